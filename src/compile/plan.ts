@@ -1,0 +1,105 @@
+/** What compilation makes of one analysed statement: data only, no engine and no store. */
+
+import type { Shape } from "../types/shape.ts";
+import type { SqlValue } from "../types/value.ts";
+
+export interface Plan {
+  /** The DuckDB SELECT in pieces; a piece that is a number stands for the text that binds scans[number]. */
+  readonly sql: readonly (string | number)[];
+  readonly scans: readonly Scan[];
+  /** The first `columns.length` columns of the SELECT are the client's; more may follow (display scales). */
+  readonly columns: readonly PlanColumn[];
+  /** Shapes of all columns of the SELECT, hidden ones included. */
+  readonly shapes: readonly Shape[];
+  /** `$1`, `$2`... of the generated SQL, in order. */
+  readonly parameters: readonly ParameterSource[];
+  /** Proven to give few rows (ungrouped aggregate, LIMIT <= 2,048): needs no sentinel. */
+  readonly isSmall: boolean;
+}
+
+export interface PlanColumn {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+export type ParameterSource =
+  /** The client's parameter, 1-based; `typeOid` is what the analysis found. */
+  | { readonly kind: "client"; readonly index: number; readonly typeOid: number }
+  /** Start of the transaction / of the statement, timestamptz. */
+  | { readonly kind: "transaction-time" }
+  | { readonly kind: "statement-time" }
+  /** A function of ours with constant arguments, evaluated by the session before the query runs. */
+  | { readonly kind: "function"; readonly functionOid: number; readonly args: readonly Scalar[]; readonly typeOid: number };
+
+/** A value known before the query runs: a literal, a parameter, or DuckDB SQL over `$n` (no columns). */
+export type Scalar =
+  | { readonly kind: "constant"; readonly value: SqlValue; readonly typeOid: number }
+  | { readonly kind: "parameter"; readonly number: number; readonly typeOid: number }
+  | { readonly kind: "sql"; readonly sql: string; readonly shape: Shape };
+
+export type Scan =
+  /**
+   * A table of ours. The bound text must give the columns of `columnNumbers` under their stored names,
+   * quoted, in a parenthesised SELECT; numeric(p,s) as DECIMAL(p,s), timestamptz in representation utc.
+   */
+  | {
+      readonly kind: "table";
+      readonly relationOid: number;
+      readonly columnNumbers: readonly number[];
+      readonly filter: ScanFilter;
+    }
+  /** A set-returning function of ours (coverage_gaps...): rows come from the session. */
+  | { readonly kind: "function"; readonly functionOid: number; readonly args: readonly Scalar[]; readonly columns: readonly PlanColumn[] }
+  /** A relation served by the session: `tstable.*` views, and catalogue relations of a mixed query. */
+  | { readonly kind: "catalog"; readonly relationOid: number; readonly columnNumbers: readonly number[]; readonly columns: readonly PlanColumn[] };
+
+/**
+ * What pruning may use: every row the query can use satisfies all of it. Bounds are in the type of the
+ * time column. An empty filter prunes nothing.
+ */
+export interface ScanFilter {
+  readonly time: readonly TimeComparison[];
+  /** For an entity column: the row's value is one of these. */
+  readonly entities: readonly { readonly columnNumber: number; readonly anyOf: readonly Scalar[] }[];
+  /** Only the first rows by time are wanted: ORDER BY time LIMIT n over this scan alone, nothing else filtering. */
+  readonly newest?: { readonly descending: boolean; readonly limit: Scalar };
+}
+
+export interface TimeComparison {
+  readonly operator: "<" | "<=" | "=" | ">=" | ">";
+  readonly bound: Scalar;
+}
+
+/** What the compiler must know of a relation that the tree names by OID. */
+export interface RelationInfo {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: "tstable" | "ordinary" | "store";
+  readonly columns: readonly RelationColumn[];
+  /** Column numbers; only for a tstable. */
+  readonly timeColumn?: number;
+  readonly entityColumns?: readonly number[];
+}
+
+export interface RelationColumn {
+  /** PostgreSQL's attnum, from 1. */
+  readonly number: number;
+  readonly name: string;
+  readonly typeOid: number;
+  readonly typmod: number;
+  readonly isNotNull: boolean;
+}
+
+export interface CompileContext {
+  relation(oid: number): RelationInfo | undefined;
+  /** The names of user-defined functions (ours); built-ins come from the generated signatures. */
+  functionName(oid: number): { readonly schema: string; readonly name: string } | undefined;
+  readonly timeZone: string | number;
+  readonly currentUser: string;
+  readonly sessionUser: string;
+  readonly currentDatabase: string;
+  readonly currentSchema: string | null;
+  /** SHOW's value of a setting, for current_setting with a constant name. */
+  setting(name: string): string | undefined;
+}

@@ -1,0 +1,46 @@
+/** What crosses from the main thread to the engine's worker: plain data. */
+
+import type { Shape, TextSettings } from "../types/shape.ts";
+import type { SqlValue } from "../types/value.ts";
+
+export interface EngineParameter {
+  readonly typeOid: number;
+  readonly value: SqlValue;
+}
+
+/** Rows the session supplies for a scan; the worker makes a temporary table of them. */
+export interface RowsRelation {
+  /** Unquoted name, unique in the statement; the SQL refers to it quoted. */
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly typeOid: number; readonly typmod: number }[];
+  readonly rows: readonly (readonly SqlValue[])[];
+}
+
+export interface CursorRequest {
+  /** Complete DuckDB SELECT, relations bound. */
+  readonly sql: string;
+  readonly parameters: readonly EngineParameter[];
+  readonly rowsRelations: readonly RowsRelation[];
+  /** Shapes of all columns of the SELECT. */
+  readonly shapes: readonly Shape[];
+  /** How many of them, from the first, the client sees, with their wire formats (0 text, 1 binary). */
+  readonly formats: readonly (0 | 1)[];
+  readonly text: TextSettings;
+  /** Few rows for certain: materialise, no sentinel. */
+  readonly isSmall: boolean;
+}
+
+/** Complete DataRow messages of whole rows. */
+export interface RowBatch {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
+/** A running or suspended query. One batch at a time; close exactly once or more, always. */
+export interface Cursor {
+  /** The next rows, undefined at the end. After an error or the end: closed. */
+  next(): Promise<RowBatch | undefined>;
+  /** Asks it to stop: a pending or later `next` fails with reason "cancelled". */
+  cancel(): void;
+  close(): Promise<void>;
+}

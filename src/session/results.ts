@@ -1,0 +1,75 @@
+/** The vocabulary between a session and the wire: what a statement answers, piece by piece. */
+
+import type { ErrorFields } from "../base/errors.ts";
+import type { FieldDescription } from "../types/field.ts";
+
+/** One answer, in the order the client must see it. */
+export type Reply =
+  | { readonly kind: "row-description"; readonly fields: readonly FieldDescription[] }
+  /** Complete DataRow messages, ready to be written. */
+  | { readonly kind: "rows"; readonly bytes: Uint8Array; readonly count: number }
+  | { readonly kind: "complete"; readonly tag: string }
+  | { readonly kind: "empty-query" }
+  | { readonly kind: "suspended" }
+  | { readonly kind: "notice"; readonly fields: ErrorFields };
+
+export type TransactionStatus = "I" | "T" | "E";
+
+/** What the wire may ask of one client's session. Calls never overlap. Errors are `SqlError`s. */
+export interface SessionPort {
+  /** Names and values for ParameterStatus at start, in order. */
+  reportedSettings(): readonly (readonly [string, string])[];
+  /** Settings changed since the last call that must be reported before ReadyForQuery. */
+  takeChangedSettings(): readonly (readonly [string, string])[];
+  readonly transactionStatus: TransactionStatus;
+
+  /** One Query message; ends its implicit transaction itself. */
+  query(text: string): AsyncIterable<Reply>;
+  parse(name: string, text: string, parameterOids: readonly number[]): Promise<readonly ErrorFields[]>;
+  bind(request: BindRequest): Promise<void>;
+  describeStatement(name: string): Promise<StatementDescription>;
+  /** undefined: the portal returns no rows. */
+  describePortal(name: string): Promise<readonly FieldDescription[] | undefined>;
+  /** `maxRows` 0 means all. Never yields a row description. */
+  execute(portal: string, maxRows: number): AsyncIterable<Reply>;
+  closeStatement(name: string): Promise<void>;
+  closePortal(name: string): Promise<void>;
+  /** Ends the implicit transaction of the extended protocol. */
+  sync(): Promise<void>;
+  /** An error was sent to the client outside these calls or by them: the transaction has failed. */
+  fail(): Promise<void>;
+  /** Asks the running statement to stop with 57014. Harmless when idle. Called from anywhere. */
+  cancel(): void;
+  /** The client has gone: roll back and release everything. */
+  close(): Promise<void>;
+}
+
+export interface BindRequest {
+  readonly portal: string;
+  readonly statement: string;
+  /** None: all text; one: for all; else one for each parameter. */
+  readonly parameterFormats: readonly (0 | 1)[];
+  /** Raw bytes, null for NULL. The buffers are the session's to keep. */
+  readonly parameters: readonly (Uint8Array | null)[];
+  readonly resultFormats: readonly (0 | 1)[];
+}
+
+export interface StatementDescription {
+  readonly parameterOids: readonly number[];
+  /** undefined: NoData. Formats are 0. */
+  readonly fields: readonly FieldDescription[] | undefined;
+}
+
+export interface StartupRequest {
+  readonly user: string;
+  readonly database: string;
+  /** Other parameters, names in lower case, `options` already taken apart into `-c` settings. */
+  readonly settings: readonly (readonly [string, string])[];
+  readonly processId: number;
+  readonly remoteAddress: string;
+}
+
+/** What the wire needs of the server: sessions. Throws `SqlError` (FATAL) when it refuses. */
+export interface SessionHost {
+  openSession(request: StartupRequest): Promise<SessionPort>;
+}
