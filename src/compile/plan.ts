@@ -29,7 +29,12 @@ export type ParameterSource =
   | { readonly kind: "transaction-time" }
   | { readonly kind: "statement-time" }
   /** A function of ours with constant arguments, evaluated by the session before the query runs. */
-  | { readonly kind: "function"; readonly functionOid: number; readonly args: readonly Scalar[]; readonly typeOid: number };
+  | {
+      readonly kind: "function";
+      readonly functionOid: number;
+      readonly args: readonly Scalar[];
+      readonly typeOid: number;
+    };
 
 /** A value known before the query runs: a literal, a parameter, or DuckDB SQL over `$n` (no columns). */
 export type Scalar =
@@ -49,9 +54,19 @@ export type Scan =
       readonly filter: ScanFilter;
     }
   /** A set-returning function of ours (coverage_gaps...): rows come from the session. */
-  | { readonly kind: "function"; readonly functionOid: number; readonly args: readonly Scalar[]; readonly columns: readonly PlanColumn[] }
+  | {
+      readonly kind: "function";
+      readonly functionOid: number;
+      readonly args: readonly Scalar[];
+      readonly columns: readonly PlanColumn[];
+    }
   /** A relation served by the session: `tstable.*` views, and catalogue relations of a mixed query. */
-  | { readonly kind: "catalog"; readonly relationOid: number; readonly columnNumbers: readonly number[]; readonly columns: readonly PlanColumn[] };
+  | {
+      readonly kind: "catalog";
+      readonly relationOid: number;
+      readonly columnNumbers: readonly number[];
+      readonly columns: readonly PlanColumn[];
+    };
 
 /**
  * What pruning may use: every row the query can use satisfies all of it. Bounds are in the type of the
@@ -60,7 +75,10 @@ export type Scan =
 export interface ScanFilter {
   readonly time: readonly TimeComparison[];
   /** For an entity column: the row's value is one of these. */
-  readonly entities: readonly { readonly columnNumber: number; readonly anyOf: readonly Scalar[] }[];
+  readonly entities: readonly {
+    readonly columnNumber: number;
+    readonly anyOf: readonly Scalar[];
+  }[];
   /** Only the first rows by time are wanted: ORDER BY time LIMIT n over this scan alone, nothing else filtering. */
   readonly newest?: { readonly descending: boolean; readonly limit: Scalar };
 }

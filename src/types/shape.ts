@@ -5,7 +5,7 @@
  * utc: a timestamptz carried as DuckDB TIMESTAMP holding UTC microseconds (what our Parquet files hold).
  * decimal: numeric as DECIMAL(precision, scale); the scale is the value's display scale.
  * decimal-scaled: the same, but the display scale of each row stands in another column (0-based index
- *   into the query's columns), an INTEGER.
+ *   into the query's columns; -1 while it is still an expression), an INTEGER; `scale` is the DECIMAL's.
  * numeric-text: numeric as VARCHAR with PostgreSQL's exact digits.
  * array: LIST (nested for more dimensions) of `element`.
  * row: a record, as STRUCT with fields in order.
@@ -14,7 +14,7 @@ export type Representation =
   | { readonly kind: "plain" }
   | { readonly kind: "utc" }
   | { readonly kind: "decimal"; readonly precision: number; readonly scale: number }
-  | { readonly kind: "decimal-scaled"; readonly scaleColumn: number }
+  | { readonly kind: "decimal-scaled"; readonly precision: number; readonly scale: number; readonly scaleColumn: number }
   | { readonly kind: "numeric-text" }
   | { readonly kind: "array"; readonly dimensions: number; readonly element: Shape }
   | { readonly kind: "row"; readonly fields: readonly Shape[] };

@@ -1,0 +1,69 @@
+/** One Query text into its statements: PostgreSQL's Parse takes one at a time. */
+
+import { type Token, tokenize } from "./tokens.ts";
+
+export interface StatementText {
+  readonly text: string;
+  /** Characters (code points) of the whole text before this statement: error positions are shifted by it. */
+  readonly charactersBefore: number;
+  readonly tokens: readonly Token[];
+}
+
+/**
+ * Splits at semicolons outside of strings, comments, parentheses and `BEGIN ATOMIC ... END` bodies.
+ * Empty statements are left out, so a text of blanks and comments gives none.
+ */
+export function splitStatements(text: string): StatementText[] {
+  const statements: StatementText[] = [];
+  let current: Token[] = [];
+  let depth = 0;
+  let atomicDepth = 0;
+  const finish = () => {
+    const first = current[0];
+    const last = current.at(-1);
+    if (first !== undefined && last !== undefined) {
+      statements.push(statementOf(text, current, first.start, last.end));
+    }
+    current = [];
+    depth = 0;
+  };
+  for (const token of tokenize(text)) {
+    if (token.kind === "symbol" && token.value === ";" && depth <= 0 && atomicDepth === 0) {
+      finish();
+      continue;
+    }
+    if (token.kind === "symbol" && token.value === "(") depth += 1;
+    if (token.kind === "symbol" && token.value === ")") depth -= 1;
+    atomicDepth = nextAtomicDepth(atomicDepth, token, current.at(-1));
+    current.push(token);
+  }
+  finish();
+  return statements;
+}
+
+/** Inside an atomic body CASE opens one more level that END closes. */
+function nextAtomicDepth(depth: number, token: Token, previous: Token | undefined): number {
+  if (token.kind !== "word") return depth;
+  const isBegin = previous?.kind === "word" && previous.value === "begin";
+  if (token.value === "atomic" && isBegin) return depth + 1;
+  if (depth === 0) return 0;
+  if (token.value === "case") return depth + 1;
+  return token.value === "end" ? depth - 1 : depth;
+}
+
+function statementOf(
+  text: string,
+  tokens: readonly Token[],
+  start: number,
+  end: number,
+): StatementText {
+  return {
+    text: text.slice(start, end),
+    charactersBefore: [...text.slice(0, start)].length,
+    tokens: tokens.map((token) => ({
+      ...token,
+      start: token.start - start,
+      end: token.end - start,
+    })),
+  };
+}
