@@ -18,7 +18,8 @@ export interface Token {
 const SPACE = /[ \t\n\r\f\v]+/y;
 const LINE_COMMENT = /--[^\n\r]*/y;
 const WORD = /[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/y;
-const NUMBER = /(?:0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/y;
+const NUMBER =
+  /(?:0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/y;
 const PARAMETER = /\$\d+/y;
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 
@@ -98,7 +99,7 @@ function readString(text: string, start: number, open: number, hasEscapes: boole
       value += "'";
       at += 2;
     } else if (hasEscapes && char === "\\") {
-      value += unescape(text[at + 1] ?? "");
+      value += escaped(text[at + 1] ?? "");
       at += 2;
     } else {
       value += char;
@@ -108,7 +109,7 @@ function readString(text: string, start: number, open: number, hasEscapes: boole
   return { kind: "string", value, start, end: text.length };
 }
 
-function unescape(char: string): string {
+function escaped(char: string): string {
   const known: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" };
   return known[char] ?? char;
 }
