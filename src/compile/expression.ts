@@ -16,6 +16,8 @@ export interface Sql {
   readonly constant?: SqlValue;
   /** false only where NULL is impossible; true when in doubt. */
   readonly mayBeNull: boolean;
+  /** For a constant in representation utc: the same value as TIMESTAMPTZ. */
+  readonly plainText?: string;
   /** For representation decimal-scaled: the INTEGER expression that gives the display scale. */
   readonly scale?: string;
   /** A record that is still a list of its fields; `text` is the STRUCT of them. */
