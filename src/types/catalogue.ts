@@ -29,6 +29,8 @@ export interface FunctionEntry {
   readonly aggregateKind: "n" | "o" | "h" | undefined;
   /** How many leading arguments of an ordered-set aggregate are direct ones. */
   readonly directArguments: number;
+  /** Declared by sql/shadow.sql for the engine to compute: the embedded PostgreSQL cannot run it. */
+  readonly isEngineOnly: boolean;
 }
 
 export interface OperatorEntry {
