@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** `npm test` builds first: worker threads are loaded from dist, everything else from src. */
 export default defineConfig({
+  cacheDir: "../node_modules/.vite",
   test: {
     root: import.meta.dirname ?? new URL(".", import.meta.url).pathname,
     include: ["**/*.test.ts"],
