@@ -206,7 +206,6 @@ function specialPower(base: Numeric, exponent: Numeric): Numeric | undefined {
     return grows ? PLUS_INFINITY : finite(0n, 0);
   }
   if (base.special === "Infinity") return signOf(exponent) > 0 ? PLUS_INFINITY : finite(0n, 0);
-  if (signOf(exponent) < 0) return finite(0n, 0);
   const integer = exponent.units / powerOfTen(exponent.scale);
   const isInteger = integer * powerOfTen(exponent.scale) === exponent.units;
   if (!isInteger) {
@@ -215,5 +214,6 @@ function specialPower(base: Numeric, exponent: Numeric): Numeric | undefined {
       "a negative number raised to a non-integer power yields a complex result",
     );
   }
+  if (signOf(exponent) < 0) return finite(0n, 0);
   return integer % 2n !== 0n ? MINUS_INFINITY : PLUS_INFINITY;
 }

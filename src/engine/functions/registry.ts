@@ -10,11 +10,20 @@ import {
   type DuckDBScalarFunctionInfo,
   type DuckDBVector,
 } from "@duckdb/node-api";
+import { SqlError } from "../../base/errors.ts";
+import { intervalFunctions } from "./interval-arithmetic.ts";
 import { numericFunctions } from "./numeric-functions.ts";
+import { regexFunctions } from "./regex-functions.ts";
 import { pgError, type ScalarFunction } from "./scalar-function.ts";
+import { textFunctions } from "./text-functions.ts";
 
 /** Every function we have; a name may stand several times with other parameter types. */
-export const scalarFunctions: readonly ScalarFunction[] = [...numericFunctions];
+export const scalarFunctions: readonly ScalarFunction[] = [
+  ...numericFunctions,
+  ...textFunctions,
+  ...intervalFunctions,
+  ...regexFunctions,
+];
 
 /** Whether the statement that runs on this DuckDB connection was asked to stop. */
 export type CancelCheck = (connectionId: number) => boolean;
@@ -38,7 +47,11 @@ export function registerFunctions(
           if (isCancelled(connectionOf(info))) {
             throw pgError("57014", "canceling statement due to user request");
           }
-          runChunk(definition, chunk, output);
+          try {
+            runChunk(definition, chunk, output);
+          } catch (error) {
+            throw error instanceof SqlError ? pgError(error.fields.sqlState, error.message) : error;
+          }
         },
       }),
     );
