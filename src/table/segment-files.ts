@@ -30,7 +30,10 @@ export interface Inspection {
    * Distinct identities, in any order, each with its distinct bucket quotients floor(time / width),
    * ascending, as runs [first, last] inclusive. One entry with no values for a table without entities.
    */
-  readonly identities: readonly { readonly entity: readonly EntityValue[]; readonly runs: BigInt64Array | BigUint64Array }[];
+  readonly identities: readonly {
+    readonly entity: readonly EntityValue[];
+    readonly runs: BigInt64Array | BigUint64Array;
+  }[];
 }
 
 export interface SegmentFiles {
