@@ -30,7 +30,22 @@ export interface Analysis {
   readonly notices: readonly ErrorFields[];
 }
 
+/** What a catalogue query can be told of the server it asks; see sql/shadow.sql for the JSON. */
+export interface CatalogFacts {
+  readonly sessionUser?: string;
+  readonly processId?: number;
+  /** ISO 8601. */
+  readonly startTime?: string;
+  /** Rows of pg_stat_activity, pg_cursors, pg_prepared_statements: needed where containment says so. */
+  readonly sessions?: readonly object[];
+  readonly cursors?: readonly object[];
+  readonly statements?: readonly object[];
+  /** Bytes by relation OID, and of all under `database`. */
+  readonly sizes?: Readonly<Record<string, number>>;
+}
+
 export interface CatalogQueryRequest extends AnalyseRequest {
+  readonly facts?: CatalogFacts;
   readonly parameters: readonly (Uint8Array | null)[];
   readonly parameterFormats: readonly (0 | 1)[];
   readonly resultFormats: readonly (0 | 1)[];
@@ -59,4 +74,55 @@ export interface ShadowRelation {
     readonly isNotNull: boolean;
     readonly defaultText: string | null;
   }[];
+}
+
+/** A function as the shadow sees it after a definition. */
+export interface ShadowFunction {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly argumentOids: readonly number[];
+}
+
+/** One statement of a definition. */
+export interface DefinitionStatement {
+  readonly sql: string;
+  /** Written by the server, not by the client: runs as superuser and may use reserved names. */
+  readonly isOurs: boolean;
+}
+
+/** What was executed, enough to execute it again with the same OIDs. */
+export interface Definition {
+  readonly statements: readonly DefinitionStatement[];
+  readonly settings: ShadowSettings;
+  /** The OID that the counter gave just before, and just after. */
+  readonly oidBefore: number;
+  readonly oidAfter: number;
+}
+
+/** What statements changed so far. */
+export interface DefinitionChanges {
+  /** Created or altered; tables, views, sequences, materialised views. */
+  readonly relations: readonly ShadowRelation[];
+  readonly functions: readonly ShadowFunction[];
+  readonly droppedRelationOids: readonly number[];
+  readonly droppedFunctionOids: readonly number[];
+}
+
+export interface DefinitionOutcome extends DefinitionChanges {
+  readonly definition: Definition;
+  readonly notices: readonly ErrorFields[];
+  /** Of the last statement that is not ours: `CREATE TABLE`. */
+  readonly tag: string;
+}
+
+/** A setting (GUC) as the server starts with it. */
+export interface SettingDefault {
+  /** PostgreSQL's spelling. */
+  readonly name: string;
+  /** As SHOW prints it. */
+  readonly value: string;
+  readonly description: string;
+  /** pg_settings.context: internal, postmaster, sighup, superuser, user... */
+  readonly context: string;
 }

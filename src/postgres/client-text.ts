@@ -1,0 +1,35 @@
+/** Words in clients' catalogue queries that must read otherwise here. */
+
+import { rewriteCode } from "./literals.ts";
+import { quoteLiteral } from "./settings-sql.ts";
+
+/** psql up to 16 asks for columns that PostgreSQL 17 renamed. Same length: error positions stay. */
+const RENAMED: readonly (readonly [string, string])[] = [
+  ["daticulocale", "datlocale"],
+  ["colliculocale", "colllocale"],
+];
+
+/** For analysis and execution alike. */
+export function adaptRenamedColumns(sql: string): string {
+  if (!sql.includes("pg_database") && !sql.includes("pg_collation")) return sql;
+  if (!RENAMED.some(([old]) => sql.includes(old))) return sql;
+  return rewriteCode(sql, (code) =>
+    RENAMED.reduce(
+      (text, [old, now]) =>
+        text.replaceAll(new RegExp(`\\b${old}\\b`, "g"), now.padEnd(old.length)),
+      code,
+    ),
+  );
+}
+
+/**
+ * For execution: the embedded server's session user is always its superuser, since a changed session
+ * authorization does not come back. Columns keep their names: those come from the analysis.
+ */
+export function adaptSessionUser(sql: string, sessionUser: string | undefined): string {
+  if (sessionUser === undefined || !/session_user/i.test(sql)) return sql;
+  const literal = `(${quoteLiteral(sessionUser)}::pg_catalog.name)`;
+  return rewriteCode(sql, (code) =>
+    code.replaceAll(/(?<![\w$.]|\bas\s+)session_user(?![\w$])/gi, literal),
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * Decides from an analysed tree whether a statement may run in the embedded PostgreSQL.
+ *
+ * Deny by default: one SELECT over catalogues, calling only built-ins that can neither change nor
+ * reach anything: immutable and stable ones, less those that run SQL given as text or read whole
+ * schemas, plus a few volatile ones by name. The tree is scanned as text: names in it escape their
+ * blanks, so no name can look like a field, and a field that only seems to be one is refused.
+ */
+
+import { type Catalogue, type FunctionEntry, loadCatalogue } from "../types/catalogue.ts";
+import type { CatalogFacts } from "./analysis.ts";
+
+/** OIDs that initdb gave. */
+const FIRST_OWN_OID = 16_384;
+
+/** Volatile, and harmless in a read-only transaction that is rolled back. */
+const HARMLESS_VOLATILE: ReadonlySet<string> = new Set([
+  "array_sample",
+  "array_shuffle",
+  "clock_timestamp",
+  "gen_random_uuid",
+  "pg_blocking_pids",
+  "pg_collation_actual_version",
+  "pg_database_collation_actual_version",
+  "pg_get_sequence_data",
+  "pg_get_wait_events",
+  "pg_is_in_recovery",
+  "pg_last_wal_receive_lsn",
+  "pg_last_wal_replay_lsn",
+  "pg_last_xact_replay_timestamp",
+  "pg_lock_status",
+  "pg_notification_queue_usage",
+  "pg_partition_ancestors",
+  "pg_partition_tree",
+  "pg_prepared_xact",
+  "pg_safe_snapshot_blocking_pids",
+  "pg_sequence_last_value",
+  "pg_show_replication_origin_status",
+  "pg_stat_get_io",
+  "pg_stat_get_recovery_prefetch",
+  "pg_stat_have_stats",
+  "random",
+  "random_normal",
+  "timeofday",
+  "uuidv4",
+  "uuidv7",
+]);
+
+/** Read tables that are empty here, or run a query given as text. */
+const XML_MAPPING = /_to_xml(?:schema|_and_xmlschema)?$/;
+/** Reads counters of the running transaction only. */
+const TRANSACTION_COUNTERS = /^pg_stat_get_xact_/;
+
+const ONE_SELECT = /^\(\{QUERY :commandType 1 /;
+const ANY_QUERY = /\{QUERY :commandType (\d+) /g;
+const LEAF_RELATION = /:rtekind 0 :relid (\d+) /g;
+const FUNCTION_FIELD = /:(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)/g;
+const OPERATOR_FIELD = /:opno (\d+)/g;
+const OPERATOR_LIST = /:opnos \(o ([\d ]*)\)/g;
+const DOMAIN_CAST = /\{COERCETODOMAIN :arg .*?:resulttype (\d+) /g;
+
+/** undefined: it may run there. Else what stands against it, in words for a client. */
+export function catalogRefusal(tree: string): string | undefined {
+  if (!ONE_SELECT.test(tree)) return "only SELECT can run over catalogues";
+  if (oids(tree, ANY_QUERY).some((command) => command !== 1)) {
+    return "a query over catalogues cannot modify data";
+  }
+  if (/:hasForUpdate true|:hasModifyingCTE true/.test(tree)) {
+    return "a query over catalogues cannot lock rows";
+  }
+  if (oids(tree, LEAF_RELATION).some((oid) => oid >= FIRST_OWN_OID)) {
+    return "a query over catalogues cannot read tables";
+  }
+  if (oids(tree, DOMAIN_CAST).some((oid) => oid >= FIRST_OWN_OID)) {
+    return "casts to user-defined domains are not supported in queries over catalogues";
+  }
+  return functionRefusal(tree, loadCatalogue());
+}
+
+/** What `CatalogQueryRequest.facts` must hold for the query to answer rightly. */
+export function factsNeeded(tree: string): ReadonlySet<keyof CatalogFacts> {
+  const catalogue = loadCatalogue();
+  const needed = new Set<keyof CatalogFacts>(["processId", "startTime", "sessionUser"]);
+  const called = [...new Set(oids(tree, FUNCTION_FIELD))].map((oid) =>
+    catalogue.functionByOid(oid),
+  );
+  for (const entry of called) {
+    if (entry === undefined || entry.oid < FIRST_OWN_OID) continue;
+    if (entry.name.endsWith("_size")) needed.add("sizes");
+    if (entry.name !== "pg_tide_fact") continue;
+    for (const fact of ["sessions", "cursors", "statements"] as const) {
+      if (tree.includes(`${[...Buffer.from(fact)].join(" ")} ]`)) needed.add(fact);
+    }
+  }
+  return needed;
+}
+
+function functionRefusal(tree: string, catalogue: Catalogue): string | undefined {
+  const operators = [
+    ...oids(tree, OPERATOR_FIELD),
+    ...[...tree.matchAll(OPERATOR_LIST)].flatMap(([, list]) => (list ?? "").split(" ").map(Number)),
+  ];
+  for (const oid of new Set(operators)) {
+    const entry = catalogue.operatorByOid(oid);
+    if (entry === undefined) return "user-defined operators are not supported over catalogues";
+    const refusal = refusalOf(entry.functionOid, catalogue);
+    if (refusal !== undefined) return refusal;
+  }
+  for (const oid of new Set(oids(tree, FUNCTION_FIELD))) {
+    const refusal = refusalOf(oid, catalogue);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function refusalOf(oid: number, catalogue: Catalogue): string | undefined {
+  const entry = catalogue.functionByOid(oid);
+  if (entry === undefined) return "user-defined functions are not supported in catalogue queries";
+  return isHarmless(entry) ? undefined : `function ${catalogue.signature(oid)} is not supported`;
+}
+
+function isHarmless(entry: FunctionEntry): boolean {
+  if (entry.isEngineOnly || XML_MAPPING.test(entry.name)) return false;
+  if (entry.volatility !== "volatile") return true;
+  return HARMLESS_VOLATILE.has(entry.name) || TRANSACTION_COUNTERS.test(entry.name);
+}
+
+function oids(tree: string, field: RegExp): number[] {
+  return [...tree.matchAll(field)].map((match) => Number(match[1]));
+}

@@ -1,0 +1,56 @@
+/** What the main thread and a shadow worker say to each other: plain data. */
+
+import type { ErrorFields } from "../base/errors.ts";
+import type {
+  AnalyseRequest,
+  Analysis,
+  CatalogQueryRequest,
+  CatalogQueryResult,
+  Definition,
+  DefinitionChanges,
+  DefinitionOutcome,
+  DefinitionStatement,
+  SettingDefault,
+  ShadowFunction,
+  ShadowRelation,
+  ShadowSettings,
+} from "./analysis.ts";
+import type { StartSettings } from "./pglite.ts";
+
+export interface WorkerStart {
+  readonly dataDirectory: string;
+  readonly settings: StartSettings;
+}
+
+export interface ShadowState {
+  readonly relations: readonly ShadowRelation[];
+  readonly functions: readonly ShadowFunction[];
+  readonly settings: readonly SettingDefault[];
+}
+
+/** Requests by kind, with what each answers. */
+export interface Calls {
+  readonly analyse: { readonly request: AnalyseRequest; readonly answer: Analysis };
+  readonly query: { readonly request: CatalogQueryRequest; readonly answer: CatalogQueryResult };
+  readonly replay: { readonly request: Definition; readonly answer: null };
+  readonly state: { readonly request: null; readonly answer: ShadowState };
+  readonly begin: { readonly request: ShadowSettings; readonly answer: null };
+  readonly execute: { readonly request: DefinitionStatement; readonly answer: null };
+  readonly changes: { readonly request: null; readonly answer: DefinitionChanges };
+  readonly outcome: { readonly request: null; readonly answer: DefinitionOutcome };
+  readonly end: { readonly request: "commit" | "rollback"; readonly answer: null };
+}
+
+export type CallKind = keyof Calls;
+
+export interface CallMessage<Kind extends CallKind = CallKind> {
+  readonly id: number;
+  readonly kind: Kind;
+  readonly request: Calls[Kind]["request"];
+}
+
+export type AnswerMessage =
+  | { readonly id: number; readonly kind: "answer"; readonly answer: unknown }
+  | { readonly id: number; readonly kind: "error"; readonly fields: ErrorFields }
+  /** The worker must be replaced. */
+  | { readonly id: number; readonly kind: "broken"; readonly message: string };

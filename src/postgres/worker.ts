@@ -1,0 +1,92 @@
+/** A shadow worker's thread: an embedded PostgreSQL over its private directory, one request at a time. */
+
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { assert, SqlError } from "../base/errors.ts";
+import type {
+  CatalogQueryRequest,
+  SettingDefault,
+  ShadowFunction,
+  ShadowRelation,
+} from "./analysis.ts";
+import { Backend } from "./backend.ts";
+import { OpenDefinition, replay } from "./define.ts";
+import { ALL_FUNCTIONS, ALL_RELATIONS, SETTING_DEFAULTS } from "./relations-sql.ts";
+import type {
+  AnswerMessage,
+  CallKind,
+  CallMessage,
+  Calls,
+  ShadowState,
+  WorkerStart,
+} from "./worker-protocol.ts";
+
+type Handlers = {
+  readonly [Kind in CallKind]: (request: Calls[Kind]["request"]) => Promise<Calls[Kind]["answer"]>;
+};
+
+assert(parentPort !== null, "postgres/worker.ts runs in a worker thread");
+await serve(parentPort, workerData as WorkerStart);
+
+async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
+  const handlers = handlersOf(await Backend.open(start.dataDirectory, start.settings));
+  // Requests come one after the other, each after the answer to the last.
+  port.on("message", (message: CallMessage) => {
+    void answer(handlers, message).then((reply) => port.postMessage(reply));
+  });
+  port.postMessage({ id: 0, kind: "answer", answer: null } satisfies AnswerMessage);
+}
+
+function handlersOf(backend: Backend): Handlers {
+  let open: OpenDefinition | undefined;
+  const definition = () => {
+    assert(open !== undefined, "no definition is open");
+    return open;
+  };
+  return {
+    analyse: async (request) => await backend.analyse(request),
+    query: async (request: CatalogQueryRequest) => await backend.query(request),
+    replay: async (request) => {
+      await replay(backend, request);
+      return null;
+    },
+    state: async () => await readState(backend),
+    begin: async (settings) => {
+      assert(open === undefined, "a definition is open already");
+      open = await OpenDefinition.begin(backend, settings);
+      return null;
+    },
+    execute: async (statement) => {
+      await definition().execute(statement);
+      return null;
+    },
+    changes: async () => await definition().changes(),
+    outcome: async () => await definition().outcome(),
+    end: async (request) => {
+      const ending = definition();
+      open = undefined;
+      await (request === "commit" ? ending.commit() : ending.rollback());
+      return null;
+    },
+  };
+}
+
+async function readState(backend: Backend): Promise<ShadowState> {
+  return {
+    relations: await backend.rows<ShadowRelation>(ALL_RELATIONS),
+    functions: await backend.rows<ShadowFunction>(ALL_FUNCTIONS),
+    settings: await backend.rows<SettingDefault>(SETTING_DEFAULTS),
+  };
+}
+
+async function answer(handlers: Handlers, message: CallMessage): Promise<AnswerMessage> {
+  const { id, kind } = message;
+  try {
+    const handler = handlers[kind] as (request: unknown) => Promise<unknown>;
+    return { id, kind: "answer", answer: await handler(message.request) };
+  } catch (cause) {
+    if (cause instanceof SqlError) return { id, kind: "error", fields: cause.fields };
+    // Anything else came out of WebAssembly or is a bug: the instance is not to be trusted.
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    return { id, kind: "broken", message: text };
+  }
+}
