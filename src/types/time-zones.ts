@@ -110,6 +110,25 @@ export function isZoneName(name: string): boolean {
   }
 }
 
+/**
+ * A zone as input names it: an IANA name in any case, or POSIX's "utc+3" (which is west of
+ * Greenwich). POSIX rules for daylight saving are not read.
+ */
+export function resolveZone(name: string): Zone | undefined {
+  if (isZoneName(name)) return canonicalName(name);
+  const posix = /^(?:[a-z]{3,}|<[a-z\d+-]{3,}>)([+-]?)(\d{1,3})(?::(\d{1,2})(?::(\d{1,2}))?)?$/i;
+  const match = posix.exec(name);
+  if (match === null) return undefined;
+  const size = Number(match[2]) * 3600 + Number(match[3] ?? 0) * 60 + Number(match[4] ?? 0);
+  if (Number(match[2]) > 167 || Number(match[3] ?? 0) > 59) return undefined;
+  return match[1] === "-" ? size : -size + 0;
+}
+
+/** Upper case where IANA has it, for the common shape of names; offsets do not depend on it. */
+function canonicalName(name: string): string {
+  return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone;
+}
+
 /** Seconds east of Greenwich at a moment given in seconds since 1970 UTC. */
 export function offsetAt(zone: Zone, utcSeconds: number): number {
   if (typeof zone === "number") return zone;
