@@ -141,6 +141,17 @@ describe("repository", () => {
     expect(naming).toEqual([]);
   });
 
+  test("the lock file holds every platform's packages, as npm ci demands", () => {
+    type Packages = Record<string, { readonly optionalDependencies?: Record<string, string> }>;
+    const lock = JSON.parse(read("package-lock.json")) as { readonly packages: Packages };
+    const wanted = Object.values(lock.packages).flatMap((entry) =>
+      Object.keys(entry.optionalDependencies ?? {}),
+    );
+    expect(wanted.length).toBeGreaterThan(20);
+    const missing = wanted.filter((name) => lock.packages[`node_modules/${name}`] === undefined);
+    expect(missing, "run node .ci/complete-lock.mjs").toEqual([]);
+  });
+
   test("every folder of tests is known", () => {
     const folders = readdirSync(join(root, "test"), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
