@@ -14,7 +14,7 @@ export const MICROS_PER_DAY = 86_400_000_000;
 
 /** Inclusive: 4714-11-24 BC and 5874897-12-31, PostgreSQL's range of date. */
 export const DATE_MIN = -JULIAN_OF_EPOCH;
-export const DATE_MAX = 2_145_042_541;
+export const DATE_MAX = 2_145_042_905;
 
 /** Works for any integer `day` and for months outside 1..12 as long as they are whole. */
 export function daysFromCivil(year: number, month: number, day: number): number {

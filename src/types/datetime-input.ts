@@ -127,9 +127,11 @@ export function parseTime(text: string, settings: InputSettings): bigint {
       const isLeadingDate = index === 0 && field.kind === "date" && fields[1]?.kind === "time";
       if (isLeadingDate) checkLeadingDate(field.text, settings);
       else if (field.kind === "time") timeField(state, field.text);
-      else if (field.kind === "number") {
-        state.prefix = undefined;
-        concatenated(state, field.text, DATE | (state.mask & TIME));
+      else if (field.kind === "number") digitsField(state, field.text);
+      else if (field.kind === "date" && /^\d+-/.test(field.text)) {
+        const minus = field.text.indexOf("-");
+        decodeOffset(field.text.slice(minus));
+        digitsField(state, field.text.slice(0, minus));
       } else if (field.kind === "zone") decodeOffset(field.text);
       else isNow = timeWord(state, field.text, settings) || isNow;
     }
@@ -151,6 +153,12 @@ function timeField(state: DatetimeState, text: string): void {
   state.mark(TIME);
 }
 
+/** "040506" */
+function digitsField(state: DatetimeState, text: string): void {
+  state.prefix = undefined;
+  concatenated(state, text, DATE | (state.mask & TIME));
+}
+
 function checkLeadingDate(text: string, settings: InputSettings): void {
   parseDate(text, settings);
 }
@@ -162,7 +170,7 @@ function timeWord(state: DatetimeState, word: string, settings: InputSettings): 
   else if (keyword?.kind === "iso-time") state.prefix = "time";
   else if (keyword?.kind === "reserved" && keyword.value === "now") return true;
   else if (keyword?.kind === "reserved" && keyword.value === "midnight") state.mark(TIME);
-  else if (keyword?.kind !== "ignored") {
+  else if (keyword?.kind !== "ignored" && keyword?.kind !== "era") {
     const zone = abbreviatedZone(word, settings.timeZone) ?? resolveZone(word);
     // A zone with daylight saving needs a date to mean anything; PostgreSQL refuses it, too.
     if (typeof zone !== "number" && zone !== "UTC") throw badFormat();

@@ -39,7 +39,7 @@ function shortest8(value: number): string {
   // Only integers beyond 2^53 have half-way points of 17 digits or fewer.
   if (value < TWO_53 || !isHalfWay(short, value)) return short;
   for (let digits = short.indexOf("e"); digits < 17; digits += 1) {
-    const longer = value.toExponential(digits - 1);
+    const longer = roundHalfEven(value, digits);
     if (Number(longer) === value && !isHalfWay(longer, value)) return longer;
   }
   return value.toExponential(16);
@@ -62,10 +62,10 @@ function shortest4(value: number): string {
   let high = 9;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (reads4(value.toExponential(middle - 1), value)) high = middle;
+    if (reads4(roundHalfEven(value, middle), value)) high = middle;
     else low = middle + 1;
   }
-  return value.toExponential(low - 1);
+  return roundHalfEven(value, low);
 }
 
 /** Whether the text lies strictly nearer to the float4 `value` than half way to its neighbours. */

@@ -133,7 +133,9 @@ const SPECIAL_SIGNS: Readonly<Record<string, number>> = {
 export function encodeNumeric(value: string): Uint8Array {
   const special = SPECIAL_SIGNS[value];
   if (special !== undefined) {
-    return new ByteWriter(8).int16(0).int16(0).uint16(special).int16(0).finish();
+    // PostgreSQL reads the display scale out of the special header's own bits: 32 for infinities.
+    const scale = special === NAN ? 0 : 32;
+    return new ByteWriter(8).int16(0).int16(0).uint16(special).int16(scale).finish();
   }
   const isNegative = value.startsWith("-");
   const [whole = "0", fraction = ""] = value.replace(/^-/, "").split(".");
