@@ -12,7 +12,11 @@ export interface EngineParameter {
 export interface RowsRelation {
   /** Unquoted name, unique in the statement; the SQL refers to it quoted. */
   readonly name: string;
-  readonly columns: readonly { readonly name: string; readonly typeOid: number; readonly typmod: number }[];
+  readonly columns: readonly {
+    readonly name: string;
+    readonly typeOid: number;
+    readonly typmod: number;
+  }[];
   readonly rows: readonly (readonly SqlValue[])[];
 }
 

@@ -1,0 +1,240 @@
+/**
+ * One statement's result on a connection of its own, as batches of DataRow messages.
+ *
+ * DuckDB ends a stream in the same way whether it is complete, has failed or was interrupted, and the
+ * binding tells nothing. So a streamed query gets one more row at its end, a sentinel, marked in one
+ * more column; a stream without it has failed. Why it failed is found by running it again without a
+ * result. A statement known to give few rows is materialised instead: then DuckDB reports the error.
+ */
+
+import duckdb from "@duckdb/node-bindings";
+import { every } from "../base/async.ts";
+import { assert } from "../base/errors.ts";
+import { readData } from "./chunks.ts";
+import { type ColumnType, checkColumn, columnTypeOf } from "./column-types.ts";
+import type { Database, Lane } from "./database.ts";
+import { RowEncoder } from "./encode-rows.ts";
+import { cancelled, translateFailure } from "./failures.ts";
+import { duckdbValue } from "./parameters.ts";
+import type { CursorRequest, RowBatch } from "./request.ts";
+import { createRows, dropRows } from "./rows-relations.ts";
+
+/** An interrupt sent before DuckDB has begun is lost, so it is repeated until the call returns. */
+const INTERRUPT_EVERY_MS = 5;
+/** Whole chunks are put into a batch until it is this large. */
+const BATCH_BYTES = 128 * 1024;
+const FIRST_BATCH_BYTES = 8 * 1024;
+
+export class EngineCursor {
+  readonly #database: Database;
+  readonly #request: CursorRequest;
+  #lane: Lane | undefined;
+  #result: duckdb.Result | undefined;
+  #encoder: RowEncoder | undefined;
+  /** Fetched while the chunk before it is encoded. */
+  #ahead: Promise<duckdb.DataChunk | null> | undefined;
+  #isCancelled = false;
+  #isEnded = false;
+  #batchBytes = FIRST_BATCH_BYTES;
+
+  constructor(database: Database, request: CursorRequest) {
+    this.#database = database;
+    this.#request = request;
+  }
+
+  /** Asks a running or later call to stop with "cancelled". */
+  cancel(): void {
+    this.#isCancelled = true;
+    if (this.#lane !== undefined) this.#database.markCancelled(this.#lane);
+  }
+
+  /** @throws the statement's error, once; the cursor must be closed then. */
+  async next(): Promise<RowBatch | undefined> {
+    try {
+      if (this.#isCancelled) throw cancelled();
+      if (this.#isEnded) return undefined;
+      if (this.#result === undefined) await this.#open();
+      return await this.#batch();
+    } catch (thrown) {
+      this.#isEnded = true;
+      throw this.#isCancelled ? cancelled(thrown) : translateFailure(thrown);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isEnded = true;
+    const lane = this.#lane;
+    if (lane === undefined) return;
+    this.#lane = undefined;
+    const result = this.#result;
+    this.#result = undefined;
+    this.#encoder = undefined;
+    if (this.#ahead !== undefined) {
+      // The pending fetch sees the flag and is interrupted.
+      this.#isCancelled = true;
+      this.#database.markCancelled(lane);
+      await this.#ahead.catch(ignore);
+    }
+    try {
+      if (this.#ahead !== undefined) {
+        // The next statement on a connection ends what is left of a stream.
+        await duckdb.query(lane.connection, "SELECT 1");
+      } else if (result !== undefined && !this.#request.isSmall) {
+        // Behind the sentinel is the end, at which DuckDB lets go of files and memory.
+        await duckdb.fetch_chunk(result);
+      }
+      for (const relation of this.#request.rowsRelations) {
+        await dropRows(lane.connection, relation);
+      }
+    } catch {
+      // Whatever state the connection is in, nobody else shall find it there.
+      this.#database.drop(lane);
+      return;
+    }
+    this.#database.release(lane);
+  }
+
+  async #open(): Promise<void> {
+    const { sql, isSmall, rowsRelations, text } = this.#request;
+    const lane = await this.#database.lane(text.timeZone);
+    this.#lane = lane;
+    for (const relation of rowsRelations) await createRows(lane.connection, relation);
+    const statement = isSmall ? sql : withSentinel(sql, this.#request.shapes.length);
+    const prepared = await this.#prepare(lane, statement);
+    try {
+      this.#result = await this.#interruptible(lane, () =>
+        isSmall ? duckdb.execute_prepared(prepared) : duckdb.execute_prepared_streaming(prepared),
+      );
+    } finally {
+      duckdb.destroy_prepare_sync(prepared);
+    }
+    this.#encoder = this.#makeEncoder(this.#result);
+    this.#fetch(lane);
+  }
+
+  async #prepare(lane: Lane, statement: string): Promise<duckdb.PreparedStatement> {
+    const prepared = await this.#interruptible(lane, () =>
+      duckdb.prepare(lane.connection, statement),
+    );
+    bind(prepared, this.#request);
+    return prepared;
+  }
+
+  #makeEncoder(result: duckdb.Result): RowEncoder {
+    const { shapes, formats, text, isSmall } = this.#request;
+    const count = duckdb.column_count(result);
+    const expected = shapes.length + (isSmall ? 0 : 1);
+    assert(count === expected, () => `the query gives ${count} columns, promised were ${expected}`);
+    const types: ColumnType[] = shapes.map((shape, i) => {
+      const type = columnTypeOf(duckdb.column_logical_type(result, i));
+      checkColumn(shape, type, `column ${i + 1}`);
+      return type;
+    });
+    return new RowEncoder(shapes, types, formats, text);
+  }
+
+  #fetch(lane: Lane): void {
+    const result = this.#result as duckdb.Result;
+    const ahead = this.#interruptible(lane, () => duckdb.fetch_chunk(result));
+    ahead.catch(ignore); // awaited by #batch or #close
+    this.#ahead = ahead;
+  }
+
+  async #batch(): Promise<RowBatch | undefined> {
+    const encoder = this.#encoder as RowEncoder;
+    for (;;) {
+      const chunk = (await this.#ahead) ?? null;
+      this.#ahead = undefined;
+      if (this.#isCancelled) throw cancelled();
+      const size = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
+      if (chunk === null || size === 0) {
+        await this.#end();
+        return encoder.rows > 0 ? encoder.take(0) : undefined;
+      }
+      const rows = this.#rowsBeforeSentinel(chunk, size);
+      if (rows === size) this.#fetch(this.#lane as Lane);
+      else this.#isEnded = true;
+      encoder.add(chunk, rows);
+      if (this.#isEnded) return encoder.rows > 0 ? encoder.take(0) : undefined;
+      if (encoder.bytes >= this.#batchBytes || this.#batchBytes === FIRST_BATCH_BYTES) {
+        this.#batchBytes = BATCH_BYTES;
+        return encoder.take(BATCH_BYTES + BATCH_BYTES / 4);
+      }
+    }
+  }
+
+  /** The sentinel is the last row of the stream, in a chunk of its own or behind others. */
+  #rowsBeforeSentinel(chunk: duckdb.DataChunk, size: number): number {
+    if (this.#request.isSmall) return size;
+    const vector = duckdb.data_chunk_get_vector(chunk, this.#request.shapes.length);
+    const marks = readData(vector, size, 1);
+    const at = marks.indexOf(1);
+    assert(at === -1 || at === size - 1, "rows follow the sentinel");
+    return at === -1 ? size : at;
+  }
+
+  /** The stream has ended: a small result is complete, another has lost its sentinel. */
+  async #end(): Promise<void> {
+    this.#isEnded = true;
+    if (this.#request.isSmall) return;
+    const lane = this.#lane as Lane;
+    const { sql, shapes } = this.#request;
+    const names = columnNames(shapes.length);
+    const again = `SELECT bit_xor(hash(q)) FROM (${sql}\n) AS q(${names})`;
+    const prepared = await this.#prepare(lane, again);
+    try {
+      await this.#interruptible(lane, () => duckdb.execute_prepared(prepared));
+    } finally {
+      duckdb.destroy_prepare_sync(prepared);
+    }
+    throw new Error("a result ended early, and the same query ran well again");
+  }
+
+  /** Runs one call of DuckDB, interrupted as long as the cursor is cancelled. */
+  async #interruptible<T>(lane: Lane, call: () => Promise<T>): Promise<T> {
+    return await interruptible(lane.connection, () => this.#isCancelled, call);
+  }
+}
+
+export async function interruptible<T>(
+  connection: duckdb.Connection,
+  isCancelled: () => boolean,
+  call: () => Promise<T>,
+): Promise<T> {
+  const timer = every(INTERRUPT_EVERY_MS, () => {
+    if (isCancelled()) duckdb.interrupt(connection);
+  });
+  try {
+    return await call();
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** NULL takes the type of the column it stands under, so no column changes its type. */
+function withSentinel(sql: string, columns: number): string {
+  const nulls = Array.from({ length: columns }, () => "NULL").join(", ");
+  const names = columnNames(columns);
+  return (
+    `SELECT *, false FROM (${sql}\n) AS q(${names})` +
+    ` UNION ALL SELECT ${nulls}${columns > 0 ? ", " : ""}true`
+  );
+}
+
+function columnNames(count: number): string {
+  return Array.from({ length: count }, (_, i) => `c${i + 1}`).join(", ");
+}
+
+export function bind(
+  prepared: duckdb.PreparedStatement,
+  request: Pick<CursorRequest, "parameters">,
+): void {
+  const count = duckdb.nparams(prepared);
+  request.parameters.slice(0, count).forEach(({ typeOid, value }, i) => {
+    duckdb.bind_value(prepared, i + 1, duckdbValue(typeOid, value));
+  });
+}
+
+function ignore(): void {
+  // The error belongs to whoever awaits the same promise, or to nobody: the cursor is being closed.
+}

@@ -1,0 +1,185 @@
+/** The DuckDB instance: its limits, what it may touch, and its pool of connections. */
+
+import { mkdirSync } from "node:fs";
+import { DuckDBConnection } from "@duckdb/node-api";
+import duckdb from "@duckdb/node-bindings";
+import { SqlError } from "../base/errors.ts";
+import { EngineError } from "./error.ts";
+import { registerFunctions } from "./functions/registry.ts";
+import type { EngineOptions } from "./protocol.ts";
+
+/** A connection is a thread's worth of state in DuckDB; beyond this something leaks cursors. */
+const CONNECTIONS_MAX = 512;
+const IDLE_MAX = 16;
+/** Inspections may take this part of the memory that queries may take. */
+const UNCACHED_SHARE = 4;
+
+/** One DuckDB connection with what we have set on it. */
+export interface Lane {
+  readonly connection: duckdb.Connection;
+  /** DuckDB's number of the connection, by which our functions know their statement. */
+  readonly id: number;
+  timeZone: string;
+}
+
+export class Database {
+  readonly #database: duckdb.Database;
+  readonly #idle: Lane[] = [];
+  /** Connections whose statement shall stop; our functions look here for every chunk. */
+  readonly #cancelled = new Set<number>();
+  #open = 0;
+
+  private constructor(database: duckdb.Database) {
+    this.#database = database;
+  }
+
+  static async open(options: EngineOptions): Promise<Database> {
+    const database = await Database.#start(options, options.memoryLimitBytes);
+    await withLane(database, "UTC", async ({ connection }) => {
+      registerFunctions(new DuckDBConnection(connection), (id) => database.#cancelled.has(id));
+      for (const statement of [...CACHES, ...limits(options)]) {
+        await duckdb.query(connection, statement);
+      }
+    });
+    return database;
+  }
+
+  /** An instance for files that may still change under their name. */
+  static async openUncached(options: EngineOptions): Promise<Database> {
+    const database = await Database.#start(options, options.memoryLimitBytes / UNCACHED_SHARE);
+    await withLane(database, "UTC", async ({ connection }) => {
+      await duckdb.query(connection, "SET GLOBAL enable_external_file_cache = false");
+      for (const statement of limits(options)) await duckdb.query(connection, statement);
+    });
+    return database;
+  }
+
+  static async #start(options: EngineOptions, memoryBytes: number): Promise<Database> {
+    mkdirSync(options.tempDirectory, { recursive: true });
+    const config = duckdb.create_config();
+    duckdb.set_config(config, "threads", String(options.threads));
+    duckdb.set_config(config, "memory_limit", `${Math.floor(memoryBytes)}B`);
+    duckdb.set_config(config, "temp_directory", options.tempDirectory);
+    duckdb.set_config(config, "autoinstall_known_extensions", "false");
+    duckdb.set_config(config, "autoload_known_extensions", "false");
+    return new Database(await duckdb.open(":memory:", config));
+  }
+
+  /** A connection nobody else uses, its session in the zone. Give it back or drop it. */
+  async lane(timeZone: string | number): Promise<Lane> {
+    const zone = duckdbZone(timeZone);
+    let lane = this.#idle.pop();
+    if (lane === undefined) {
+      if (this.#open >= CONNECTIONS_MAX) {
+        throw new EngineError("too-many-cursors", "too many open cursors and portals", {
+          hint: "Close cursors, or read their results to the end.",
+        });
+      }
+      this.#open += 1;
+      try {
+        const connection = await duckdb.connect(this.#database);
+        const context = duckdb.connection_get_client_context(connection);
+        const id = duckdb.client_context_get_connection_id(context);
+        lane = { connection, id, timeZone: "" };
+      } catch (cause) {
+        this.#open -= 1;
+        throw cause;
+      }
+    }
+    if (lane.timeZone !== zone) {
+      try {
+        await duckdb.query(lane.connection, `SET TimeZone = ${quoteText(zone)}`);
+      } catch (cause) {
+        this.drop(lane);
+        throw cause;
+      }
+      lane.timeZone = zone;
+    }
+    return lane;
+  }
+
+  /** Makes our functions fail with 57014 in this connection until it is given back. */
+  markCancelled(lane: Lane): void {
+    this.#cancelled.add(lane.id);
+  }
+
+  /** Takes back a connection on which nothing is open. */
+  release(lane: Lane): void {
+    this.#cancelled.delete(lane.id);
+    if (this.#idle.length < IDLE_MAX) this.#idle.push(lane);
+    else this.drop(lane);
+  }
+
+  /** Ends a connection together with whatever is open on it. */
+  drop(lane: Lane): void {
+    this.#cancelled.delete(lane.id);
+    this.#open -= 1;
+    duckdb.disconnect_sync(lane.connection);
+  }
+
+  close(): void {
+    for (const lane of this.#idle.splice(0)) this.drop(lane);
+    duckdb.close_sync(this.#database);
+  }
+}
+
+/** Runs `task` on a connection of its own, whose results are all read when it returns. */
+export async function withLane<T>(
+  database: Database,
+  timeZone: string | number,
+  task: (lane: Lane) => Promise<T>,
+): Promise<T> {
+  const lane = await database.lane(timeZone);
+  try {
+    return await task(lane);
+  } finally {
+    database.release(lane);
+  }
+}
+
+/** Segments never change, so their footers are kept and never checked again. */
+const CACHES = [
+  "SET GLOBAL parquet_metadata_cache = true",
+  "SET GLOBAL validate_external_file_cache = 'NO_VALIDATION'",
+];
+
+/** What generated SQL may touch, and that it may not change that. */
+function limits(options: EngineOptions): string[] {
+  const allowed = [...options.allowedDirectories, options.tempDirectory];
+  return [
+    `SET GLOBAL allowed_directories = [${allowed.map(quoteText).join(", ")}]`,
+    "SET GLOBAL allowed_configs = ['TimeZone']",
+    "SET GLOBAL enable_external_access = false",
+    "SET GLOBAL lock_configuration = true",
+  ];
+}
+
+/**
+ * A call that reads the files. DuckDB takes paths for patterns and "key=value" folders for columns;
+ * both are switched off, names mean themselves.
+ */
+export function readParquet(paths: readonly string[]): string {
+  const files = paths.map((path) => quoteText(path.replace(/[*?[]/g, "[$&]")));
+  return `read_parquet([${files.join(", ")}], hive_partitioning = false)`;
+}
+
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** DuckDB takes names only; a fixed offset has one when it is a whole hour (their sign is reversed). */
+function duckdbZone(timeZone: string | number): string {
+  if (typeof timeZone === "string") return timeZone;
+  const hours = timeZone / 3600;
+  if (hours === 0) return "UTC";
+  if (Number.isInteger(hours) && hours >= -12 && hours <= 14) {
+    return `Etc/GMT${hours > 0 ? "-" : "+"}${Math.abs(hours)}`;
+  }
+  throw new SqlError("0A000", "a time zone that is a fixed offset must be of whole hours", {
+    hint: "Set TimeZone to the name of a zone.",
+  });
+}

@@ -1,0 +1,54 @@
+/** Decimal digits into bytes, without making a string. */
+
+const ZERO = 48;
+const MINUS = 45;
+const BILLION = 1_000_000_000;
+
+/** Writes a safe integer; gives the place behind it. At most 17 bytes. */
+export function putInteger(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  let to = at;
+  if (rest < 0) {
+    bytes[to] = MINUS;
+    to += 1;
+    rest = -rest;
+  }
+  if (rest < BILLION) return putSmall(bytes, to, rest);
+  const high = Math.floor(rest / BILLION);
+  to = putSmall(bytes, to, high);
+  return putPadded(bytes, to, rest - high * BILLION, 9);
+}
+
+function putSmall(bytes: Uint8Array, at: number, value: number): number {
+  const end = at + digitCount(value);
+  let rest = value;
+  for (let i = end - 1; i >= at; i -= 1) {
+    const tens = (rest / 10) | 0;
+    bytes[i] = ZERO + rest - tens * 10;
+    rest = tens;
+  }
+  return end;
+}
+
+/** `value` below 10^9 in exactly `width` digits. */
+export function putPadded(bytes: Uint8Array, at: number, value: number, width: number): number {
+  let rest = value;
+  for (let i = at + width - 1; i >= at; i -= 1) {
+    const tens = (rest / 10) | 0;
+    bytes[i] = ZERO + rest - tens * 10;
+    rest = tens;
+  }
+  return at + width;
+}
+
+function digitCount(value: number): number {
+  if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1_000 ? 3 : 4;
+  if (value < 1_000_000) return value < 100_000 ? 5 : 6;
+  return value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : 9;
+}
+
+export function putAscii(bytes: Uint8Array, at: number, text: string): number {
+  const { length } = text;
+  for (let i = 0; i < length; i += 1) bytes[at + i] = text.charCodeAt(i);
+  return at + length;
+}

@@ -1,0 +1,74 @@
+/** Messages between the main thread and the engine's worker. */
+
+import type { Inspection, InspectRequest } from "../table/segment-files.ts";
+import type { Shape } from "../types/shape.ts";
+import type { SqlValue } from "../types/value.ts";
+import type { Failure } from "./failure-transfer.ts";
+import type { CursorRequest, EngineParameter } from "./request.ts";
+
+export interface EngineOptions {
+  readonly memoryLimitBytes: number;
+  readonly threads: number;
+  /** Where DuckDB spills; made if missing. */
+  readonly tempDirectory: string;
+  /** All that SQL may reach in the file system, with everything below. */
+  readonly allowedDirectories: readonly string[];
+  /** Held as long as the engine lives, so that two servers never serve one folder. */
+  readonly lockFile?: string;
+}
+
+/** What the worker is asked once, with one answer. */
+export interface Calls {
+  readonly open: { readonly request: EngineOptions; readonly result: undefined };
+  readonly evaluate: { readonly request: EvaluateRequest; readonly result: readonly SqlValue[] };
+  readonly explain: { readonly request: ExplainRequest; readonly result: string };
+  readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
+  readonly close: { readonly request: undefined; readonly result: undefined };
+}
+
+export interface EvaluateRequest {
+  readonly sql: string;
+  readonly parameters: readonly EngineParameter[];
+  readonly shapes: readonly Shape[];
+  readonly timeZone: string | number;
+}
+
+export interface ExplainRequest {
+  readonly cursor: CursorRequest;
+  readonly isAnalyze: boolean;
+}
+
+export type CallName = keyof Calls;
+
+/** `id` names a call or a cursor; the main thread counts them up. */
+export type ToWorker =
+  | {
+      readonly kind: "call";
+      readonly id: number;
+      readonly name: CallName;
+      readonly request: unknown;
+    }
+  | {
+      readonly kind: "cursor";
+      readonly id: number;
+      readonly request: CursorRequest;
+      readonly ahead: number;
+    }
+  /** One more batch may be sent. */
+  | { readonly kind: "demand"; readonly id: number }
+  /** Of a call or a cursor. */
+  | { readonly kind: "cancel"; readonly id: number }
+  | { readonly kind: "close"; readonly id: number };
+
+export type FromWorker =
+  | { readonly kind: "result"; readonly id: number; readonly result: unknown }
+  | {
+      readonly kind: "batch";
+      readonly id: number;
+      readonly bytes: Uint8Array;
+      readonly rows: number;
+    }
+  /** No more batches; the last words about a cursor, but for `closed`. */
+  | { readonly kind: "end"; readonly id: number }
+  | { readonly kind: "failed"; readonly id: number; readonly failure: Failure }
+  | { readonly kind: "closed"; readonly id: number };

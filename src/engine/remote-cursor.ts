@@ -1,0 +1,101 @@
+/** A cursor of the worker, seen from the main thread. */
+
+import { type Deferred, deferred } from "../base/async.ts";
+import { unpackFailure } from "./failure-transfer.ts";
+import { cancelled } from "./failures.ts";
+import type { FromWorker } from "./protocol.ts";
+import type { Cursor, RowBatch } from "./request.ts";
+
+type Outcome = { readonly kind: "end" } | { readonly kind: "failed"; readonly error: Error };
+
+export class RemoteCursor implements Cursor {
+  readonly #post: (kind: "demand" | "cancel" | "close") => void;
+  readonly #batches: RowBatch[] = [];
+  #outcome: Outcome | undefined;
+  #waiting: Deferred<void> | undefined;
+  #closed: Deferred<void> | undefined;
+  #isCancelled = false;
+
+  /** @param post sends a message about this cursor to the worker. */
+  constructor(post: (kind: "demand" | "cancel" | "close") => void) {
+    this.#post = post;
+  }
+
+  async next(): Promise<RowBatch | undefined> {
+    for (;;) {
+      if (this.#isCancelled) return await this.#fail(cancelled());
+      const batch = this.#batches.shift();
+      if (batch !== undefined) {
+        if (this.#outcome === undefined) this.#post("demand");
+        return batch;
+      }
+      if (this.#outcome?.kind === "failed") return await this.#fail(this.#outcome.error);
+      if (this.#outcome?.kind === "end") {
+        await this.close();
+        return undefined;
+      }
+      this.#waiting ??= deferred<void>();
+      await this.#waiting.promise;
+    }
+  }
+
+  cancel(): void {
+    if (this.#isCancelled || this.#closed !== undefined) return;
+    this.#isCancelled = true;
+    this.#post("cancel");
+    this.#wake();
+  }
+
+  /** Comes back when the worker holds nothing of the statement any more. */
+  async close(): Promise<void> {
+    if (this.#closed === undefined) {
+      this.#closed = deferred<void>();
+      this.#outcome ??= { kind: "end" };
+      this.#batches.length = 0;
+      this.#post("close");
+      this.#wake();
+    }
+    await this.#closed.promise;
+  }
+
+  receive(message: FromWorker): void {
+    switch (message.kind) {
+      case "batch":
+        if (this.#closed === undefined) {
+          this.#batches.push({ bytes: message.bytes, rows: message.rows });
+        }
+        break;
+      case "end":
+        this.#outcome ??= { kind: "end" };
+        break;
+      case "failed":
+        this.#outcome ??= { kind: "failed", error: unpackFailure(message.failure) };
+        break;
+      case "closed":
+        this.#closed?.resolve();
+        break;
+      case "result":
+        break;
+    }
+    this.#wake();
+  }
+
+  /** The worker has ended: nothing more will be received. */
+  stop(error: Error): void {
+    this.#outcome = { kind: "failed", error };
+    this.#batches.length = 0;
+    this.#closed?.resolve();
+    this.#wake();
+  }
+
+  async #fail(error: Error): Promise<never> {
+    await this.close();
+    throw error;
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve();
+  }
+}

@@ -1,0 +1,154 @@
+/** The engine's face on the main thread: messages become calls, batches are pulled with a bound. */
+
+import { Worker } from "node:worker_threads";
+import { type Deferred, deferred } from "../base/async.ts";
+import { workerUrl } from "../base/worker-url.ts";
+import type { Inspection, InspectRequest, SegmentFiles } from "../table/segment-files.ts";
+import type { Shape } from "../types/shape.ts";
+import type { SqlValue } from "../types/value.ts";
+import { EngineError } from "./error.ts";
+import { unpackFailure } from "./failure-transfer.ts";
+import type { CallName, Calls, EngineOptions, FromWorker, ToWorker } from "./protocol.ts";
+import { RemoteCursor } from "./remote-cursor.ts";
+import type { Cursor, CursorRequest, EngineParameter } from "./request.ts";
+
+export type { EngineOptions } from "./protocol.ts";
+
+/** Batches that may wait on this side, so that the worker encodes while the client is served. */
+const BATCHES_AHEAD = 3;
+
+export class Engine implements SegmentFiles {
+  readonly #worker: Worker;
+  readonly #calls = new Map<number, Deferred<unknown>>();
+  readonly #cursors = new Map<number, RemoteCursor>();
+  readonly #exited = deferred<void>();
+  #lastId = 0;
+  #failure: EngineError | undefined;
+
+  private constructor() {
+    this.#worker = new Worker(workerUrl("engine/worker.ts", import.meta.url), {
+      name: "pgtide-engine",
+    });
+    this.#worker.on("message", (message: FromWorker) => this.#receive(message));
+    this.#worker.on("error", (cause) => this.#stop("the engine's thread failed", cause));
+    this.#worker.on("exit", () => {
+      this.#stop("the engine has stopped", undefined);
+      this.#exited.resolve();
+    });
+  }
+
+  /**
+   * Starts the worker and opens DuckDB in it. The caller closes the engine.
+   * @throws EngineError "folder-locked" when another process holds `lockFile`.
+   */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const engine = new Engine();
+    try {
+      await engine.#call("open", options);
+      return engine;
+    } catch (cause) {
+      await engine.#worker.terminate();
+      throw cause;
+    }
+  }
+
+  /** Starts a query. Its errors come from the cursor's first `next`. */
+  async openCursor(request: CursorRequest): Promise<Cursor> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const id = this.#nextId();
+    const cursor = new RemoteCursor((kind) => {
+      // Of a worker that has ended nothing will come back: the cursor knows.
+      if (this.#failure === undefined) this.#post({ kind, id });
+      else cursor.receive({ kind: "closed", id });
+      return undefined;
+    });
+    this.#cursors.set(id, cursor);
+    this.#post({ kind: "cursor", id, request, ahead: BATCHES_AHEAD });
+    return cursor;
+  }
+
+  /** The first row of a small SELECT without relations. */
+  async evaluate(
+    sql: string,
+    parameters: readonly EngineParameter[],
+    shapes: readonly Shape[],
+    options: { readonly timeZone?: string | number; readonly signal?: AbortSignal } = {},
+  ): Promise<readonly SqlValue[]> {
+    const timeZone = options.timeZone ?? "UTC";
+    return await this.#call("evaluate", { sql, parameters, shapes, timeZone }, options.signal);
+  }
+
+  /** DuckDB's plan, with times and row counts when the statement is run for it. */
+  async explain(cursor: CursorRequest, isAnalyze: boolean, signal?: AbortSignal): Promise<string> {
+    return await this.#call("explain", { cursor, isAnalyze }, signal);
+  }
+
+  async inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection> {
+    return await this.#call("inspect", request, signal);
+  }
+
+  /** Ends everything under way with "engine-stopped". Harmless when repeated. */
+  async close(): Promise<void> {
+    if (this.#failure === undefined) {
+      for (const cursor of this.#cursors.values()) cursor.cancel();
+      await this.#call("close", undefined).catch(() => undefined);
+      await this.#worker.terminate();
+    }
+    await this.#exited.promise;
+  }
+
+  async #call<Name extends CallName>(
+    name: Name,
+    request: Calls[Name]["request"],
+    signal?: AbortSignal,
+  ): Promise<Calls[Name]["result"]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    signal?.throwIfAborted();
+    const id = this.#nextId();
+    const answer = deferred<unknown>();
+    this.#calls.set(id, answer);
+    const cancel = () => this.#post({ kind: "cancel", id });
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      this.#post({ kind: "call", id, name, request });
+      return (await answer.promise) as Calls[Name]["result"];
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      this.#calls.delete(id);
+    }
+  }
+
+  #nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    const { id } = message;
+    if (message.kind === "result") {
+      this.#calls.get(id)?.resolve(message.result);
+      return;
+    }
+    const call = this.#calls.get(id);
+    if (call !== undefined && message.kind === "failed") {
+      call.reject(unpackFailure(message.failure));
+      return;
+    }
+    this.#cursors.get(id)?.receive(message);
+    if (message.kind === "closed") this.#cursors.delete(id);
+  }
+
+  #stop(message: string, cause: unknown): void {
+    if (this.#failure !== undefined) return;
+    const failure = new EngineError("engine-stopped", message, { cause });
+    this.#failure = failure;
+    for (const call of this.#calls.values()) call.reject(failure);
+    for (const cursor of this.#cursors.values()) cursor.stop(failure);
+    this.#calls.clear();
+    this.#cursors.clear();
+  }
+}

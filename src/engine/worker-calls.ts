@@ -1,0 +1,111 @@
+/** What the worker answers once: small expressions, plans, inspections of files. */
+
+import duckdb from "@duckdb/node-bindings";
+import { assert } from "../base/errors.ts";
+import type { SqlValue } from "../types/value.ts";
+import { checkColumn, columnTypeOf } from "./column-types.ts";
+import { bind, interruptible } from "./cursor.ts";
+import { Database, withLane } from "./database.ts";
+import { explainCursor } from "./explain.ts";
+import { cancelled, translateFailure } from "./failures.ts";
+import { holdLock } from "./lock.ts";
+import { inspectFile } from "./parquet-files.ts";
+import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
+import { readValues } from "./read-values.ts";
+
+export class WorkerCalls {
+  #options: EngineOptions | undefined;
+  #database: Database | undefined;
+  /** Opened at the first inspection of a file. */
+  #files: Promise<Database> | undefined;
+  #releaseLock: (() => void) | undefined;
+  /** Calls under way; true: asked to stop. */
+  readonly #running = new Map<number, { isCancelled: boolean }>();
+
+  get database(): Database {
+    assert(this.#database !== undefined, "the engine is not open");
+    return this.#database;
+  }
+
+  async run(id: number, name: CallName, request: unknown): Promise<unknown> {
+    const state = { isCancelled: false };
+    this.#running.set(id, state);
+    try {
+      return await this.#dispatch(name, request, () => state.isCancelled);
+    } catch (thrown) {
+      throw state.isCancelled ? cancelled(thrown) : translateFailure(thrown);
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  cancel(id: number): void {
+    const state = this.#running.get(id);
+    if (state !== undefined) state.isCancelled = true;
+  }
+
+  async #dispatch(name: CallName, request: unknown, isCancelled: () => boolean): Promise<unknown> {
+    switch (name) {
+      case "open":
+        return await this.#open(request as EngineOptions);
+      case "evaluate":
+        return await evaluate(this.database, request as EvaluateRequest, isCancelled);
+      case "explain":
+        return await explainCursor(
+          this.database,
+          request as Calls["explain"]["request"],
+          isCancelled,
+        );
+      case "inspect":
+        return await inspectFile(
+          await this.#inspector(),
+          request as Calls["inspect"]["request"],
+          isCancelled,
+        );
+      case "close":
+        this.#database?.close();
+        (await this.#files)?.close();
+        this.#releaseLock?.();
+        return undefined;
+    }
+  }
+
+  async #open(options: EngineOptions): Promise<undefined> {
+    if (options.lockFile !== undefined) this.#releaseLock = await holdLock(options.lockFile);
+    this.#database = await Database.open(options);
+    this.#options = options;
+  }
+
+  async #inspector(): Promise<Database> {
+    assert(this.#options !== undefined, "the engine is not open");
+    this.#files ??= Database.openUncached(this.#options);
+    return await this.#files;
+  }
+}
+
+async function evaluate(
+  database: Database,
+  request: EvaluateRequest,
+  isCancelled: () => boolean,
+): Promise<readonly SqlValue[]> {
+  return await withLane(database, request.timeZone, async (lane) => {
+    const prepared = await duckdb.prepare(lane.connection, request.sql);
+    try {
+      bind(prepared, request);
+      const result = await interruptible(lane.connection, isCancelled, () =>
+        duckdb.execute_prepared(prepared),
+      );
+      const chunk = await duckdb.fetch_chunk(result);
+      const rows = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
+      assert(chunk !== null && rows > 0, "an expression gave no row");
+      return request.shapes.map((shape, i) => {
+        const type = columnTypeOf(duckdb.column_logical_type(result, i));
+        checkColumn(shape, type, `column ${i + 1}`);
+        const vector = duckdb.data_chunk_get_vector(chunk, i);
+        return readValues(shape, type, vector, rows)(0) as SqlValue;
+      });
+    } finally {
+      duckdb.destroy_prepare_sync(prepared);
+    }
+  });
+}

@@ -1,0 +1,116 @@
+/**
+ * The thread DuckDB lives in. Our JavaScript functions run on the thread that loaded DuckDB and stop
+ * it meanwhile, so that thread must not be the one that serves clients.
+ */
+
+import { parentPort } from "node:worker_threads";
+import { assert } from "../base/errors.ts";
+import { EngineCursor } from "./cursor.ts";
+import { packFailure } from "./failure-transfer.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+import { WorkerCalls } from "./worker-calls.ts";
+
+assert(parentPort !== null, "engine/worker.ts must be started as a worker thread");
+const port = parentPort;
+
+function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** A cursor and how many batches the main thread will still take. */
+class OpenCursor {
+  readonly #id: number;
+  readonly #cursor: EngineCursor;
+  #demand: number;
+  #isPumping = false;
+  #isClosing = false;
+
+  constructor(id: number, cursor: EngineCursor, demand: number) {
+    this.#id = id;
+    this.#cursor = cursor;
+    this.#demand = demand;
+  }
+
+  cancel(): void {
+    this.#cursor.cancel();
+  }
+
+  demand(): void {
+    this.#demand += 1;
+    this.start();
+  }
+
+  start(): void {
+    if (!this.#isPumping) void this.#pump();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    if (this.#isPumping) this.#cursor.cancel();
+    else await this.#finish();
+  }
+
+  /** Never rejects: what goes wrong is told to the main thread. */
+  async #pump(): Promise<void> {
+    this.#isPumping = true;
+    try {
+      while (this.#demand > 0 && !this.#isClosing) {
+        const batch = await this.#cursor.next();
+        if (batch === undefined) {
+          send({ kind: "end", id: this.#id });
+          break;
+        }
+        this.#demand -= 1;
+        const { bytes, rows } = batch;
+        send({ kind: "batch", id: this.#id, bytes, rows }, [bytes.buffer as ArrayBuffer]);
+      }
+    } catch (thrown) {
+      send({ kind: "failed", id: this.#id, failure: packFailure(thrown) });
+    }
+    this.#isPumping = false;
+    if (this.#isClosing) await this.#finish();
+  }
+
+  async #finish(): Promise<void> {
+    cursors.delete(this.#id);
+    await this.#cursor.close();
+    send({ kind: "closed", id: this.#id });
+  }
+}
+
+const cursors = new Map<number, OpenCursor>();
+const calls = new WorkerCalls();
+
+async function answer(message: ToWorker): Promise<void> {
+  switch (message.kind) {
+    case "call":
+      try {
+        const result = await calls.run(message.id, message.name, message.request);
+        send({ kind: "result", id: message.id, result });
+      } catch (thrown) {
+        send({ kind: "failed", id: message.id, failure: packFailure(thrown) });
+      }
+      return;
+    case "cursor": {
+      const cursor = new EngineCursor(calls.database, message.request);
+      const open = new OpenCursor(message.id, cursor, message.ahead);
+      cursors.set(message.id, open);
+      open.start();
+      return;
+    }
+    case "demand":
+      cursors.get(message.id)?.demand();
+      return;
+    case "cancel":
+      cursors.get(message.id)?.cancel();
+      calls.cancel(message.id);
+      return;
+    case "close":
+      await cursors.get(message.id)?.close();
+      return;
+  }
+}
+
+port.on("message", (message: ToWorker) => {
+  void answer(message);
+});
