@@ -58,11 +58,12 @@ export function changedFunctions(firstXid: string): string {
     ORDER BY p.oid`;
 }
 
-/** As the server starts, not as the worker that answers was started. */
+/** As a session starts with them, not as the worker that answers was started. */
 export const SETTING_DEFAULTS = `SELECT json_build_object(
   'name', name,
   'value', CASE name WHEN 'client_min_messages' THEN 'notice'
     WHEN 'debug_print_rewritten' THEN 'off' WHEN 'search_path' THEN '"$user", public'
+    WHEN 'transaction_read_only' THEN 'off'
     ELSE current_setting(name) END,
   'description', short_desc, 'context', context)::text
   FROM pg_settings ORDER BY name`;

@@ -70,12 +70,16 @@ function handlersOf(backend: Backend): Handlers {
   };
 }
 
+/** Names in what is printed come out qualified, as they do after a definition. */
 async function readState(backend: Backend): Promise<ShadowState> {
-  return {
+  await backend.run("BEGIN READ ONLY; SET LOCAL search_path = pg_catalog");
+  const state = {
     relations: await backend.rows<ShadowRelation>(ALL_RELATIONS),
     functions: await backend.rows<ShadowFunction>(ALL_FUNCTIONS),
     settings: await backend.rows<SettingDefault>(SETTING_DEFAULTS),
   };
+  await backend.run("COMMIT");
+  return state;
 }
 
 async function answer(handlers: Handlers, message: CallMessage): Promise<AnswerMessage> {
