@@ -54,7 +54,6 @@ export function compare(operator: Comparison, left: Sql, right: Sql, isUtc: bool
 export function comparable(left: Sql, right: Sql, isUtc: boolean): readonly [string, string] {
   if (left.shape.typeOid === Oid.numeric) return comparableNumerics(left, right);
   if (isMoment(left) && isMoment(right)) return comparableMoments(left, right, isUtc);
-  if (left.shape.representation.kind === "array") return [groupKey(left), groupKey(right)];
   return [groupKey(left), groupKey(right)];
 }
 

@@ -29,7 +29,7 @@ export function literal(value: SqlValue, typeOid: number, typmod = -1): Sql {
     return {
       ...base,
       text: `CAST(${quoteLiteral(text)} AS TIMESTAMP)`,
-      plainText: `CAST(${quoteLiteral(isFinite(value) ? `${text}+00` : text)} AS TIMESTAMPTZ)`,
+      plainText: `CAST(${quoteLiteral(isMoment(value) ? `${text}+00` : text)} AS TIMESTAMPTZ)`,
       shape: { typeOid, typmod, representation: { kind: "utc" } },
     };
   }

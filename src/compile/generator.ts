@@ -1,0 +1,109 @@
+/**
+ * The state of one compilation and the scopes that names are resolved in. The parts of the generator
+ * call each other through `Generator`, so that their files do not import in a circle.
+ */
+
+import type { Catalogue } from "../types/catalogue.ts";
+import type { Shape } from "../types/shape.ts";
+import type { CallContext, ClosedTable } from "./closed-table.ts";
+import type { Sql } from "./expression.ts";
+import type { ParameterSource, Scalar } from "./plan.ts";
+import type { ScanBuilder } from "./scans.ts";
+import type { Expression, QueryNode, VarNode } from "./tree.ts";
+
+export interface Generator {
+  readonly catalogue: Catalogue;
+  readonly table: ClosedTable;
+  readonly calls: CallContext;
+  readonly scans: ScanBuilder[];
+  readonly parameters: ParameterSource[];
+  /** For names of relations and CTEs: unique in the statement. */
+  nextId(): number;
+  expression(node: Expression, scope: Scope): Sql;
+  query(query: QueryNode, outer: Scope | undefined): CompiledQuery;
+}
+
+/** One query level. Vars count levels up through `outer`. */
+export interface Scope {
+  readonly generator: Generator;
+  readonly id: number;
+  readonly query: QueryNode;
+  readonly outer: Scope | undefined;
+  readonly relations: Map<number, Relation>;
+  readonly ctes: Map<string, CteRelation>;
+  /** What CASETESTEXPR stands for. */
+  readonly caseTest?: Sql;
+  /** Output columns of the SubLink whose test is being generated (PARAM of kind 2). */
+  readonly sublinkColumns?: readonly Sql[];
+}
+
+/** What a Var of a range table entry means. */
+export interface Relation {
+  /** `attribute` from 1; `node` has the type where the relation is unknown to us. */
+  column(attribute: number, node?: VarNode): RelationColumn | undefined;
+  /** All columns in order: a whole-row Var. */
+  columns(): readonly RelationColumn[];
+}
+
+export interface RelationColumn {
+  readonly name: string;
+  readonly sql: Sql;
+  readonly sources: readonly ColumnSource[];
+}
+
+export interface CteRelation {
+  readonly sqlName: string;
+  readonly columns: readonly OutputColumn[];
+  readonly references: number;
+}
+
+/** A generated SELECT whose outputs are named c1..cn, display scales last. */
+export interface CompiledQuery {
+  readonly text: string;
+  readonly columns: readonly OutputColumn[];
+  /** Shapes of the columns behind `columns`: display scales. */
+  readonly hidden: readonly Shape[];
+  readonly isSmall: boolean;
+}
+
+export interface OutputColumn {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly mayBeNull: boolean;
+  readonly sources: readonly ColumnSource[];
+}
+
+/**
+ * Where values of a column come from, for pruning: a comparison that the value must satisfy, once
+ * loosened, must hold for the stored column of that scan in every row that matters.
+ */
+export interface ColumnSource {
+  readonly scan: ScanBuilder;
+  readonly columnNumber: number;
+  /** Comparisons over the stored column that follow from `value operator bound`. */
+  loosen(comparison: Bound): readonly Bound[];
+}
+
+export interface Bound {
+  readonly operator: "<" | "<=" | "=" | ">=" | ">";
+  /** Free of columns; of a type that compares with the stored column's. */
+  readonly value: Sql;
+}
+
+/** A value known before the query runs, for plan.ts. */
+export function scalarOf(sql: Sql): Scalar {
+  if (sql.constant !== undefined) {
+    return { kind: "constant", value: sql.constant, typeOid: sql.shape.typeOid };
+  }
+  return { kind: "sql", sql: sql.text, shape: sql.shape };
+}
+
+/** The scope `levels` query levels up. */
+export function scopeAbove(scope: Scope, levels: number): Scope {
+  let at = scope;
+  for (let level = 0; level < levels; level += 1) {
+    if (at.outer === undefined) throw new RangeError("a Var points above the outermost query");
+    at = at.outer;
+  }
+  return at;
+}

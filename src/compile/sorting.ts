@@ -1,0 +1,208 @@
+/** ORDER BY, DISTINCT and LIMIT around a select list. */
+
+import { SqlError } from "../base/errors.ts";
+import { sortItem } from "./aggregates.ts";
+import { groupKey, needsKey } from "./comparisons.ts";
+import { type SortKey, type Sql, sortKeysText } from "./expression.ts";
+import { type CompiledQuery, type Scope, scalarOf } from "./generator.ts";
+import { columnsOf, type OutputList } from "./outputs.ts";
+import { refuse } from "./refusals.ts";
+import type { Expression, SortGroupClause, TargetEntry } from "./tree.ts";
+
+/** A result of at most so many rows is called small: one chunk of DuckDB. */
+export const SMALL_ROWS_MAX = 2048;
+
+/** A SELECT without DISTINCT, ORDER BY and LIMIT, ready for them. */
+export interface Core {
+  readonly list: OutputList;
+  /** ` FROM .. WHERE .. GROUP BY .. HAVING ..`. */
+  readonly rest: string;
+  /** The value of a target entry by its ressortgroupref. */
+  readonly value: (ref: number) => { readonly entry: TargetEntry; readonly sql: Sql };
+}
+
+/** The text of the whole SELECT. */
+export function finishSelect(core: Core, scope: Scope): string {
+  const { query } = scope;
+  const isTies = query.limitOption === 1;
+  if (isTies) return withTies(core, scope);
+  return ordered(core, scope) + limitText(scope);
+}
+
+function ordered(core: Core, scope: Scope): string {
+  const { query } = scope;
+  const sort = query.sortClause ?? [];
+  if (query.hasDistinctOn) return distinctOn(core, scope);
+  if (query.distinctClause !== null) return distinct(core, sort);
+  const values = sort.map((clause) => core.value(clause.tleSortGroupRef));
+  const isWrapped = values.some(({ entry, sql }) => sql.isSet === true && isKeyed(entry, sql));
+  if (isWrapped) return wrapped(`SELECT ${core.list.text}${core.rest}`, core, sort);
+  const keys = sort.map((clause, index) => {
+    const value = values[index];
+    return value === undefined ? refuse("this ORDER BY") : orderKey(clause, value);
+  });
+  return `SELECT ${core.list.text}${core.rest}${orderText(keys)}`;
+}
+
+function orderText(keys: readonly SortKey[]): string {
+  return keys.length === 0 ? "" : ` ORDER BY ${sortKeysText(keys)}`;
+}
+
+function isKeyed(entry: TargetEntry, sql: Sql): boolean {
+  return entry.resjunk || groupKey(sql) !== sql.text;
+}
+
+/** Outputs by position, so that a volatile or set-returning value is not computed twice. */
+function orderKey(
+  clause: SortGroupClause,
+  value: { readonly entry: TargetEntry; readonly sql: Sql },
+): SortKey {
+  const key = sortItem(clause, value.sql);
+  return isKeyed(value.entry, value.sql) ? key : { ...key, text: String(value.entry.resno) };
+}
+
+/** DISTINCT by keys where the values themselves would compare differently. */
+function distinct(core: Core, sort: readonly SortGroupClause[]): string {
+  const inner = `${core.list.text}${core.rest}`;
+  const alias = "d";
+  const columns = columnsOf(alias, core.list).map((column) => column.sql);
+  if (columns.every((column) => !needsKey(column))) {
+    const keys = sort.map((clause) => orderKey(clause, core.value(clause.tleSortGroupRef)));
+    return `SELECT DISTINCT ${inner}${orderText(keys)}`;
+  }
+  const keys = columns.map(groupKey).join(", ");
+  const text = `SELECT DISTINCT ON (${keys}) * FROM (SELECT ${inner}) AS ${alias}`;
+  return sort.length === 0 ? text : wrapped(text, core, sort);
+}
+
+/** Sorted from outside, where the outputs are columns. */
+function wrapped(text: string, core: Core, sort: readonly SortGroupClause[]): string {
+  const columns = columnsOf("d", core.list).map((column) => column.sql);
+  const keys = sort.map((clause) => {
+    const { entry } = core.value(clause.tleSortGroupRef);
+    const column = entry.resjunk ? undefined : columns[entry.resno - 1];
+    return column === undefined ? refuse("this ORDER BY") : sortItem(clause, column);
+  });
+  return `SELECT * FROM (${text}) AS d${orderText(keys)}`;
+}
+
+function distinctOn(core: Core, scope: Scope): string {
+  const { query } = scope;
+  const keys = (query.distinctClause ?? []).map((clause) =>
+    groupKey(core.value(clause.tleSortGroupRef).sql),
+  );
+  const order = (query.sortClause ?? []).map((clause) =>
+    sortItem(clause, core.value(clause.tleSortGroupRef).sql),
+  );
+  return `SELECT DISTINCT ON (${keys.join(", ")}) ${core.list.text}${core.rest}${orderText(order)}`;
+}
+
+/** ` LIMIT .. OFFSET ..`. */
+export function limitText(scope: Scope): string {
+  const { limitCount, limitOffset } = scope.query;
+  const count = rowCount(limitCount, scope, "LIMIT");
+  const offset = rowCount(limitOffset, scope, "OFFSET");
+  return (
+    (count === undefined ? "" : ` LIMIT ${count.text}`) +
+    (offset === undefined ? "" : ` OFFSET ${offset.text}`)
+  );
+}
+
+/** undefined for none. @throws SqlError 2201W, 2201X for a negative constant. */
+function rowCount(
+  node: Expression | null,
+  scope: Scope,
+  word: "LIMIT" | "OFFSET",
+): Sql | undefined {
+  if (node === null) return undefined;
+  const value = scope.generator.expression(node, scope);
+  const { constant } = value;
+  if (constant === null) return undefined;
+  const sqlState = word === "LIMIT" ? "2201W" : "2201X";
+  const message = `${word} must not be negative`;
+  const number = limitNumber(value);
+  if (number !== undefined) {
+    if (number < 0n) throw new SqlError(sqlState, message);
+    return { ...value, text: String(number) };
+  }
+  const raised = `error('PG:${sqlState}:${message}')`;
+  const text = `(SELECT CASE WHEN v < 0 THEN ${raised} ELSE v END FROM (SELECT ${value.text} AS v))`;
+  return { ...value, text };
+}
+
+/** A constant count; the analysis wraps it in a cast to int8. */
+function limitNumber(value: Sql): bigint | undefined {
+  if (typeof value.constant === "bigint") return value.constant;
+  if (typeof value.constant === "number") return BigInt(value.constant);
+  const cast = /^CAST\(CAST\((-?\d+) AS \w+\) AS BIGINT\)$/.exec(value.text);
+  return cast?.[1] === undefined ? undefined : BigInt(cast[1]);
+}
+
+/** LIMIT .. WITH TIES through rank(). */
+function withTies(core: Core, scope: Scope): string {
+  const { query } = scope;
+  if (query.hasDistinctOn || query.distinctClause !== null) {
+    return refuse("DISTINCT together with WITH TIES");
+  }
+  const count = rowCount(query.limitCount, scope, "LIMIT");
+  const offset = rowCount(query.limitOffset, scope, "OFFSET")?.text ?? "0";
+  const sort = query.sortClause ?? [];
+  const keys = sort.map((clause) => sortItem(clause, core.value(clause.tleSortGroupRef).sql));
+  const width = core.list.columns.length + core.list.hidden.length;
+  const names = Array.from({ length: width }, (_, index) => `c${index + 1}`).join(", ");
+  const over = `OVER (ORDER BY ${sortKeysText(keys)})`;
+  const ranked = `rank() ${over} AS rk, row_number() ${over} AS rn`;
+  const limit = count === undefined ? "TRUE" : `rk <= ${count.text} + ${offset}`;
+  return (
+    `SELECT ${names} FROM (SELECT ${core.list.text}, ${ranked}${core.rest}) AS d` +
+    ` WHERE ${limit} AND rn > ${offset} ORDER BY rn`
+  );
+}
+
+/** Whether LIMIT alone proves the result small. */
+export function hasSmallLimit(scope: Scope): boolean {
+  const { limitCount, limitOption } = scope.query;
+  if (limitCount === null || limitOption === 1) return false;
+  const value = scope.generator.expression(limitCount, scope);
+  const number = limitNumber(value);
+  return number !== undefined && number <= BigInt(SMALL_ROWS_MAX);
+}
+
+/**
+ * ORDER BY time LIMIT n over one table and nothing else: only its newest (oldest) rows matter. Not for
+ * a time column that may be NULL: NULLs sort first or last wherever their segment lies.
+ */
+export function hintNewest(scope: Scope, outputs: CompiledQuery["columns"]): void {
+  const { query, generator } = scope;
+  const [item, ...others] = query.jointree?.fromlist ?? [];
+  const [clause, ...laterKeys] = query.sortClause ?? [];
+  const isBare =
+    item?.tag === "RANGETBLREF" &&
+    others.length === 0 &&
+    query.jointree?.quals === null &&
+    !query.hasAggs &&
+    !query.hasWindowFuncs &&
+    !query.hasTargetSRFs &&
+    query.groupClause === null &&
+    query.groupingSets === null &&
+    query.havingQual === null &&
+    query.distinctClause === null &&
+    query.limitOption !== 1 &&
+    query.limitOffset === null;
+  if (!isBare || clause === undefined || laterKeys.length > 0 || outputs.length === 0) return;
+  if (query.limitCount === null || query.rtable?.[item.rtindex - 1]?.rtekind !== 0) return;
+  const entry = query.targetList?.find((each) => each.ressortgroupref === clause.tleSortGroupRef);
+  if (entry?.expr.tag !== "VAR") return;
+  const column = scope.relations.get(item.rtindex)?.column(entry.expr.varattno, entry.expr);
+  const source = column?.sources[0];
+  if (column === undefined || source === undefined || column.sql.mayBeNull) return;
+  if (source.scan.relation?.timeColumn !== source.columnNumber) return;
+  const limit = generator.expression(query.limitCount, scope);
+  if (!limit.isConstant || limit.constant === null) return;
+  const number = limitNumber(limit);
+  source.scan.newest = {
+    descending: clause.reverse_sort,
+    limit:
+      number === undefined ? scalarOf(limit) : { kind: "constant", value: number, typeOid: 20 },
+  };
+}

@@ -1,0 +1,110 @@
+/** Vars, parameters and constants: the leaves of expressions. */
+
+import { Oid, typeNameOf } from "../types/oids.ts";
+import type { Shape } from "../types/shape.ts";
+import { decodeConstant } from "./constants.ts";
+import { defaultShape, duckdbType } from "./duckdb-types.ts";
+import type { Sql } from "./expression.ts";
+import { type Generator, type RelationColumn, type Scope, scopeAbove } from "./generator.ts";
+import { literal } from "./literals.ts";
+import type { ParameterSource } from "./plan.ts";
+import { refuse } from "./refusals.ts";
+import type { ConstNode, ParamNode, VarNode } from "./tree.ts";
+
+const TABLE_OID_ATTRIBUTE = -6;
+
+export function variable(node: VarNode, scope: Scope): Sql {
+  const owner = scopeAbove(scope, node.varlevelsup);
+  if (node.varattno < 0) return systemColumn(node, owner);
+  if (node.varattno === 0) return wholeRow(node, owner);
+  const { sql } = columnOf(node, owner);
+  const isNulled = node.varnullingrels !== null && node.varnullingrels.length > 0;
+  return isNulled && !sql.mayBeNull ? { ...sql, mayBeNull: true } : sql;
+}
+
+/** The column that a Var of `owner`'s own range table names. */
+export function columnOf(node: VarNode, owner: Scope): RelationColumn {
+  const column = owner.relations.get(node.varno)?.column(node.varattno, node);
+  return column ?? refuse(`a reference to column ${node.varattno} of relation ${node.varno}`);
+}
+
+function systemColumn(node: VarNode, owner: Scope): Sql {
+  const entry = owner.query.rtable?.[node.varno - 1];
+  if (node.varattno === TABLE_OID_ATTRIBUTE && entry?.rtekind === 0) {
+    const isNulled = node.varnullingrels !== null && node.varnullingrels.length > 0;
+    if (!isNulled) return literal(entry.relid, Oid.oid);
+  }
+  return refuse("a system column");
+}
+
+/** A list of the columns; a function's single column stands for its row. */
+function wholeRow(node: VarNode, owner: Scope): Sql {
+  const columns = owner.relations.get(node.varno)?.columns() ?? refuse("a whole row");
+  const only = columns.length === 1 ? columns[0] : undefined;
+  if (only !== undefined && only.sql.shape.typeOid === node.vartype) return only.sql;
+  if (node.varnullingrels !== null && node.varnullingrels.length > 0) {
+    return refuse("a whole row of the nullable side of an outer join");
+  }
+  return record(
+    columns.map((column) => column.sql),
+    node.vartype,
+  );
+}
+
+/** A record from its fields. */
+export function record(fields: readonly Sql[], typeOid: number): Sql {
+  const representation = { kind: "row", fields: fields.map((field) => field.shape) } as const;
+  const parts = fields.map((field, index) => `c${index + 1} := ${field.text}`);
+  return {
+    text: fields.length === 0 ? "NULL" : `struct_pack(${parts.join(", ")})`,
+    shape: { typeOid, typmod: -1, representation },
+    isConstant: fields.every((field) => field.isConstant),
+    mayBeNull: false,
+    fields,
+  };
+}
+
+export function constant(node: ConstNode): Sql {
+  const { consttype, consttypmod, constvalue } = node;
+  if (node.constisnull || constvalue === null) return literal(null, consttype, consttypmod);
+  if (isUserType(consttype)) return refuse(`a constant of type ${typeNameOf(consttype)}`);
+  return literal(decodeConstant(constvalue, consttype), consttype, consttypmod);
+}
+
+function isUserType(typeOid: number): boolean {
+  return typeOid >= 16_384;
+}
+
+export function parameter(node: ParamNode, scope: Scope): Sql {
+  const { paramid, paramtype, paramtypmod } = node;
+  if (node.paramkind === 2) {
+    const column = scope.sublinkColumns?.[paramid - 1];
+    return column ?? refuse("a parameter of a subquery");
+  }
+  if (node.paramkind !== 0) return refuse("a parameter of an executed plan");
+  return bindParameter(
+    scope.generator,
+    { kind: "client", index: paramid, typeOid: paramtype },
+    defaultShape(paramtype, paramtypmod),
+  );
+}
+
+/** `CAST($n AS type)`; the same source twice is one parameter. timestamptz comes in representation utc. */
+export function bindParameter(
+  generator: Pick<Generator, "parameters">,
+  source: ParameterSource,
+  shape: Shape,
+): Sql {
+  const key = JSON.stringify(source);
+  let index = generator.parameters.findIndex((each) => JSON.stringify(each) === key);
+  if (index === -1) index = generator.parameters.push(source) - 1;
+  const text = `CAST($${index + 1} AS ${duckdbType(shape)})`;
+  const base = { isConstant: true, mayBeNull: true } as const;
+  if (shape.typeOid !== Oid.timestamptz) return { ...base, text, shape };
+  return {
+    ...base,
+    text: `timezone('UTC', ${text})`,
+    plainText: text,
+    shape: { ...shape, representation: { kind: "utc" } },
+  };
+}
