@@ -57,6 +57,14 @@ class LocalStore implements ObjectStore {
     });
   }
 
+  async putFresh(key: string, bytes: Uint8Array): Promise<void> {
+    await this.#attempt("create file", key, async () => {
+      await this.#makeParents(key);
+      await this.#createOrRemove(this.#path(key), bytes, true);
+      await this.#syncNames([key]);
+    });
+  }
+
   async replace(key: string, bytes: Uint8Array): Promise<void> {
     await this.#attempt("replace file", key, async () => {
       await this.#makeParents(key);
@@ -167,7 +175,7 @@ class LocalStore implements ObjectStore {
     try {
       await this.#files.create(path, bytes, durable);
     } catch (cause) {
-      await this.#removeQuietly(path);
+      if (errnoOf(cause) !== "EEXIST") await this.#removeQuietly(path);
       throw cause;
     }
   }

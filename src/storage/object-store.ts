@@ -43,6 +43,11 @@ export interface ObjectStore {
 
   /** Creates the object whole or not at all; false: the key is taken. Durable after `sync`. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
+  /**
+   * Creates an object under a name that nobody else can know yet. Durable on return; a crash may leave
+   * part of it.
+   */
+  putFresh(key: string, bytes: Uint8Array): Promise<void>;
   /** Readers see the old bytes or the new, never a mixture. Durable on return. */
   replace(key: string, bytes: Uint8Array): Promise<void>;
   /** Deleting what is not there is no error. */

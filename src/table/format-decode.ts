@@ -15,6 +15,7 @@ import {
   isCanonicalPath,
   type OwnCommitKeys,
   type OwnSegmentKeys,
+  type PhysicalColumn,
   type SegmentMeta,
   type TableMeta,
 } from "./format.ts";
@@ -207,7 +208,7 @@ function ownCommitKeys(value: unknown): OwnCommitKeys {
     ...(typeof wal === "string" && { wal }),
     ...(typeof operation === "string" && { operation }),
     ...(typeof columns === "object" &&
-      columns !== null && { columns: columns as Record<string, readonly string[]> }),
+      columns !== null && { columns: columns as Record<string, readonly PhysicalColumn[]> }),
   };
 }
 

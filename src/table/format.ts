@@ -160,8 +160,14 @@ export interface OwnCommitKeys {
   /** Id of the write-ahead log of the server that wrote it. */
   readonly wal?: string;
   readonly operation?: string;
-  /** Physical columns by id, each "name type" in file order. */
-  readonly columns?: Readonly<Record<string, readonly string[]>>;
+  /** Physical columns by id, in file order. */
+  readonly columns?: Readonly<Record<string, readonly PhysicalColumn[]>>;
+}
+
+/** A column as a Parquet file holds it; `type` as `parquetTypeName` spells it. */
+export interface PhysicalColumn {
+  readonly name: string;
+  readonly type: string;
 }
 
 export function isSameKind(a: IndexKind, b: IndexKind): boolean {

@@ -8,6 +8,7 @@ import {
   type Commit,
   checkIndexSpec,
   isSameKind,
+  type PhysicalColumn,
   type SegmentMeta,
   type TableMeta,
 } from "./format.ts";
@@ -39,7 +40,7 @@ export interface History {
   readonly versions: VersionRecord[];
   readonly index: SegmentIndex;
   /** Physical columns by the id that segments of ours name. */
-  readonly columns: Map<string, readonly string[]>;
+  readonly columns: Map<string, readonly PhysicalColumn[]>;
 }
 
 export interface Snapshot {
@@ -97,7 +98,7 @@ class Delta {
   readonly #live = new Map<string, Segment>();
   readonly #removed = new Map<Segment, number>();
   readonly #versions: VersionRecord[] = [];
-  readonly #columns: (readonly [string, readonly string[]])[] = [];
+  readonly #columns: (readonly [string, readonly PhysicalColumn[]])[] = [];
   #meta: TableMeta | undefined;
   #pointer: (CoveragePointer & { readonly kind: TableMeta["index"]["kind"] }) | undefined;
   #pointerMoved = false;

@@ -49,6 +49,8 @@ export interface Proposal {
   readonly ready: Promise<unknown>;
   /** Coverage of the new version, when the writer knows it. */
   readonly coverage?: Coverage | undefined;
+  /** Called once the version is there, before anything else can fail. */
+  readonly onPublished?: () => void;
 }
 
 const FOREIGN_COMMIT_WAIT_MS = 10_000;
@@ -264,6 +266,7 @@ export class Table {
           own: { wal: this.#walId, ...proposal.own },
         };
         if ((await publishCommit(this.store, commit, proposal.ready)) === "published") {
+          proposal.onPublished?.();
           return await this.#installed(commit, proposal.coverage);
         }
         await this.#giveWay(head.version, signal);
