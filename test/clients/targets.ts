@@ -20,7 +20,7 @@ export const CREATE_NVDA =
 export const APPEND_NVDA = "APPEND PARQUET 'sql/examples/nvda_1h.parquet' INTO nvda";
 
 /** Runs statements one after the other on a connection of their own. */
-export async function runStatements(port: number, statements: readonly string[]): Promise<void> {
+async function runStatements(port: number, statements: readonly string[]): Promise<void> {
   const client = await connect(port);
   try {
     for (const statement of statements) await client.query(statement);
