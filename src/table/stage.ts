@@ -3,7 +3,7 @@
  * written again, its rows looked at. Nothing here is visible to readers.
  */
 
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { bucketWidth, ordinalOfQuotient } from "./buckets.ts";
 import { type Coverage, coverageOf } from "./coverage.ts";
@@ -11,7 +11,8 @@ import { StoreError } from "./error.ts";
 import { dataKey, type IndexSpec, type LogicalField, type PhysicalColumn } from "./format.ts";
 import { fitFile, rewriteColumns } from "./parquet-fit.ts";
 import { type Footer, readFooter, rewriteFooter } from "./parquet-footer.ts";
-import { columnsOf, parquetTypeName } from "./parquet-types.ts";
+import { columnsOf } from "./parquet-types.ts";
+import { columnsId, physicalColumns } from "./physical-columns.ts";
 import { RunBuilder } from "./runs.ts";
 import { entityTypes } from "./schema.ts";
 import type {
@@ -150,10 +151,7 @@ async function inspectAndSync(
   const request = inspectRequest(context, await store.localPath(key));
   const found = await files.inspect(request, signal);
   const { min, max } = checkRows(found, index, source);
-  const columns = columnsOf(fit.elements ?? footer.elements).map(({ name, type }) => ({
-    name,
-    type: parquetTypeName(type),
-  }));
+  const columns = physicalColumns({ columns: columnsOf(fit.elements ?? footer.elements) });
   return {
     source,
     key,
@@ -210,8 +208,4 @@ function ordinals({ kind }: IndexSpec, found: BigInt64Array | BigUint64Array): B
 
 function quotients({ kind }: IndexSpec, runs: BigInt64Array): BigInt64Array | BigUint64Array {
   return kind.type === "u_int64" ? BigUint64Array.from(runs, (run) => run + (1n << 63n)) : runs;
-}
-
-function columnsId(columns: readonly PhysicalColumn[]): string {
-  return createHash("sha256").update(JSON.stringify(columns)).digest("hex").slice(0, 12);
 }

@@ -17,6 +17,7 @@ import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
 import { decodeCoverage } from "./coverage-file.ts";
 import { StoreError } from "./error.ts";
 import type { Action, Commit, IndexSpec, LogicalField, OwnCommitKeys } from "./format.ts";
+import { PhysicalColumns } from "./physical-columns.ts";
 import { type PruneQuery, prune } from "./pruning.ts";
 import { checkNewSchema, entityTypes } from "./schema.ts";
 import type { Segment } from "./segment.ts";
@@ -96,6 +97,8 @@ export async function createTable(
 
 export class Table {
   readonly store: ObjectStore;
+  /** Groups segments by the columns their files hold. */
+  readonly physical: PhysicalColumns;
   readonly #walId: string;
   readonly #foreignCommitWaitMs: number;
   readonly #writers = new Mutex();
@@ -108,6 +111,7 @@ export class Table {
 
   constructor(store: ObjectStore, options: TableOptions, snapshot: Snapshot, identity: string) {
     this.store = store;
+    this.physical = new PhysicalColumns(store);
     this.#walId = options.walId;
     this.#foreignCommitWaitMs = options.foreignCommitWaitMs ?? FOREIGN_COMMIT_WAIT_MS;
     this.#snapshot = snapshot;
