@@ -1,0 +1,75 @@
+/** Aggregates that gather values: array_agg and json. */
+
+import { type AggregateCall, type AggregateRule, aggregateText } from "../closed-table.ts";
+import { defaultShape } from "../duckdb-types.ts";
+import { type Sql, sortKeysText } from "../expression.ts";
+import { refuse } from "../refusals.ts";
+import { toNumericText } from "../representations.ts";
+import { jsonText } from "./json-text.ts";
+import { arg, result } from "./rules.ts";
+
+function ordering(call: AggregateCall, value: string): { readonly orderBy?: string } {
+  const keys = sortKeysText(call.orderBy);
+  if (keys !== "") return { orderBy: keys };
+  // PostgreSQL finds distinct values by sorting.
+  return call.isDistinct ? { orderBy: `${value} ASC NULLS LAST` } : {};
+}
+
+/** NULL values are elements; no rows give NULL. */
+function arrayOf(call: AggregateCall): Sql {
+  const given = arg(call, 0);
+  const value = given.scale === undefined ? given : toNumericText(given);
+  if (value.shape.representation.kind === "array") return refuse("array_agg of arrays");
+  if (call.isDistinct && value.shape.representation.kind === "numeric-text") {
+    return refuse("array_agg of distinct numeric without a fixed scale");
+  }
+  const text = aggregateText(call, "list", [value.text], ordering(call, value.text));
+  const shape = {
+    ...defaultShape(call.resultType),
+    representation: { kind: "array", dimensions: 1, element: value.shape },
+  } as const;
+  return result(call, text, { shape, isConstant: false, mayBeNull: true });
+}
+
+/** json_agg joins with `, `; jsonb_agg is made canonical afterwards. */
+function jsonArray(isBinary: boolean): AggregateRule {
+  return (call) => {
+    const value = arg(call, 0);
+    if (call.isDistinct) return refuse("json_agg of distinct values");
+    const element = `coalesce(${jsonText(value, call.context)}, 'null')`;
+    const joined = aggregateText(call, "string_agg", [element, "', '"], ordering(call, value.text));
+    const text = `('[' || ${joined} || ']')`;
+    return result(call, isBinary ? `jb_norm(${text})` : text, {
+      isConstant: false,
+      mayBeNull: true,
+    });
+  };
+}
+
+function jsonObject(isBinary: boolean): AggregateRule {
+  return (call) => {
+    const [key, value] = [arg(call, 0), arg(call, 1)];
+    if (call.isDistinct) return refuse("json_object_agg of distinct values");
+    const name = `pg_json_key(${jsonText(key, call.context)})`;
+    const pair = `${name} || ' : ' || coalesce(${jsonText(value, call.context)}, 'null')`;
+    const joined = aggregateText(
+      call,
+      "string_agg",
+      [`(${pair})`, "', '"],
+      ordering(call, key.text),
+    );
+    const text = `('{ ' || ${joined} || ' }')`;
+    return result(call, isBinary ? `jb_norm(${text})` : text, {
+      isConstant: false,
+      mayBeNull: true,
+    });
+  };
+}
+
+export const collections: Readonly<Record<string, AggregateRule>> = {
+  "array_agg(anynonarray)": arrayOf,
+  "json_agg(anyelement)": jsonArray(false),
+  "jsonb_agg(anyelement)": jsonArray(true),
+  "json_object_agg(any,any)": jsonObject(false),
+  "jsonb_object_agg(any,any)": jsonObject(true),
+};
