@@ -392,6 +392,51 @@ describe("definitions", () => {
   });
 });
 
+describe("a worker that does not come back", () => {
+  test.each([
+    ["spins", "COPY stuck FROM STDIN"],
+    ["answers nothing", "COPY stuck TO PROGRAM 'true'"],
+  ])(
+    "and %s is replaced, with all definitions and without the one that did it",
+    async (name, sql) => {
+      const other = await Shadow.start({
+        directory: join(root, name),
+        definitions: [],
+        analysisDeadlineMs: 5000,
+      });
+      try {
+        const { relations } = await other.define(
+          ["CREATE TABLE kept ()"],
+          settings(),
+          async () => {},
+        );
+        const wedging = other.define(
+          ["CREATE TABLE stuck (a int)", sql],
+          settings(),
+          async () => {},
+        );
+        await failure(wedging);
+        const { fields } = await other.analyse({
+          text: "SELECT 'kept'::regclass::oid, to_regclass('stuck')",
+          parameterOids: [],
+          settings: settings(),
+        });
+        expect(fields).toHaveLength(2);
+        const rows = await textRows(other, "SELECT 'kept'::regclass::oid, to_regclass('stuck')");
+        expect(rows).toEqual([[String(relations[0]?.oid), null]]);
+        const gone = other.analyse({
+          text: "TABLE stuck",
+          parameterOids: [],
+          settings: settings(),
+        });
+        expect((await failure(gone)).fields.sqlState).toBe("42P01");
+      } finally {
+        await other.close();
+      }
+    },
+  );
+});
+
 function column(name: string, columnNumber: number, typeOid: number) {
   return { name, columnNumber, typeOid, typmod: -1, format: 0 };
 }
