@@ -7,6 +7,7 @@ import { SqlError } from "../base/errors.ts";
 import { EngineError } from "./error.ts";
 import { registerFunctions } from "./functions/registry.ts";
 import type { EngineOptions } from "./protocol.ts";
+import { quoteText } from "./quoting.ts";
 
 /** A connection is a thread's worth of state in DuckDB; beyond this something leaks cursors. */
 const CONNECTIONS_MAX = 512;
@@ -152,23 +153,6 @@ function limits(options: EngineOptions): string[] {
     "SET GLOBAL enable_external_access = false",
     "SET GLOBAL lock_configuration = true",
   ];
-}
-
-/**
- * A call that reads the files. DuckDB takes paths for patterns and "key=value" folders for columns;
- * both are switched off, names mean themselves.
- */
-export function readParquet(paths: readonly string[]): string {
-  const files = paths.map((path) => quoteText(path.replace(/[*?[]/g, "[$&]")));
-  return `read_parquet([${files.join(", ")}], hive_partitioning = false)`;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** DuckDB takes names only; a fixed offset has one when it is a whole hour (their sign is reversed). */

@@ -10,8 +10,9 @@ import { assert } from "../base/errors.ts";
 import type { EntityValue, Inspection, InspectRequest } from "../table/segment-files.ts";
 import { isNull, readData, readValidity, Strings, type Validity } from "./chunks.ts";
 import { interruptible } from "./cursor.ts";
-import { type Database, type Lane, quoteName, readParquet, withLane } from "./database.ts";
+import { type Database, type Lane, withLane } from "./database.ts";
 import { EngineError } from "./error.ts";
+import { quoteName, readParquet } from "./quoting.ts";
 import { fillSql } from "./sql-file.ts";
 
 const { Type } = duckdb;

@@ -4,6 +4,7 @@ import type { Inspection, InspectRequest } from "../table/segment-files.ts";
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { Failure } from "./failure-transfer.ts";
+import type { FileSchemas } from "./file-schemas.ts";
 import type { CursorRequest, EngineParameter } from "./request.ts";
 
 export interface EngineOptions {
@@ -23,6 +24,7 @@ export interface Calls {
   readonly evaluate: { readonly request: EvaluateRequest; readonly result: readonly SqlValue[] };
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
+  readonly schemas: { readonly request: readonly string[]; readonly result: FileSchemas };
   readonly close: { readonly request: undefined; readonly result: undefined };
 }
 

@@ -6,11 +6,13 @@ import { workerUrl } from "../base/worker-url.ts";
 import type { Inspection, InspectRequest, SegmentFiles } from "../table/segment-files.ts";
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
+import { type BoundColumn, bindTable } from "./bindings.ts";
 import { EngineError } from "./error.ts";
 import { unpackFailure } from "./failure-transfer.ts";
 import type { CallName, Calls, EngineOptions, FromWorker, ToWorker } from "./protocol.ts";
 import { RemoteCursor } from "./remote-cursor.ts";
 import type { Cursor, CursorRequest, EngineParameter } from "./request.ts";
+import { SegmentGroups } from "./segment-groups.ts";
 
 export type { EngineOptions } from "./protocol.ts";
 
@@ -21,6 +23,7 @@ export class Engine implements SegmentFiles {
   readonly #worker: Worker;
   readonly #calls = new Map<number, Deferred<unknown>>();
   readonly #cursors = new Map<number, RemoteCursor>();
+  readonly #groups = new SegmentGroups((paths) => this.#call("schemas", paths));
   readonly #exited = deferred<void>();
   #lastId = 0;
   #failure: EngineError | undefined;
@@ -85,6 +88,15 @@ export class Engine implements SegmentFiles {
 
   async inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection> {
     return await this.#call("inspect", request, signal);
+  }
+
+  /**
+   * The SQL that stands for a table in a statement: a parenthesised SELECT of the columns from the
+   * segments, which are absolute paths. Rows keep the order of the paths among files that are alike.
+   * @throws SqlError 0A000 for a column that cannot be read so
+   */
+  async bindTable(columns: readonly BoundColumn[], paths: readonly string[]): Promise<string> {
+    return bindTable(columns, await this.#groups.of(paths));
   }
 
   /** Ends everything under way with "engine-stopped". Harmless when repeated. */

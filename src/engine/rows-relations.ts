@@ -4,8 +4,8 @@ import duckdb from "@duckdb/node-bindings";
 import { SqlError } from "../base/errors.ts";
 import { duckTypeOf } from "../types/duck-types.ts";
 import { elementOidOf, typeNameOf } from "../types/oids.ts";
-import { quoteName } from "./database.ts";
 import { duckdbValue } from "./parameters.ts";
+import { quoteName } from "./quoting.ts";
 import type { RowsRelation } from "./request.ts";
 
 const FIRST_USER_OID = 16_384;

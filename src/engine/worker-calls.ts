@@ -8,6 +8,7 @@ import { bind, interruptible } from "./cursor.ts";
 import { Database, withLane } from "./database.ts";
 import { explainCursor } from "./explain.ts";
 import { cancelled, translateFailure } from "./failures.ts";
+import { readSchemas } from "./file-schemas.ts";
 import { holdLock } from "./lock.ts";
 import { inspectFile } from "./parquet-files.ts";
 import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
@@ -62,6 +63,8 @@ export class WorkerCalls {
           request as Calls["inspect"]["request"],
           isCancelled,
         );
+      case "schemas":
+        return await readSchemas(this.database, request as Calls["schemas"]["request"]);
       case "close":
         this.#database?.close();
         (await this.#files)?.close();

@@ -1,0 +1,250 @@
+/**
+ * The SQL that stands for a relation of a statement: exactly the pruned segments of a table, each
+ * column in the DuckDB type that its PostgreSQL type has (architecture 4), whatever the files hold.
+ * Pure: text out of data. A column that needs no change stays a bare name, so that filters on it
+ * reach the Parquet reader.
+ */
+
+import { SqlError } from "../base/errors.ts";
+import { duckTypeOf } from "../types/duck-types.ts";
+import { numericModifier } from "../types/numeric.ts";
+import { elementOidOf, Oid, typeNameOf } from "../types/oids.ts";
+import { quoteName, readParquet } from "./quoting.ts";
+
+const FIRST_USER_OID = 16_384;
+const DECIMAL_DIGITS_MAX = 38;
+
+export interface BoundColumn {
+  /** Stored name, by which the statement's SQL refers to it. */
+  readonly name: string;
+  readonly typeOid: number;
+  readonly typmod: number;
+  /** Its name in the files. */
+  readonly diskName: string;
+}
+
+/** A type as DuckDB's Parquet reader sees it: `TIMESTAMP`, `DECIMAL`, `LIST`... */
+export interface PhysicalType {
+  readonly id: string;
+  /** Of a DECIMAL. */
+  readonly scale?: number;
+  /** Of a LIST. */
+  readonly element?: PhysicalType;
+}
+
+export interface PhysicalColumn {
+  /** As the file has it. */
+  readonly name: string;
+  /** As DuckDB calls it: it renames columns that differ in case alone. */
+  readonly sqlName: string;
+  readonly type: PhysicalType;
+}
+
+/** Files that have the same columns of the same types in the same order. */
+export interface SegmentGroup {
+  readonly columns: readonly PhysicalColumn[];
+  /** Absolute, in the order their rows shall have. */
+  readonly paths: readonly string[];
+}
+
+/** A parenthesised SELECT. @throws SqlError 0A000 for a column that cannot be read so */
+export function bindTable(
+  columns: readonly BoundColumn[],
+  groups: readonly SegmentGroup[],
+): string {
+  refuseClashes(columns);
+  const parts = groups.filter(({ paths }) => paths.length > 0).map((g) => selectGroup(columns, g));
+  if (parts.length > 0) return `(${parts.join(" UNION ALL ")})`;
+  const nulls = columns.map((column) => `${nullOf(column)} AS ${quoteName(column.name)}`);
+  return `(SELECT ${listOr(nulls)} WHERE false)`;
+}
+
+/** A parenthesised SELECT of the rows that the session supplies under `name` (RowsRelation). */
+export function bindRows(name: string, columns: readonly { readonly name: string }[]): string {
+  const names = columns.map((column) => quoteName(column.name));
+  return `(SELECT ${listOr(names)} FROM temp.main.${quoteName(name)})`;
+}
+
+/** A statement that needs rows but no column still needs something to select. */
+function listOr(expressions: readonly string[]): string {
+  return expressions.length > 0 ? expressions.join(", ") : "NULL AS nothing";
+}
+
+/** DuckDB does not tell names apart that differ in case alone. */
+function refuseClashes(columns: readonly BoundColumn[]): void {
+  const seen = new Set<string>();
+  for (const { name } of columns) {
+    const folded = name.toLowerCase();
+    if (seen.has(folded)) {
+      throw new SqlError(
+        "0A000",
+        `columns that differ from "${name}" in case alone are not supported`,
+      );
+    }
+    seen.add(folded);
+  }
+}
+
+function selectGroup(columns: readonly BoundColumn[], group: SegmentGroup): string {
+  const byName = new Map(group.columns.map((column) => [column.name, column]));
+  const expressions = columns.map((column) => {
+    const found = byName.get(column.diskName);
+    if (found === undefined) return `${nullOf(column)} AS ${quoteName(column.name)}`;
+    const from = quoteName(found.sqlName);
+    const to = quoteName(column.name);
+    const expression = convert(from, found.type, column);
+    return expression === to ? to : `${expression} AS ${to}`;
+  });
+  return `SELECT ${listOr(expressions)} FROM ${readParquet(group.paths)}`;
+}
+
+function nullOf(column: BoundColumn): string {
+  return `CAST(NULL AS ${boundType(column)})`;
+}
+
+type TypeOf = Pick<BoundColumn, "typeOid" | "typmod">;
+
+/** The DuckDB type that a scan gives: timestamptz as TIMESTAMP of UTC, numeric(p,s) as DECIMAL. */
+function boundType(column: TypeOf): string {
+  const { typeOid, typmod } = column;
+  if (typeOid === Oid.timestamptz) return "TIMESTAMP";
+  if (typeOid >= FIRST_USER_OID) return "VARCHAR";
+  if (typeOid === Oid.numeric) return decimalType(typmod) ?? "VARCHAR";
+  const type = duckTypeOf(typeOid, typmod);
+  if (type !== undefined) return type;
+  throw new SqlError("0A000", `columns of type ${typeNameOf(typeOid)} are not supported in tables`);
+}
+
+function decimalType(typmod: number): string | undefined {
+  const declared = numericModifier(typmod);
+  if (declared === undefined || declared.scale < 0) return undefined;
+  const precision = Math.max(declared.precision, declared.scale);
+  return precision <= DECIMAL_DIGITS_MAX ? `DECIMAL(${precision},${declared.scale})` : undefined;
+}
+
+/** `expression` of the physical type as the column's bound type. */
+function convert(expression: string, from: PhysicalType, column: TypeOf): string {
+  const to = boundType(column);
+  switch (column.typeOid) {
+    case Oid.timestamp:
+    case Oid.timestamptz:
+      return toTimestamp(expression, from, column);
+    case Oid.date:
+      return toDate(expression, from, column);
+    case Oid.time:
+      if (from.id === "BIGINT") return `CAST(make_timestamp(${expression}) AS TIME)`;
+      break;
+    case Oid.int2:
+    case Oid.int4:
+    case Oid.int8:
+    case Oid.oid:
+      if (INTEGERS.has(from.id) && from.id !== to) return `CAST(${expression} AS ${to})`;
+      if (from.id === "DATE") return `CAST(${expression} - DATE '1970-01-01' AS ${to})`;
+      break;
+    case Oid.float4:
+    case Oid.float8:
+      if (FLOATS.has(from.id) && from.id !== to) return `CAST(${expression} AS ${to})`;
+      break;
+    case Oid.numeric:
+      return toNumeric(expression, from, to, column);
+    case Oid.uuid:
+    case Oid.interval:
+      if (from.id === "VARCHAR") return `CAST(${expression} AS ${to})`;
+      break;
+    default:
+      if (elementOidOf(column.typeOid) !== undefined) return toArray(expression, from, column);
+      if (to === "VARCHAR" && TEXTS.has(from.id)) return toText(expression, from);
+  }
+  if (from.id === to) return expression;
+  throw mismatch(from, column);
+}
+
+const INTEGERS: ReadonlySet<string> = new Set([
+  "TINYINT",
+  "SMALLINT",
+  "INTEGER",
+  "BIGINT",
+  "UTINYINT",
+  "USMALLINT",
+  "UINTEGER",
+  "UBIGINT",
+]);
+const FLOATS: ReadonlySet<string> = new Set(["FLOAT", "DOUBLE"]);
+const TEXTS: ReadonlySet<string> = new Set(["VARCHAR", "BLOB", "UUID", "ENUM"]);
+
+function toText(expression: string, from: PhysicalType): string {
+  if (from.id === "VARCHAR") return expression;
+  // A writer that left the annotation of a text out; what is no UTF-8 fails.
+  return from.id === "BLOB" ? `decode(${expression})` : `CAST(${expression} AS VARCHAR)`;
+}
+
+/** By raw microseconds, never by a cast in the session's zone; nanoseconds are cut, not rounded. */
+function toTimestamp(expression: string, from: PhysicalType, column: TypeOf): string {
+  switch (from.id) {
+    case "TIMESTAMP":
+      return expression;
+    case "TIMESTAMP_TZ":
+      return (
+        `CASE WHEN isfinite(${expression}) THEN make_timestamp(epoch_us(${expression}))` +
+        ` ELSE timezone('UTC', ${expression}) END`
+      );
+    case "TIMESTAMP_NS": {
+      const nanos = `epoch_ns(${expression})`;
+      const floor = `CASE WHEN ${nanos} < 0 THEN (${nanos} + 1) // 1000 - 1 ELSE ${nanos} // 1000 END`;
+      return `make_timestamp(${floor})`;
+    }
+    case "TIMESTAMP_MS":
+    case "TIMESTAMP_S":
+      return `CAST(${expression} AS TIMESTAMP)`;
+    case "DATE":
+      return `CAST(${expression} AS TIMESTAMP)`;
+    default:
+      throw mismatch(from, column);
+  }
+}
+
+function toDate(expression: string, from: PhysicalType, column: TypeOf): string {
+  switch (from.id) {
+    case "DATE":
+      return expression;
+    case "INTEGER":
+      return `DATE '1970-01-01' + ${expression}`;
+    default:
+      return `CAST(${toTimestamp(expression, from, column)} AS DATE)`;
+  }
+}
+
+function toNumeric(expression: string, from: PhysicalType, to: string, column: TypeOf): string {
+  if (to === "VARCHAR") {
+    if (from.id === "VARCHAR") return expression;
+    if (INTEGERS.has(from.id)) return `CAST(${expression} AS VARCHAR)`;
+    // One digit more than the widest: DuckDB leaves the zero before the point out when p = s.
+    if (from.id === "DECIMAL" && (from.scale ?? 0) < DECIMAL_DIGITS_MAX) {
+      return `CAST(CAST(${expression} AS DECIMAL(38,${from.scale ?? 0})) AS VARCHAR)`;
+    }
+  } else if (from.id === "DECIMAL" || INTEGERS.has(from.id) || from.id === "VARCHAR") {
+    return `CAST(${expression} AS ${to})`;
+  }
+  throw mismatch(from, column);
+}
+
+/** Elements are converted only where they must be; timestamptz in an array is TIMESTAMPTZ. */
+function toArray(expression: string, from: PhysicalType, column: TypeOf): string {
+  const elementOid = elementOidOf(column.typeOid);
+  if (from.id !== "LIST" || from.element === undefined || elementOid === undefined) {
+    throw mismatch(from, column);
+  }
+  // An array of more dimensions has the same type in PostgreSQL.
+  const element: TypeOf =
+    from.element.id === "LIST" ? column : { typeOid: elementOid, typmod: column.typmod };
+  const isInstant = element.typeOid === Oid.timestamptz;
+  if (isInstant && from.element.id === "TIMESTAMP_TZ") return expression;
+  const utc = convert("x", from.element, element);
+  const inner = isInstant ? `timezone('UTC', ${utc})` : utc;
+  return inner === "x" ? expression : `list_transform(${expression}, lambda x: ${inner})`;
+}
+
+function mismatch(from: PhysicalType, column: TypeOf): SqlError {
+  const type = typeNameOf(column.typeOid);
+  return new SqlError("0A000", `a segment holds ${from.id} where the table has ${type}`);
+}
