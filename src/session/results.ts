@@ -25,7 +25,11 @@ export interface SessionPort {
 
   /** One Query message; ends its implicit transaction itself. */
   query(text: string): AsyncIterable<Reply>;
-  parse(name: string, text: string, parameterOids: readonly number[]): Promise<readonly ErrorFields[]>;
+  parse(
+    name: string,
+    text: string,
+    parameterOids: readonly number[],
+  ): Promise<readonly ErrorFields[]>;
   bind(request: BindRequest): Promise<void>;
   describeStatement(name: string): Promise<StatementDescription>;
   /** undefined: the portal returns no rows. */

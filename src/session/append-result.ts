@@ -1,0 +1,59 @@
+/** The result of APPEND PARQUET: its columns, and one row for each file. */
+
+import type { RelationInfo } from "../compile/plan.ts";
+import type { AppendedFile } from "../table/append-report.ts";
+import type { FieldDescription } from "../types/field.ts";
+import { Oid, typeSizeOf } from "../types/oids.ts";
+import type { SqlValue } from "../types/value.ts";
+import { segmentName } from "./store-relations.ts";
+import { type TimeAxis, valueOfRaw } from "./time-axis.ts";
+
+/** Name and type; min_time and max_time are of the time column's type. */
+const COLUMNS: readonly (readonly [name: string, typeOid: number | "time"])[] = [
+  ["file", Oid.text],
+  ["action", Oid.text],
+  ["segment", Oid.text],
+  ["rows", Oid.int8],
+  ["rows_skipped", Oid.int8],
+  ["bytes", Oid.int8],
+  ["min_time", "time"],
+  ["max_time", "time"],
+  ["entities", Oid.int4],
+  ["buckets", Oid.int8],
+  ["overlap_buckets", Oid.int8],
+  ["version", Oid.int8],
+];
+
+export function appendFields(info: RelationInfo): FieldDescription[] {
+  const time = info.columns.find(({ number }) => number === info.timeColumn);
+  return COLUMNS.map(([name, type]) => {
+    const typeOid = type === "time" ? (time?.typeOid ?? Oid.timestamptz) : type;
+    return {
+      name,
+      tableOid: 0,
+      columnNumber: 0,
+      typeOid,
+      typeSize: typeSizeOf(typeOid),
+      typmod: -1,
+      format: 0,
+    };
+  });
+}
+
+/** A cell for each of the columns above. */
+export function appendRow(axis: TimeAxis, file: AppendedFile): SqlValue[] {
+  return [
+    file.file,
+    file.action,
+    file.segment === undefined ? null : segmentName({ path: file.segment }),
+    BigInt(file.rows),
+    BigInt(file.rowsSkipped),
+    BigInt(file.bytes),
+    file.min === undefined ? null : valueOfRaw(axis, file.min),
+    file.max === undefined ? null : valueOfRaw(axis, file.max),
+    file.entities,
+    file.buckets,
+    file.overlapBuckets,
+    file.version === undefined ? null : BigInt(file.version),
+  ];
+}

@@ -1,0 +1,145 @@
+/** PostgreSQL column types against the shared format's logical types, both ways (architecture 4). */
+
+import { SqlError } from "../base/errors.ts";
+import type { LogicalField, LogicalType } from "../table/format.ts";
+import type { EntityValue } from "../table/segment-files.ts";
+import { numericModifier } from "../types/numeric.ts";
+import { elementOidOf, Oid, typeNameOf } from "../types/oids.ts";
+
+const TIMESTAMP: LogicalType = { kind: "Timestamp", unit: "Micros", timezone: undefined };
+
+const LOGICAL: ReadonlyMap<number, LogicalType> = new Map<number, LogicalType>([
+  [Oid.bool, { kind: "Bool" }],
+  [Oid.int2, { kind: "Int32" }],
+  [Oid.int4, { kind: "Int32" }],
+  [Oid.int8, { kind: "Int64" }],
+  [Oid.float4, { kind: "Float32" }],
+  [Oid.float8, { kind: "Float64" }],
+  [Oid.text, { kind: "Utf8" }],
+  [Oid.varchar, { kind: "Utf8" }],
+  [Oid.bpchar, { kind: "Utf8" }],
+  [Oid.json, { kind: "Utf8" }],
+  [Oid.jsonb, { kind: "Utf8" }],
+  [Oid.uuid, { kind: "Utf8" }],
+  [Oid.interval, { kind: "Utf8" }],
+  [Oid.bytea, { kind: "Binary" }],
+  [Oid.date, { kind: "Int32" }],
+  [Oid.time, { kind: "Int64" }],
+  [Oid.timestamp, TIMESTAMP],
+  [Oid.timestamptz, TIMESTAMP],
+]);
+
+/** A column of the catalogue, its type also as PostgreSQL prints it. */
+export interface TypedColumn {
+  readonly name: string;
+  readonly typeOid: number;
+  readonly typmod: number;
+  readonly typeText: string;
+}
+
+/** How the disk keeps a column. @throws SqlError 0A000 for a type it cannot keep. */
+export function logicalField(column: TypedColumn, isTime: boolean): LogicalField {
+  const type = isTime ? timeType(column) : logicalType(column.typeOid, column.typmod);
+  if (type === undefined) {
+    throw new SqlError(
+      "0A000",
+      `column "${column.name}" is of type ${column.typeText}, which a tstable cannot hold`,
+    );
+  }
+  return { name: column.name, type, nullable: true, pgType: column.typeText };
+}
+
+function logicalType(oid: number, typmod: number): LogicalType | undefined {
+  if (oid === Oid.numeric) {
+    const modifier = numericModifier(typmod);
+    if (modifier === undefined) return { kind: "Utf8" };
+    const { precision, scale } = modifier;
+    const isDecimal = precision <= 38 && scale >= 0 && scale <= precision;
+    return isDecimal ? { kind: "Decimal", precision, scale } : { kind: "Utf8" };
+  }
+  const element = elementOidOf(oid);
+  if (element === undefined) return LOGICAL.get(oid);
+  const type = logicalType(element, typmod);
+  return type && { kind: "List", element: { name: "element", type, nullable: true } };
+}
+
+/** The axis: dates are timestamps at midnight, integers are 64 bits wide. */
+function timeType({ typeOid, name, typeText }: TypedColumn): LogicalType {
+  switch (typeOid) {
+    case Oid.timestamp:
+    case Oid.timestamptz:
+    case Oid.date:
+      return TIMESTAMP;
+    case Oid.int2:
+    case Oid.int4:
+    case Oid.int8:
+      return { kind: "Int64" };
+    default:
+      throw new SqlError("42P16", `time column "${name}" cannot be of type ${typeText}`, {
+        hint: "Use timestamptz, timestamp, date, bigint, integer or smallint.",
+      });
+  }
+}
+
+/** @throws SqlError 0A000 for a type that identifies nothing */
+export function entityType(column: TypedColumn): EntityValue["type"] {
+  switch (column.typeOid) {
+    case Oid.text:
+    case Oid.varchar:
+    case Oid.uuid:
+      return "utf8";
+    case Oid.int2:
+    case Oid.int4:
+      return "int32";
+    case Oid.int8:
+      return "int64";
+    default:
+      throw new SqlError(
+        "0A000",
+        `entity column "${column.name}" cannot be of type ${column.typeText}`,
+        { hint: "Use text, uuid, bigint, integer or smallint." },
+      );
+  }
+}
+
+/** The PostgreSQL type a column of the format is shown as, where no catalogue says more. */
+export function typeTextOf(field: LogicalField): string {
+  return field.pgType ?? defaultTypeText(field);
+}
+
+function defaultTypeText({ name, type }: LogicalField): string {
+  switch (type.kind) {
+    case "Bool":
+      return "boolean";
+    case "Int32":
+      return "integer";
+    case "Int64":
+      return "bigint";
+    case "UInt64":
+      return "numeric(20,0)";
+    case "Float32":
+      return "real";
+    case "Float64":
+      return "double precision";
+    case "Utf8":
+      return "text";
+    case "Binary":
+    case "FixedBinary":
+      return "bytea";
+    case "Timestamp":
+      return type.timezone === undefined ? "timestamp" : "timestamptz";
+    case "Decimal":
+      return type.precision <= 38 ? `numeric(${type.precision},${type.scale})` : "numeric";
+    case "List":
+      return `${defaultTypeText(type.element)}[]`;
+    default:
+      throw new SqlError("0A000", `column "${name}" has a type that is not supported yet`);
+  }
+}
+
+/** For messages about a column PostgreSQL has described. */
+export function typeText(oid: number, typmod: number): string {
+  const modifier = oid === Oid.numeric ? numericModifier(typmod) : undefined;
+  const base = typeNameOf(oid);
+  return modifier === undefined ? base : `${base}(${modifier.precision},${modifier.scale})`;
+}

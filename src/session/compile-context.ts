@@ -1,0 +1,30 @@
+/** What the compiler may know of the session: names, zone and settings, all part of the cache key. */
+
+import type { CompileContext } from "../compile/plan.ts";
+import { tokenize } from "../compile/tokens.ts";
+import type { Settings } from "./settings.ts";
+import type { Tables } from "./tables.ts";
+
+export const DATABASE = "postgres";
+export const SUPERUSER = "postgres";
+
+export function compileContext(settings: Settings, tables: Tables): CompileContext {
+  const schemas = searchPath(settings);
+  return {
+    relation: (oid) => tables.relation(oid),
+    functionName: (oid) => tables.functionName(oid),
+    timeZone: settings.text.timeZone,
+    currentUser: SUPERUSER,
+    sessionUser: SUPERUSER,
+    currentDatabase: DATABASE,
+    currentSchema: schemas.find((schema) => tables.hasSchema(schema)) ?? null,
+    setting: (name) => settings.get(name),
+  };
+}
+
+/** The schemas of search_path in order, `"$user"` resolved. */
+export function searchPath(settings: Settings): string[] {
+  return tokenize(settings.get("search_path") ?? "")
+    .filter((token) => token.kind === "word" || token.kind === "quoted" || token.kind === "string")
+    .map((token) => (token.value === "$user" ? SUPERUSER : token.value));
+}

@@ -1,0 +1,59 @@
+/** The one place where a statement's kind meets its handler. */
+
+import { unreachable } from "../base/errors.ts";
+import type { Execution, Result } from "./execution.ts";
+import type { Statement } from "./statement.ts";
+import { appendParquet } from "./statements/append-parquet.ts";
+import { cancelBackend } from "./statements/cancel-backend.ts";
+import { catalogQuery } from "./statements/catalog-query.ts";
+import { createTstable } from "./statements/create-tstable.ts";
+import { dropTstable } from "./statements/drop-tstable.ts";
+import { explain } from "./statements/explain.ts";
+import { select } from "./statements/select.ts";
+import { changeSetting, discard, show } from "./statements/set.ts";
+
+export async function execute(statement: Statement, execution: Execution): Promise<Result> {
+  switch (statement.kind) {
+    case "empty":
+      return { kind: "done", tag: "" };
+    case "select":
+      return await select(statement.plan, execution);
+    case "catalog-query":
+      return await catalogQuery(statement.request, statement.factsNeeded, execution);
+    case "cancel-backend":
+      return cancelBackend(statement.pid, execution);
+    case "transaction":
+      return { kind: "done", ...(await execution.transaction.apply(statement.command)) };
+    case "set":
+      return await changeSetting(statement.change, execution);
+    case "show":
+      return await show(statement.name, execution);
+    case "explain":
+      return await explain(statement.query, statement.isAnalyze, execution);
+    case "discard":
+      return await discard(statement.target, execution);
+    case "deallocate":
+      await execution.discard(statement.name === undefined ? "all" : "statement", statement.name);
+      return { kind: "done", tag: statement.name === undefined ? "DEALLOCATE ALL" : "DEALLOCATE" };
+    case "own":
+      return await executeOwn(statement.own, execution);
+    default:
+      return unreachable(statement);
+  }
+}
+
+async function executeOwn(
+  own: Extract<Statement, { kind: "own" }>["own"],
+  execution: Execution,
+): Promise<Result> {
+  switch (own.kind) {
+    case "create-tstable":
+      return await createTstable(own, execution);
+    case "drop-tstable":
+      return await dropTstable(own, execution);
+    case "append-parquet":
+      return await appendParquet(own, execution);
+    default:
+      return unreachable(own);
+  }
+}

@@ -1,0 +1,34 @@
+/** What a handler is given and what it gives back. */
+
+import type { ErrorFields } from "../base/errors.ts";
+import type { BoundParameters } from "./portals.ts";
+import type { RowSource } from "./row-source.ts";
+import type { Services } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** One execution of one statement. */
+export interface Execution {
+  readonly services: Services;
+  readonly settings: Settings;
+  readonly transaction: Transaction;
+  readonly parameters: BoundParameters;
+  /** Wire format of each result column. */
+  readonly formats: readonly (0 | 1)[];
+  /** Aborted by cancel, by a timeout and by the client's disconnect. */
+  readonly signal: AbortSignal;
+  /** Another statement shares the implicit transaction: what cannot be undone must refuse. */
+  readonly isAlone: boolean;
+  /** Of the session, as pg_backend_pid() tells it. */
+  readonly processId: number;
+  readonly discard: (target: "all" | "plans" | "statement", name?: string) => Promise<void>;
+}
+
+export type Result =
+  | {
+      readonly kind: "rows";
+      readonly rows: RowSource;
+      readonly tag: (rows: number) => string;
+      readonly notices?: readonly ErrorFields[];
+    }
+  | { readonly kind: "done"; readonly tag: string; readonly notices?: readonly ErrorFields[] };

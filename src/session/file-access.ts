@@ -1,0 +1,115 @@
+/** Which files on the server statements may read: everything below --allow-path but the data folder. */
+
+import { realpath } from "node:fs/promises";
+import { resolve, sep } from "node:path";
+import { SqlError } from "../base/errors.ts";
+import { quoteLiteral } from "../compile/expression.ts";
+import type { Engine } from "../engine/remote.ts";
+import { Oid } from "../types/oids.ts";
+import type { SqlArray } from "../types/value.ts";
+
+export class FileAccess {
+  readonly #engine: Engine;
+  readonly #allowed: readonly string[];
+  readonly #dataFolder: string;
+
+  private constructor(engine: Engine, allowed: readonly string[], dataFolder: string) {
+    this.#engine = engine;
+    this.#allowed = allowed;
+    this.#dataFolder = dataFolder;
+  }
+
+  /** Folders as they really are: a link must not lead out of them. */
+  static async open(
+    engine: Engine,
+    allowed: readonly string[],
+    dataFolder: string,
+  ): Promise<FileAccess> {
+    const real = await Promise.all(allowed.map((path) => realpath(path).catch(() => path)));
+    return new FileAccess(engine, real, await realpath(dataFolder));
+  }
+
+  /**
+   * Absolute paths of the files that the patterns name, each once, in name order.
+   * @throws SqlError 58P01 when a pattern names none, 42501 for a path outside, 0A000 for a URL
+   */
+  async files(patterns: readonly string[]): Promise<string[]> {
+    const found = new Set<string>();
+    for (const pattern of patterns) {
+      for (const path of await this.#expand(pattern)) found.add(await this.#permitted(path));
+    }
+    return [...found].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  /** A folder that exists. @throws SqlError 58P01, 42501 */
+  async directory(path: string): Promise<string> {
+    return await this.#permitted(localPath(path));
+  }
+
+  async #expand(pattern: string): Promise<readonly string[]> {
+    const path = localPath(pattern);
+    if (!/[*?[]/.test(pattern)) return [path];
+    const base = path.slice(0, path.search(/[*?[]/));
+    this.#requireInside(base.slice(0, base.lastIndexOf(sep) + 1), pattern);
+    const [list] = await this.#engine.evaluate(
+      `SELECT coalesce(list(file ORDER BY file), []) AS c1 FROM glob(${quoteLiteral(path)})`,
+      [],
+      [
+        {
+          typeOid: TEXT_ARRAY_OID,
+          typmod: -1,
+          representation: {
+            kind: "array",
+            dimensions: 1,
+            element: { typeOid: Oid.text, typmod: -1, representation: { kind: "plain" } },
+          },
+        },
+      ],
+    );
+    const files = ((list as SqlArray | null)?.elements ?? []) as readonly string[];
+    if (files.length === 0) throw missing(pattern);
+    return files;
+  }
+
+  async #permitted(path: string): Promise<string> {
+    this.#requireInside(path, path);
+    let real: string;
+    try {
+      real = await realpath(path);
+    } catch (cause) {
+      throw missing(path, cause);
+    }
+    this.#requireInside(real, path);
+    return real;
+  }
+
+  #requireInside(path: string, shown: string): void {
+    const isAllowed = this.#allowed.some((folder) => isBelow(path, folder));
+    if (isAllowed && !isBelow(path, this.#dataFolder)) return;
+    throw new SqlError("42501", `permission denied for path "${shown}"`, {
+      hint: isAllowed
+        ? "The server's own data folder cannot be read by statements."
+        : "Start the server with --allow-path for this folder.",
+    });
+  }
+}
+
+const TEXT_ARRAY_OID = 1009;
+
+function localPath(path: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1];
+  if (scheme !== undefined && scheme.toLowerCase() !== "file") {
+    throw new SqlError("0A000", `reading from ${scheme}:// is not supported yet`, {
+      hint: "Give the path of a file on the server.",
+    });
+  }
+  return resolve(scheme === undefined ? path : path.slice("file://".length));
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function missing(path: string, cause?: unknown): SqlError {
+  return new SqlError("58P01", `could not open "${path}": no such file or directory`, { cause });
+}

@@ -1,0 +1,86 @@
+/** The values a plan's parameters have in one execution, and what its symbolic scalars come to. */
+
+import { assert } from "../base/errors.ts";
+import type { ParameterSource, Plan, Scalar } from "../compile/plan.ts";
+import type { EngineParameter } from "../engine/request.ts";
+import { Oid } from "../types/oids.ts";
+import type { Shape } from "../types/shape.ts";
+import type { SqlValue } from "../types/value.ts";
+import type { Execution } from "./execution.ts";
+import { callOwnFunction } from "./own-calls.ts";
+
+export class PlanValues {
+  readonly #execution: Execution;
+  readonly #parameters: EngineParameter[] = [];
+
+  private constructor(execution: Execution) {
+    this.#execution = execution;
+  }
+
+  /** Functions of ours among the parameters are computed here, in order. */
+  static async of(plan: Plan, execution: Execution): Promise<PlanValues> {
+    const values = new PlanValues(execution);
+    for (const source of plan.parameters) {
+      values.#parameters.push(await values.#parameter(source));
+    }
+    return values;
+  }
+
+  /** `$1`, `$2`... of the generated SQL. */
+  get parameters(): readonly EngineParameter[] {
+    return this.#parameters;
+  }
+
+  /** Values in order; what is not known here is computed by the engine, all in one query. */
+  async scalars(scalars: readonly Scalar[]): Promise<SqlValue[]> {
+    const computed = scalars.filter((scalar) => scalar.kind === "sql");
+    const answers = computed.length === 0 ? [] : await this.#compute(computed);
+    let next = 0;
+    return scalars.map((scalar) => {
+      switch (scalar.kind) {
+        case "constant":
+          return scalar.value;
+        case "parameter":
+          return this.#parameters[scalar.number - 1]?.value ?? null;
+        case "sql": {
+          const value = answers[next];
+          next += 1;
+          return value ?? null;
+        }
+      }
+      return null;
+    });
+  }
+
+  async #compute(
+    scalars: readonly { readonly sql: string; readonly shape: Shape }[],
+  ): Promise<readonly SqlValue[]> {
+    const { services, settings, signal } = this.#execution;
+    return await services.engine.evaluate(
+      `SELECT ${scalars.map(({ sql }, index) => `${sql} AS c${index + 1}`).join(", ")}`,
+      this.#parameters,
+      scalars.map(({ shape }) => shape),
+      { timeZone: settings.text.timeZone, signal },
+    );
+  }
+
+  async #parameter(source: ParameterSource): Promise<EngineParameter> {
+    const { parameters, transaction } = this.#execution;
+    switch (source.kind) {
+      case "client": {
+        const value = parameters.values[source.index - 1];
+        assert(value !== undefined, "a plan has more parameters than were bound");
+        return { typeOid: source.typeOid, value };
+      }
+      case "transaction-time":
+        return { typeOid: Oid.timestamptz, value: transaction.startMicros };
+      case "statement-time":
+        return { typeOid: Oid.timestamptz, value: transaction.statementMicros };
+      case "function": {
+        const args = await this.scalars(source.args);
+        const rows = await callOwnFunction(source.functionOid, args, this.#execution);
+        return { typeOid: source.typeOid, value: rows[0]?.[0] ?? null };
+      }
+    }
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * From a statement's text to what executes it: our own verbs by our grammar, everything else by
+ * PostgreSQL's analysis, and then the way it goes: DuckDB, the embedded PostgreSQL, or a handler here.
+ */
+
+import { SqlError } from "../base/errors.ts";
+import { compileSelect } from "../compile/compile.ts";
+import type { NodeObject } from "../compile/node-text.ts";
+import { parseOwnStatement } from "../compile/own-grammar.ts";
+import type { Plan } from "../compile/plan.ts";
+import { type StatementText, splitStatements } from "../compile/split.ts";
+import { type QueryNode, readQuery } from "../compile/tree.ts";
+import type { AnalyseRequest, Analysis } from "../postgres/analysis.ts";
+import { factsNeeded } from "../postgres/containment.ts";
+import type { Shadow } from "../postgres/shadow.ts";
+import type { FieldDescription } from "../types/field.ts";
+import { appendFields } from "./append-result.ts";
+import { cancelBackendCall } from "./cancel-call.ts";
+import { compileContext } from "./compile-context.ts";
+import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
+import { type Route, routeOf } from "./route.ts";
+import type { Settings } from "./settings.ts";
+import type { Prepared, Statement } from "./statement.ts";
+import type { Tables } from "./tables.ts";
+import { classifyUtility, commandName, explainedText, isAnalyzing, notBuilt } from "./utility.ts";
+
+/** A statement and the session state it is prepared under. */
+interface Source {
+  readonly statement: StatementText;
+  readonly settings: Settings;
+  readonly request: AnalyseRequest;
+  readonly signal: AbortSignal | undefined;
+}
+
+export class Preparer {
+  readonly #shadow: Shadow;
+  readonly #tables: Tables;
+  /** Analyses are cached, and so shared, for one set of settings and one catalogue: so are plans. */
+  readonly #plans = new WeakMap<Analysis, Plan>();
+
+  constructor(shadow: Shadow, tables: Tables) {
+    this.#shadow = shadow;
+    this.#tables = tables;
+  }
+
+  /** Whatever was prepared under another number must be prepared again. */
+  get catalogueNumber(): number {
+    return this.#shadow.catalogueNumber;
+  }
+
+  /** @throws SqlError with the position in the statement's own text */
+  async prepare(
+    statement: StatementText,
+    parameterOids: readonly number[],
+    settings: Settings,
+    signal?: AbortSignal,
+  ): Promise<Prepared> {
+    const { text, charactersBefore } = statement;
+    const base = { text, charactersBefore, catalogueNumber: this.catalogueNumber };
+    const own = parseOwnStatement(statement);
+    if (own !== undefined) {
+      const fields = own.kind === "append-parquet" ? this.#appendFields(own, settings) : undefined;
+      return { ...base, statement: { kind: "own", own }, parameterOids, fields, notices: [] };
+    }
+    const qualified = qualifyOwnFunctions(statement, (table) =>
+      this.#tables.requireOid(table, settings),
+    );
+    const request = { text: qualified.text, parameterOids, settings: settings.shadow };
+    try {
+      const analysis = await this.#shadow.analyse(request, signal);
+      const source = { statement, settings, request, signal };
+      const prepared = await this.#classify(source, analysis);
+      const { parameterOids: found, fields, notices } = analysis;
+      return { ...base, statement: prepared, parameterOids: found, fields, notices };
+    } catch (cause) {
+      if (!(cause instanceof SqlError) || qualified.insertions.length === 0) throw cause;
+      const fields = unshiftPosition(cause.fields, qualified.insertions);
+      throw new SqlError(fields.sqlState, fields.message, { ...fields, cause });
+    }
+  }
+
+  #appendFields(
+    own: { readonly table: { readonly schema: string | undefined; readonly name: string } },
+    settings: Settings,
+  ): readonly FieldDescription[] {
+    return appendFields(this.#tables.require(own.table, settings).info);
+  }
+
+  async #classify(source: Source, analysis: Analysis): Promise<Statement> {
+    const query = readQuery(analysis.tree);
+    const utility = query.utilityStmt as NodeObject | null;
+    if (query.commandType === 6 && utility !== null) {
+      return utility.tag === "EXPLAINSTMT"
+        ? await this.#explain(source, utility)
+        : classifyUtility(utility, source.statement);
+    }
+    if (query.commandType !== 1 || query.hasModifyingCTE) {
+      throw notBuilt(
+        query.commandType === 1 ? "a data-modifying WITH" : commandName(source.statement),
+        "Load rows with APPEND PARQUET 'file' INTO table.",
+      );
+    }
+    return this.#select(source, analysis, query);
+  }
+
+  #select(source: Source, analysis: Analysis, query: QueryNode): Statement {
+    const cancel = cancelBackendCall(query);
+    if (cancel !== undefined) return cancel;
+    const route = routeOf(analysis.tree, this.#tables);
+    switch (route.kind) {
+      case "compile":
+        return { kind: "select", plan: this.#plan(source, analysis, query) };
+      case "catalog":
+        return catalogQuery(source.request, analysis.tree);
+      case "compile-first":
+        return this.#compileFirst(source, analysis, query, route);
+    }
+  }
+
+  /** What DuckDB can compute goes there; the rest to PostgreSQL itself, when it may. */
+  #compileFirst(
+    source: Source,
+    analysis: Analysis,
+    query: QueryNode,
+    route: Extract<Route, { kind: "compile-first" }>,
+  ): Statement {
+    try {
+      return { kind: "select", plan: this.#plan(source, analysis, query) };
+    } catch (cause) {
+      const isRefused = cause instanceof SqlError && cause.fields.sqlState === "0A000";
+      if (!isRefused || !route.mayRunInCatalog) throw cause;
+      return catalogQuery(source.request, analysis.tree);
+    }
+  }
+
+  #plan(source: Source, analysis: Analysis, query: QueryNode): Plan {
+    const known = this.#plans.get(analysis);
+    if (known !== undefined) return known;
+    const plan = compileSelect(query, compileContext(source.settings, this.#tables));
+    this.#plans.set(analysis, plan);
+    return plan;
+  }
+
+  /** The printed inner tree is not rewritten (no policies, no views): its text is analysed by itself. */
+  async #explain(source: Source, node: NodeObject): Promise<Statement> {
+    const { statement, request } = source;
+    const start = explainedText(statement);
+    const inner = splitStatements(statement.text.slice(start))[0];
+    if (inner === undefined) throw notBuilt("this form of EXPLAIN");
+    const prepared = await this.prepare(
+      { ...inner, charactersBefore: 0 },
+      request.parameterOids,
+      source.settings,
+      source.signal,
+    );
+    return { kind: "explain", query: prepared.statement, isAnalyze: isAnalyzing(node) };
+  }
+}
+
+function catalogQuery(request: AnalyseRequest, tree: string): Statement {
+  return { kind: "catalog-query", request, factsNeeded: factsNeeded(tree) };
+}

@@ -1,0 +1,77 @@
+/** Rows of one execution, handed out in pages as Execute asks for them. */
+
+import { offsetAfterRows } from "./data-rows.ts";
+
+export interface RowBatch {
+  /** Complete DataRow messages. */
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
+/** Whoever takes it closes it; closing twice is harmless. */
+export interface RowSource {
+  /** undefined: no more rows. */
+  next(): Promise<RowBatch | undefined>;
+  /** A pending or later `next` fails with 57014. */
+  cancel(): void;
+  close(): Promise<void>;
+}
+
+/** Rows that are there already. */
+export function rowsInMemory(batches: readonly RowBatch[]): RowSource {
+  const left = batches.filter((batch) => batch.rows > 0);
+  return {
+    next: () => Promise.resolve(left.shift()),
+    cancel: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Cuts a source into pages of at most n rows. */
+export class PagedRows {
+  readonly #source: RowSource;
+  #rest: RowBatch | undefined;
+  #isFinished = false;
+
+  constructor(source: RowSource) {
+    this.#source = source;
+  }
+
+  /** True once the source has said so: as PostgreSQL, a page that is just full does not know it. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** At most `maxRows` rows, all when 0. */
+  async *take(maxRows: number): AsyncGenerator<RowBatch> {
+    let left = maxRows === 0 ? Number.POSITIVE_INFINITY : maxRows;
+    while (left > 0 && !this.#isFinished) {
+      const batch = this.#rest ?? (await this.#source.next());
+      this.#rest = undefined;
+      if (batch === undefined) {
+        this.#isFinished = true;
+        await this.#source.close();
+        return;
+      }
+      const page = batch.rows <= left ? batch : this.#cut(batch, left);
+      left -= page.rows;
+      yield page;
+    }
+  }
+
+  cancel(): void {
+    this.#source.cancel();
+  }
+
+  async close(): Promise<void> {
+    this.#isFinished = true;
+    this.#rest = undefined;
+    await this.#source.close();
+  }
+
+  #cut(batch: RowBatch, rows: number): RowBatch {
+    const at = offsetAfterRows(batch.bytes, rows);
+    this.#rest = { bytes: batch.bytes.subarray(at), rows: batch.rows - rows };
+    return { bytes: batch.bytes.subarray(0, at), rows };
+  }
+}

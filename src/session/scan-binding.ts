@@ -1,0 +1,152 @@
+/** A plan's scans bound for one execution: which segments, as which SQL text, under which leases. */
+
+import { join } from "node:path";
+import { assert, SqlError } from "../base/errors.ts";
+import type { Plan, Scan } from "../compile/plan.ts";
+import { bindRows } from "../engine/bindings.ts";
+import type { RowsRelation } from "../engine/request.ts";
+import type { Segment } from "../table/segment.ts";
+import type { Lease } from "../table/table.ts";
+import type { SqlValue } from "../types/value.ts";
+import { catalogRows } from "./catalog-rows.ts";
+import type { Execution } from "./execution.ts";
+import { newestSegments } from "./newest.ts";
+import { callOwnFunction, rowsColumns } from "./own-calls.ts";
+import type { PlanValues } from "./plan-values.ts";
+import type { TstableEntry } from "./tables.ts";
+import { type BoundFilter, bindFilter } from "./time-filter.ts";
+
+/** What EXPLAIN tells of a scan. */
+export interface ScanReport {
+  readonly name: string;
+  readonly version: number;
+  readonly segmentsConsidered: number;
+  readonly segmentsRead: number;
+  readonly bytesRead: number;
+  readonly entry: TstableEntry;
+  readonly filter: BoundFilter;
+}
+
+export interface BoundPlan {
+  readonly sql: string;
+  readonly rowsRelations: readonly RowsRelation[];
+  readonly reports: readonly ScanReport[];
+  readonly leases: readonly Lease[];
+}
+
+/** The caller releases the leases. */
+export async function bindPlan(
+  plan: Plan,
+  values: PlanValues,
+  execution: Execution,
+): Promise<BoundPlan> {
+  const binder = new Binder(values, execution);
+  try {
+    const texts: string[] = [];
+    for (const [index, scan] of plan.scans.entries()) texts.push(await binder.bind(scan, index));
+    const sql = plan.sql
+      .map((piece) => (typeof piece === "string" ? piece : (texts[piece] ?? "")))
+      .join("");
+    const { rowsRelations, reports, leases } = binder;
+    return { sql, rowsRelations, reports, leases };
+  } catch (cause) {
+    for (const lease of binder.leases) lease.release();
+    throw cause;
+  }
+}
+
+class Binder {
+  readonly rowsRelations: RowsRelation[] = [];
+  readonly reports: ScanReport[] = [];
+  readonly leases: Lease[] = [];
+  readonly #values: PlanValues;
+  readonly #execution: Execution;
+  /** A table read twice in one statement is read at one version. */
+  readonly #leased = new Map<number, Lease>();
+
+  constructor(values: PlanValues, execution: Execution) {
+    this.#values = values;
+    this.#execution = execution;
+  }
+
+  async bind(scan: Scan, index: number): Promise<string> {
+    switch (scan.kind) {
+      case "table":
+        return await this.#table(scan);
+      case "function": {
+        const args = await this.#values.scalars(scan.args);
+        const rows = await callOwnFunction(scan.functionOid, args, this.#execution);
+        return this.#rows(index, rowsColumns(scan.columns), rows);
+      }
+      case "catalog": {
+        const rows = await catalogRows(scan, this.#execution);
+        return this.#rows(index, rowsColumns(scan.columns), rows);
+      }
+    }
+  }
+
+  async #table(scan: Extract<Scan, { kind: "table" }>): Promise<string> {
+    const { tables } = this.#execution.services;
+    const entry = tables.byOid(scan.relationOid);
+    if (entry === undefined) {
+      throw new SqlError("42P01", `relation with OID ${scan.relationOid} does not exist`);
+    }
+    const { snapshot } = await this.#lease(entry);
+    const filter = await bindFilter(
+      scan.filter,
+      entry.info,
+      entry.axis,
+      entry.entityTypes,
+      this.#values,
+    );
+    let segments = filter.isEmpty ? [] : await entry.table.prune(snapshot, filter.query);
+    if (scan.filter.newest !== undefined) {
+      const [limit] = await this.#values.scalars([scan.filter.newest.limit]);
+      segments = newestSegments(segments, scan.filter.newest.descending, limit ?? null, entry);
+    }
+    this.reports.push(report(entry, snapshot, segments, filter));
+    const columns = scan.columnNumbers.map((number) => {
+      const column = entry.info.columns.find((candidate) => candidate.number === number);
+      assert(column !== undefined, "a plan reads a column that its table lacks");
+      return { ...column, diskName: column.name };
+    });
+    const paths = segments.map(({ path }) => join(entry.directory, path));
+    return await this.#execution.services.engine.bindTable(columns, paths);
+  }
+
+  async #lease(entry: TstableEntry): Promise<Lease> {
+    const known = this.#leased.get(entry.info.oid);
+    if (known !== undefined) return known;
+    const lease = await this.#execution.services.tables.lease(entry, this.#execution.transaction);
+    this.#leased.set(entry.info.oid, lease);
+    this.leases.push(lease);
+    return lease;
+  }
+
+  #rows(
+    index: number,
+    columns: RowsRelation["columns"],
+    rows: readonly (readonly SqlValue[])[],
+  ): string {
+    const name = `pgtide_rows_${index}`;
+    this.rowsRelations.push({ name, columns, rows });
+    return bindRows(name, columns);
+  }
+}
+
+function report(
+  entry: TstableEntry,
+  snapshot: Lease["snapshot"],
+  segments: readonly Segment[],
+  filter: BoundFilter,
+): ScanReport {
+  return {
+    name: entry.info.name,
+    version: snapshot.version,
+    segmentsConsidered: snapshot.totals.segments,
+    segmentsRead: segments.length,
+    bytesRead: segments.reduce((sum, segment) => sum + (segment.sizeBytes ?? 0), 0),
+    entry,
+    filter,
+  };
+}

@@ -1,0 +1,421 @@
+/**
+ * One client's session: what the simple and the extended protocol ask of it, in terms of prepared
+ * statements, portals and one transaction. The wire calls, never two calls at a time; only `cancel`
+ * may come from anywhere.
+ */
+
+import { type ErrorFields, SqlError } from "../base/errors.ts";
+import { type StatementText, splitStatements } from "../compile/split.ts";
+import type { FieldDescription } from "../types/field.ts";
+import type { ActiveSession, SessionActivity } from "./activity.ts";
+import { decodeParameters } from "./bind.ts";
+import { execute } from "./execute.ts";
+import type { Execution } from "./execution.ts";
+import type { Portal } from "./portals.ts";
+import { type BoundParameters, Portals, spreadFormats, withFormats } from "./portals.ts";
+import type {
+  BindRequest,
+  Reply,
+  SessionPort,
+  StartupRequest,
+  StatementDescription,
+} from "./results.ts";
+import { PagedRows } from "./row-source.ts";
+import type { Services } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import { reportable } from "./sqlstate.ts";
+import type { Prepared } from "./statement.ts";
+import { StatementSignal } from "./statement-signal.ts";
+import { Transaction } from "./transaction.ts";
+
+const NO_PARAMETERS: BoundParameters = { raw: [], formats: [], values: [] };
+
+/** The first words that may end a failed transaction. */
+const ENDS_FAILED: ReadonlySet<string> = new Set(["commit", "end", "rollback", "abort"]);
+
+export class Session implements SessionPort, ActiveSession {
+  readonly #services: Services;
+  readonly #settings: Settings;
+  readonly #request: StartupRequest;
+  readonly #startedAt = new Date().toISOString();
+  #queryStartedAt: string | null = null;
+  #queryText = "";
+  readonly #transaction: Transaction;
+  readonly #portals = new Portals();
+  readonly #signal = new StatementSignal();
+
+  constructor(services: Services, settings: Settings, request: StartupRequest) {
+    this.#services = services;
+    this.#settings = settings;
+    this.#request = request;
+    this.#transaction = new Transaction(settings);
+    services.sessions.add(request.processId, this);
+  }
+
+  get transactionStatus(): "I" | "T" | "E" {
+    return this.#transaction.status;
+  }
+
+  reportedSettings(): readonly (readonly [string, string])[] {
+    return this.#settings.reported();
+  }
+
+  takeChangedSettings(): readonly (readonly [string, string])[] {
+    return this.#settings.takeChanged();
+  }
+
+  /** Several statements share one implicit transaction; the first error ends them all. */
+  async *query(text: string): AsyncGenerator<Reply> {
+    this.#portals.removeStatement("");
+    await this.#portals.removePortal("");
+    const statements = splitStatements(text);
+    if (statements.length === 0) yield { kind: "empty-query" };
+    await this.#guarded(() => this.#refuseSyntaxErrors(statements));
+    for (const statement of statements) {
+      const prepared = await this.#guarded(() => this.#prepare(statement, []), statement);
+      yield* notices(prepared.notices);
+      const formats = new Array<0 | 1>(prepared.fields?.length ?? 0).fill(0);
+      const isAlone = statements.length === 1;
+      yield* this.#run(prepared, NO_PARAMETERS, formats, isAlone);
+    }
+    await this.#guarded(() => this.#transaction.endImplicit());
+  }
+
+  async parse(
+    name: string,
+    text: string,
+    parameterOids: readonly number[],
+  ): Promise<readonly ErrorFields[]> {
+    const statements = splitStatements(text);
+    return await this.#guarded(async () => {
+      if (statements.length > 1) {
+        throw new SqlError("42601", "cannot insert multiple commands into a prepared statement");
+      }
+      const prepared = await this.#prepare(statements[0], parameterOids);
+      this.#portals.addStatement(name, { prepared, declaredOids: parameterOids });
+      return prepared.notices;
+    }, statements[0]);
+  }
+
+  async bind(request: BindRequest): Promise<void> {
+    await this.#guarded(async () => {
+      const { prepared } = await this.#currentStatement(request.statement);
+      if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
+      const parameters = decodeParameters(request, prepared, this.#settings.text);
+      const formats = spreadFormats(request.resultFormats, prepared.fields?.length ?? 0, "result");
+      await this.#portals.addPortal({
+        name: request.portal,
+        prepared,
+        parameters,
+        formats,
+        state: { kind: "ready" },
+      });
+      this.#transaction.hold({ release: () => this.#portals.removePortal(request.portal) });
+    });
+  }
+
+  async describeStatement(name: string): Promise<StatementDescription> {
+    return await this.#guarded(async () => {
+      const { prepared } = await this.#currentStatement(name);
+      return { parameterOids: prepared.parameterOids, fields: prepared.fields };
+    });
+  }
+
+  async describePortal(name: string): Promise<readonly FieldDescription[] | undefined> {
+    return await this.#guarded(() => {
+      const portal = this.#portals.portal(name);
+      const { fields } = portal.prepared;
+      return Promise.resolve(fields && withFormats(fields, portal.formats));
+    });
+  }
+
+  async *execute(name: string, maxRows: number): AsyncGenerator<Reply> {
+    const portal = await this.#guarded(() => Promise.resolve(this.#portals.portal(name)));
+    if (portal.prepared.statement.kind === "empty") {
+      yield { kind: "empty-query" };
+      return;
+    }
+    if (portal.state.kind === "done") {
+      yield { kind: "complete", tag: await this.#guarded(() => tagOfFinished(portal)) };
+      return;
+    }
+    yield* this.#statement(portal.prepared, async function* (this: Session) {
+      if (portal.state.kind === "ready") yield* this.#start(portal, !this.#transaction.isStarted);
+      if (portal.state.kind === "running") yield* this.#page(portal, maxRows);
+    });
+  }
+
+  async closeStatement(name: string): Promise<void> {
+    this.#portals.removeStatement(name);
+    await Promise.resolve();
+  }
+
+  async closePortal(name: string): Promise<void> {
+    await this.#portals.removePortal(name);
+  }
+
+  async sync(): Promise<void> {
+    await this.#guarded(() => this.#transaction.endImplicit());
+  }
+
+  async fail(): Promise<void> {
+    await this.#transaction.fail();
+  }
+
+  cancel(): void {
+    this.#signal.cancel();
+  }
+
+  activity(): SessionActivity {
+    const { status } = this.#transaction;
+    const idle = {
+      I: "idle",
+      T: "idle in transaction",
+      E: "idle in transaction (aborted)",
+    } as const;
+    const [address, port] = splitAddress(this.#request.remoteAddress);
+    return {
+      pid: this.#request.processId,
+      usename: this.#request.user,
+      application_name: this.#settings.get("application_name") ?? "",
+      client_addr: address,
+      client_port: port,
+      backend_start: this.#startedAt,
+      xact_start: this.#transaction.isStarted ? this.#queryStartedAt : null,
+      query_start: this.#queryStartedAt,
+      state_change: this.#queryStartedAt ?? this.#startedAt,
+      wait_event_type: null,
+      wait_event: null,
+      state: this.#signal.isRunning ? "active" : idle[status],
+      query: this.#queryText,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#services.sessions.remove(this.#request.processId);
+    this.#signal.cancel();
+    await this.#portals.removeAllPortals();
+    await this.#transaction.close();
+  }
+
+  async #prepare(
+    statement: StatementText | undefined,
+    parameterOids: readonly number[],
+  ): Promise<Prepared> {
+    if (statement === undefined) return this.#emptyStatement(parameterOids);
+    if (!ENDS_FAILED.has(statement.tokens[0]?.value ?? "")) this.#transaction.refuseIfFailed();
+    return await this.#services.preparer.prepare(statement, parameterOids, this.#settings);
+  }
+
+  #emptyStatement(parameterOids: readonly number[]): Prepared {
+    return {
+      text: "",
+      charactersBefore: 0,
+      statement: { kind: "empty" },
+      parameterOids,
+      fields: undefined,
+      notices: [],
+      catalogueNumber: this.#services.preparer.catalogueNumber,
+    };
+  }
+
+  /** Prepared again where the catalogue has changed since Parse. */
+  async #currentStatement(name: string): Promise<{ readonly prepared: Prepared }> {
+    const known = this.#portals.statement(name);
+    const isCurrent = known.prepared.catalogueNumber === this.#services.preparer.catalogueNumber;
+    if (isCurrent || known.prepared.statement.kind === "empty") return known;
+    const statement = splitStatements(known.prepared.text)[0];
+    const prepared = await this.#prepare(statement, known.declaredOids);
+    if (!sameFields(known.prepared.fields, prepared.fields)) {
+      throw new SqlError("0A000", "cached plan must not change result type");
+    }
+    const again = { prepared, declaredOids: known.declaredOids };
+    this.#portals.replaceStatement(name, again);
+    return again;
+  }
+
+  /** PostgreSQL parses the whole text before it runs any of it. */
+  async #refuseSyntaxErrors(statements: readonly StatementText[]): Promise<void> {
+    if (statements.length < 2) return;
+    for (const statement of statements) {
+      try {
+        await this.#services.preparer.prepare(statement, [], this.#settings);
+      } catch (cause) {
+        if (cause instanceof SqlError && cause.fields.sqlState === "42601") {
+          throw shifted(cause, statement);
+        }
+      }
+    }
+  }
+
+  /** One statement of a Query, with its row description. */
+  async *#run(
+    prepared: Prepared,
+    parameters: BoundParameters,
+    formats: readonly (0 | 1)[],
+    isAlone: boolean,
+  ): AsyncGenerator<Reply> {
+    const portal: Portal = { name: "", prepared, parameters, formats, state: { kind: "ready" } };
+    try {
+      yield* this.#statement(prepared, async function* (this: Session) {
+        yield* this.#start(portal, isAlone);
+        if (portal.state.kind !== "running") return;
+        if (prepared.fields !== undefined) {
+          yield { kind: "row-description", fields: withFormats(prepared.fields, formats) };
+        }
+        yield* this.#page(portal, 0);
+      });
+    } finally {
+      if (portal.state.kind === "running") await portal.state.rows.close();
+    }
+  }
+
+  /** Runs `body` as one statement: failed-transaction check, clock, timeout, error translation. */
+  async *#statement(
+    prepared: Prepared,
+    body: (this: Session) => AsyncGenerator<Reply>,
+  ): AsyncGenerator<Reply> {
+    try {
+      if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
+      this.#transaction.beginStatement(BigInt(Date.now()) * 1000n);
+      this.#queryStartedAt = new Date().toISOString();
+      this.#queryText = prepared.text;
+      this.#signal.begin(timeoutMs(this.#settings.get("statement_timeout") ?? "0"));
+      yield* body.call(this);
+    } catch (cause) {
+      await this.#transaction.fail();
+      throw shifted(reportable(cause, this.#signal.reason), prepared);
+    } finally {
+      this.#signal.end();
+    }
+  }
+
+  async *#start(portal: Portal, isAlone: boolean): AsyncGenerator<Reply> {
+    const execution: Execution = {
+      services: this.#services,
+      settings: this.#settings,
+      transaction: this.#transaction,
+      parameters: portal.parameters,
+      formats: portal.formats,
+      signal: this.#signal.current,
+      isAlone,
+      processId: this.#request.processId,
+      discard: async (target, name) => await this.#discard(target, name),
+    };
+    const result = await execute(portal.prepared.statement, execution);
+    yield* notices(result.notices ?? []);
+    if (result.kind === "done") {
+      portal.state = { kind: "done", tag: undefined };
+      yield { kind: "complete", tag: result.tag };
+      return;
+    }
+    portal.state = { kind: "running", rows: new PagedRows(result.rows), tag: result.tag };
+  }
+
+  async *#page(portal: Portal, maxRows: number): AsyncGenerator<Reply> {
+    if (portal.state.kind !== "running") return;
+    const { rows, tag } = portal.state;
+    const stop = () => rows.cancel();
+    this.#signal.current.addEventListener("abort", stop);
+    let count = 0;
+    try {
+      this.#signal.current.throwIfAborted();
+      for await (const page of rows.take(maxRows)) {
+        count += page.rows;
+        yield { kind: "rows", bytes: page.bytes, count: page.rows };
+      }
+    } finally {
+      this.#signal.current.removeEventListener("abort", stop);
+    }
+    if (!rows.isFinished) {
+      yield { kind: "suspended" };
+      return;
+    }
+    portal.state = { kind: "done", tag: tag(0) };
+    yield { kind: "complete", tag: tag(count) };
+  }
+
+  async #discard(target: "all" | "plans" | "statement", name?: string): Promise<void> {
+    if (target === "statement" && name !== undefined) {
+      if (!this.#portals.removeStatement(name)) {
+        throw new SqlError("26000", `prepared statement "${name}" does not exist`);
+      }
+    } else if (target !== "plans") {
+      this.#portals.removeAllStatements();
+      await this.#portals.removeAllPortals();
+    }
+  }
+
+  /** Work outside of an execution: an error fails the transaction and is put in the client's terms. */
+  async #guarded<T>(work: () => Promise<T>, statement?: StatementText): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      await this.#transaction.fail();
+      throw shifted(reportable(cause, undefined), statement);
+    }
+  }
+}
+
+/** SHOW's text of a time setting: `0`, `1500ms`, `30s`, `5min`, `1h`, `1d`. */
+function timeoutMs(text: string): number {
+  const match = /^(\d+)\s*(ms|s|min|h|d)?$/.exec(text);
+  const units = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+  return Number(match?.[1] ?? 0) * units[(match?.[2] ?? "ms") as keyof typeof units];
+}
+
+/** `127.0.0.1:50123`, `[::1]:50123`. */
+function splitAddress(address: string): readonly [string | null, number | null] {
+  const match = /^\[?([^\]]*)\]?:(\d+)$/.exec(address);
+  return match === null ? [null, null] : [match[1] ?? null, Number(match[2])];
+}
+
+function* notices(fields: readonly ErrorFields[]): Generator<Reply> {
+  for (const notice of fields) yield { kind: "notice", fields: notice };
+}
+
+function endsFailed(prepared: Prepared): boolean {
+  if (prepared.statement.kind !== "transaction") return false;
+  return ["commit", "rollback", "rollback-to"].includes(prepared.statement.command.kind);
+}
+
+function tagOfFinished(portal: Portal): Promise<string> {
+  const tag = portal.state.kind === "done" ? portal.state.tag : undefined;
+  if (tag === undefined) {
+    throw new SqlError("55000", `portal "${portal.name}" cannot be run`);
+  }
+  return Promise.resolve(tag);
+}
+
+function sameFields(
+  before: readonly FieldDescription[] | undefined,
+  after: readonly FieldDescription[] | undefined,
+): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  return (
+    before.length === after.length &&
+    before.every((field, index) => {
+      const other = after[index];
+      return (
+        field.name === other?.name &&
+        field.typeOid === other.typeOid &&
+        field.typmod === other.typmod
+      );
+    })
+  );
+}
+
+/** Positions are of the client's whole text. */
+function shifted(
+  error: SqlError,
+  statement: { readonly charactersBefore: number } | undefined,
+): SqlError {
+  const { position } = error.fields;
+  if (position === undefined || statement === undefined) return error;
+  const { sqlState, message, ...fields } = error.fields;
+  return new SqlError(sqlState, message, {
+    ...fields,
+    position: position + statement.charactersBefore,
+    cause: error.cause ?? error,
+  });
+}

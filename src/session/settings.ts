@@ -1,0 +1,196 @@
+/**
+ * One session's settings (GUCs): their values by scope, what is reported to the client, and what the
+ * embedded PostgreSQL and the encoders need of them. PostgreSQL itself judges and spells the values
+ * (session/setting-check.ts); here they are only kept.
+ */
+
+import type { ShadowSettings } from "../postgres/analysis.ts";
+import type { TextSettings } from "../types/shape.ts";
+import { textSettings } from "./text-settings.ts";
+
+/** Reported by ParameterStatus, in PostgreSQL's order and spelling (GUC_REPORT). */
+const REPORTED = [
+  "in_hot_standby",
+  "integer_datetimes",
+  "TimeZone",
+  "IntervalStyle",
+  "search_path",
+  "is_superuser",
+  "application_name",
+  "default_transaction_read_only",
+  "scram_iterations",
+  "DateStyle",
+  "standard_conforming_strings",
+  "session_authorization",
+  "client_encoding",
+  "server_version",
+  "server_encoding",
+] as const;
+
+/** A setting as the server starts with it. `name` in PostgreSQL's spelling. */
+export interface SettingDefault {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A checked value; `offsetSeconds` for a TimeZone that is only a fixed offset. */
+export interface SettingValue {
+  readonly value: string;
+  readonly offsetSeconds?: number;
+}
+
+type Values = ReadonlyMap<string, SettingValue>;
+
+export class Settings {
+  readonly #defaults: ReadonlyMap<string, SettingDefault>;
+  /** What RESET goes back to: given by the client at startup. */
+  #startup: Values = new Map();
+  #session: Values = new Map();
+  #local: Values = new Map();
+  /** Session values when the transaction (and each savepoint) began. */
+  #marks: { readonly session: Values; readonly local: Values }[] = [];
+  readonly #lastReported = new Map<string, string>();
+  #text: TextSettings | undefined;
+  #shadow: ShadowSettings | undefined;
+
+  /** Keys of `defaults` are lower-case names. */
+  constructor(defaults: ReadonlyMap<string, SettingDefault>) {
+    this.#defaults = defaults;
+  }
+
+  /** SHOW's text; undefined for a name nobody has set and PostgreSQL does not know. */
+  get(name: string): string | undefined {
+    return this.#find(name)?.value;
+  }
+
+  /** PostgreSQL's spelling of a name. */
+  spelling(name: string): string {
+    return this.#defaults.get(name.toLowerCase())?.name ?? name;
+  }
+
+  set(name: string, value: SettingValue, scope: "startup" | "session" | "local"): void {
+    const key = name.toLowerCase();
+    if (scope === "local") {
+      this.#local = new Map(this.#local).set(key, value);
+    } else {
+      this.#session = new Map(this.#session).set(key, value);
+      this.#local = without(this.#local, key);
+    }
+    if (scope === "startup") this.#startup = new Map(this.#startup).set(key, value);
+    this.#changed();
+  }
+
+  /** SET ... TO DEFAULT and RESET. */
+  reset(name: string, isLocal = false): void {
+    const key = name.toLowerCase();
+    const initial = this.#startup.get(key) ?? this.#defaults.get(key);
+    if (isLocal && initial !== undefined) {
+      this.#local = new Map(this.#local).set(key, initial);
+    } else {
+      const startup = this.#startup.get(key);
+      const rest = without(this.#session, key);
+      this.#session = startup === undefined ? rest : new Map(rest).set(key, startup);
+      this.#local = without(this.#local, key);
+    }
+    this.#changed();
+  }
+
+  /** RESET ALL; the role and the transaction's own settings are not among them. */
+  resetAll(): void {
+    const keep = [...this.#session].filter(([key]) => key === "role");
+    this.#session = new Map([...this.#startup, ...keep]);
+    this.#local = new Map();
+    this.#changed();
+  }
+
+  /** At BEGIN and at each SAVEPOINT. */
+  mark(): void {
+    this.#marks.push({ session: this.#session, local: this.#local });
+  }
+
+  /** RELEASE: what was set since stays. `depth` is the number of marks to keep. */
+  forget(depth: number): void {
+    this.#marks.length = Math.min(this.#marks.length, depth);
+  }
+
+  /** ROLLBACK [TO]: as it was when mark number `depth` (from 0) was made; the mark stays. */
+  restore(depth: number): void {
+    const mark = this.#marks[depth];
+    if (mark === undefined) return;
+    this.#session = mark.session;
+    this.#local = mark.local;
+    this.forget(depth + 1);
+    this.#changed();
+  }
+
+  /** COMMIT and the end of ROLLBACK. */
+  endTransaction(): void {
+    this.#marks = [];
+    this.#local = new Map();
+    this.#changed();
+  }
+
+  reported(): (readonly [string, string])[] {
+    const all = REPORTED.map((name) => [name, this.get(name) ?? ""] as const);
+    for (const [name, value] of all) this.#lastReported.set(name, value);
+    return all;
+  }
+
+  /** Reported settings that changed since last told. */
+  takeChanged(): (readonly [string, string])[] {
+    const before = new Map(this.#lastReported);
+    return this.reported().filter(([name, value]) => before.get(name) !== value);
+  }
+
+  get text(): TextSettings {
+    this.#text ??= textSettings(
+      (name) => this.get(name) ?? "",
+      this.#find("TimeZone")?.offsetSeconds,
+    );
+    return this.#text;
+  }
+
+  /** Everything that differs from the server's defaults, for an analysis or catalogue query. */
+  get shadow(): ShadowSettings {
+    this.#shadow ??= {
+      role: "postgres",
+      searchPath: this.get("search_path") ?? "",
+      settings: Object.fromEntries(
+        [...this.#session, ...this.#local]
+          .filter(([key]) => !NOT_FOR_SHADOW.has(key) && !key.startsWith("transaction_"))
+          .map(([key, { value }]) => [this.spelling(key), value]),
+      ),
+    };
+    return this.#shadow;
+  }
+
+  #find(name: string): SettingValue | undefined {
+    const key = name.toLowerCase();
+    return this.#local.get(key) ?? this.#session.get(key) ?? this.#defaults.get(key);
+  }
+
+  #changed(): void {
+    this.#text = undefined;
+    this.#shadow = undefined;
+  }
+}
+
+/** Ours alone to act on; the embedded PostgreSQL must not. */
+const NOT_FOR_SHADOW: ReadonlySet<string> = new Set([
+  "search_path",
+  "role",
+  "session_authorization",
+  "client_encoding",
+  "client_min_messages",
+  "statement_timeout",
+  "lock_timeout",
+  "idle_in_transaction_session_timeout",
+  "idle_session_timeout",
+  "transaction_timeout",
+]);
+
+function without(values: Values, key: string): Values {
+  const rest = new Map(values);
+  rest.delete(key);
+  return rest;
+}

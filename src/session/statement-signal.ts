@@ -1,0 +1,54 @@
+/** What can stop a running statement: the client's cancel, the statement timeout, a lost connection. */
+
+import { after } from "../base/async.ts";
+import { SqlError } from "../base/errors.ts";
+
+export class StatementSignal {
+  #controller: AbortController | undefined;
+  #timer: { cancel(): void } | undefined;
+  #isRunning = false;
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** `timeoutMs` 0: none. */
+  begin(timeoutMs: number): void {
+    const controller = new AbortController();
+    this.#controller = controller;
+    this.#isRunning = true;
+    if (timeoutMs > 0) {
+      this.#timer = after(timeoutMs, () =>
+        controller.abort(cancelled("canceling statement due to statement timeout")),
+      );
+    }
+  }
+
+  end(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#controller = undefined;
+    this.#isRunning = false;
+  }
+
+  /** Of the running statement; one that never aborts when none runs. */
+  get current(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  /** Why the running statement must stop, if it must. */
+  get reason(): SqlError | undefined {
+    const reason: unknown = this.#controller?.signal.reason;
+    return reason instanceof SqlError ? reason : undefined;
+  }
+
+  /** Harmless when nothing runs, and then without effect on what comes next. */
+  cancel(): void {
+    this.#controller?.abort(cancelled("canceling statement due to user request"));
+  }
+}
+
+function cancelled(message: string): SqlError {
+  return new SqlError("57014", message);
+}

@@ -1,0 +1,63 @@
+/** Every kind of statement a session can execute: what preparation found out about a text. */
+
+import type { ErrorFields } from "../base/errors.ts";
+import type { OwnStatement } from "../compile/own-statements.ts";
+import type { Plan } from "../compile/plan.ts";
+import type { AnalyseRequest, CatalogFacts } from "../postgres/analysis.ts";
+import type { FieldDescription } from "../types/field.ts";
+import type { SqlValue } from "../types/value.ts";
+import type { TransactionModes } from "./transaction.ts";
+
+export interface Prepared {
+  readonly text: string;
+  /** Characters of the client's text before this statement, for error positions. */
+  readonly charactersBefore: number;
+  readonly statement: Statement;
+  readonly parameterOids: readonly number[];
+  /** undefined: returns no rows. */
+  readonly fields: readonly FieldDescription[] | undefined;
+  readonly notices: readonly ErrorFields[];
+  /** The catalogue it was analysed under; analysed anew when that has changed. */
+  readonly catalogueNumber: number;
+}
+
+export type Statement =
+  | { readonly kind: "empty" }
+  /** Runs in DuckDB. */
+  | { readonly kind: "select"; readonly plan: Plan }
+  /** Runs in the embedded PostgreSQL. */
+  | {
+      readonly kind: "catalog-query";
+      readonly request: AnalyseRequest;
+      readonly factsNeeded: ReadonlySet<keyof CatalogFacts>;
+    }
+  /** pg_cancel_backend(pid). */
+  | { readonly kind: "cancel-backend"; readonly pid: SqlValue | { readonly parameter: number } }
+  | { readonly kind: "transaction"; readonly command: TransactionCommand }
+  | { readonly kind: "set"; readonly change: SettingChange }
+  | { readonly kind: "show"; readonly name: string }
+  | { readonly kind: "explain"; readonly query: Statement; readonly isAnalyze: boolean }
+  | { readonly kind: "discard"; readonly target: "all" | "plans" | "sequences" | "temp" }
+  | { readonly kind: "deallocate"; readonly name: string | undefined }
+  | { readonly kind: "own"; readonly own: OwnStatement };
+
+export type TransactionCommand =
+  | { readonly kind: "begin"; readonly tag: string; readonly modes: TransactionModes }
+  | { readonly kind: "commit"; readonly isChained: boolean }
+  | { readonly kind: "rollback"; readonly isChained: boolean }
+  | { readonly kind: "savepoint"; readonly name: string }
+  | { readonly kind: "release"; readonly name: string }
+  | { readonly kind: "rollback-to"; readonly name: string };
+
+export type SettingChange =
+  | {
+      readonly kind: "value";
+      readonly name: string;
+      readonly value: string;
+      readonly isLocal: boolean;
+    }
+  | { readonly kind: "default"; readonly name: string; readonly isLocal: boolean }
+  | { readonly kind: "reset"; readonly name: string }
+  | { readonly kind: "reset-all" }
+  | { readonly kind: "transaction"; readonly modes: TransactionModes }
+  | { readonly kind: "session-transaction"; readonly modes: TransactionModes };

@@ -1,0 +1,39 @@
+/** A SELECT that reads only catalogues, or nothing: answered by PostgreSQL itself. */
+
+import type { AnalyseRequest, CatalogFacts } from "../../postgres/analysis.ts";
+import type { Execution, Result } from "../execution.ts";
+import { rowsInMemory } from "../row-source.ts";
+
+export async function catalogQuery(
+  request: AnalyseRequest,
+  factsNeeded: ReadonlySet<keyof CatalogFacts>,
+  execution: Execution,
+): Promise<Result> {
+  const { parameters, formats, services, settings, signal } = execution;
+  const answer = await services.shadow.catalogQuery(
+    {
+      ...request,
+      settings: settings.shadow,
+      parameters: parameters.raw,
+      parameterFormats: parameters.formats,
+      resultFormats: formats,
+      facts: facts(factsNeeded, execution),
+    },
+    signal,
+  );
+  return {
+    kind: "rows",
+    rows: rowsInMemory([answer]),
+    tag: (rows) => `SELECT ${rows}`,
+    notices: answer.notices,
+  };
+}
+
+function facts(needed: ReadonlySet<keyof CatalogFacts>, execution: Execution): CatalogFacts {
+  const { sessions, tables } = execution.services;
+  const known = sessions.facts(execution.processId, needed);
+  if (!needed.has("sizes")) return known;
+  const sizes = tables.all().map(({ info, table }) => [info.oid, table.snapshot.totals.bytes]);
+  const database = tables.all().reduce((sum, { table }) => sum + table.snapshot.totals.bytes, 0);
+  return { ...known, sizes: { ...Object.fromEntries(sizes), database } };
+}

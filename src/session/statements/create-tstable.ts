@@ -1,0 +1,220 @@
+/**
+ * CREATE TSTABLE: the definition in the embedded PostgreSQL, an empty table (or an adopted one) in the
+ * store, and the journal entry that decides. Until that entry is durable nothing of it exists.
+ */
+
+import { type ErrorFields, SqlError } from "../../base/errors.ts";
+import type { OwnChange, TstableDefinition } from "../../catalog/entry.ts";
+import type { CreateTstable } from "../../compile/own-statements.ts";
+import { quoteIdentifier } from "../../compile/tokens.ts";
+import type { DefinitionChanges, ShadowRelation } from "../../postgres/analysis.ts";
+import type { IndexSpec } from "../../table/format.ts";
+import type { Table } from "../../table/table.ts";
+import { folderName } from "../../table/warehouse.ts";
+import { bucketText, DEFAULT_BUCKET, indexKind } from "../bucket-option.ts";
+import { entityType, logicalField, type TypedColumn, typeText } from "../column-types.ts";
+import { coverageSignatures } from "../coverage-signatures.ts";
+import type { Execution, Result } from "../execution.ts";
+import { type DeclaredKey, requireTimeKey } from "../table-constraints.ts";
+import { tstableEntry } from "../tables.ts";
+import { chooseTimeColumn } from "../time-column.ts";
+import { openSource, type TableSource } from "../tstable-source.ts";
+import { requireAlone, requireWritable } from "../write-rules.ts";
+
+/** Everything the options and columns come to, before anything is made. */
+interface Design {
+  readonly relation: ShadowRelation;
+  readonly columns: readonly TypedColumn[];
+  readonly time: TypedColumn;
+  readonly entities: readonly TypedColumn[];
+  readonly index: IndexSpec;
+  readonly bucket: string;
+  readonly notices: readonly ErrorFields[];
+}
+
+export async function createTstable(
+  statement: CreateTstable,
+  execution: Execution,
+): Promise<Result> {
+  requireWritable("CREATE TSTABLE", execution);
+  requireAlone("CREATE TSTABLE", execution);
+  const existing = existingRelation(statement, execution);
+  if (existing !== undefined) return existing;
+  const source = await openSource(statement, execution);
+  const notices = await define(statement, source, execution);
+  return { kind: "done", tag: "CREATE TABLE", notices };
+}
+
+async function define(
+  statement: CreateTstable,
+  source: TableSource,
+  execution: Execution,
+): Promise<readonly ErrorFields[]> {
+  const { services, settings } = execution;
+  let design: Design | undefined;
+  let made: { readonly table: Table; readonly directory: string } | undefined;
+  const ours = (changes: DefinitionChanges) => {
+    design = designOf(statement, source, changes);
+    return ownStatements(design).map((sql) => ({ sql, isOurs: true }));
+  };
+  try {
+    const outcome = await services.shadow.define(
+      [source.createText, ours],
+      settings.shadow,
+      async ({ relations, definition }) => {
+        if (design === undefined) throw new SqlError("42P16", "the statement defines no table");
+        made = await makeTable(design, source, execution);
+        const described = relations.find(({ oid }) => oid === design?.relation.oid);
+        const table = definitionOf(statement, source.key, design, made.directory, source);
+        const change: OwnChange = { kind: "put-tstable", table };
+        await services.journal.append({ ...definition, changes: [change] });
+        const path = services.folders.absolute(made.directory);
+        const relation = described ?? design.relation;
+        services.tables.install(tstableEntry(relation, table, made.table, path));
+      },
+    );
+    return [...outcome.notices, ...(design?.notices ?? [])];
+  } catch (cause) {
+    if (source.adopted !== undefined) await services.folders.release(source.adopted.directory);
+    else if (made !== undefined) await services.folders.drop(made.directory);
+    throw shifted(cause, source);
+  }
+}
+
+/** Positions of PostgreSQL's errors in the column list, as the user wrote it. */
+function shifted(cause: unknown, { positionShift }: TableSource): unknown {
+  if (!(cause instanceof SqlError) || cause.fields.position === undefined) return cause;
+  const { sqlState, message, position, ...fields } = cause.fields;
+  const moved = positionShift === undefined ? {} : { position: position + positionShift };
+  return new SqlError(sqlState, message, { ...fields, ...moved, cause });
+}
+
+/** IF NOT EXISTS compares nothing, as in PostgreSQL. Without it PostgreSQL itself complains. */
+function existingRelation(
+  { ifNotExists, table }: CreateTstable,
+  { services, settings }: Execution,
+): Result | undefined {
+  if (!ifNotExists) return undefined;
+  const schema = table.schema ?? services.tables.currentSchema(settings);
+  if (services.tables.findRelation({ schema, name: table.name }, settings) === undefined) {
+    return undefined;
+  }
+  const message = `relation "${table.name}" already exists, skipping`;
+  const notice: ErrorFields = { severity: "NOTICE", sqlState: "42P07", message };
+  return { kind: "done", tag: "CREATE TABLE", notices: [notice] };
+}
+
+function designOf(
+  statement: CreateTstable,
+  source: TableSource,
+  changes: DefinitionChanges,
+): Design {
+  const relation = changes.relations.find(({ relkind }) => relkind === "r");
+  if (relation === undefined) throw new SqlError("42P16", "the statement defines no table");
+  const columns = relation.columns.map((column) => ({
+    ...column,
+    typeText: typeText(column.typeOid, column.typmod),
+  }));
+  const { options } = statement;
+  const adopted = source.adopted?.table.snapshot.meta.index;
+  const chosen = chooseTimeColumn(columns, options.timeColumn ?? adopted?.column);
+  const time = chosen.column;
+  const entities = (options.entityColumns ?? adopted?.entityColumns ?? []).map((name) =>
+    entityColumn(name, columns, time),
+  );
+  if (new Set(entities).size !== entities.length) {
+    throw new SqlError("42P16", "an entity column is named twice");
+  }
+  const bucket =
+    adopted === undefined
+      ? indexKind(options.bucket, options.timeZone, time.typeOid)
+      : { kind: adopted.kind, notices: [] };
+  if (source.key !== undefined) {
+    requireTimeKey(
+      source.key,
+      time.name,
+      entities.map(({ name }) => name),
+    );
+  }
+  return {
+    relation,
+    columns,
+    time,
+    entities,
+    index: {
+      column: time.name,
+      entityColumns: entities.map(({ name }) => name),
+      kind: bucket.kind,
+    },
+    bucket: options.bucket?.toString() ?? (adopted ? bucketText(adopted.kind) : DEFAULT_BUCKET),
+    notices: [...chosen.notices, ...bucket.notices],
+  };
+}
+
+function entityColumn(
+  name: string,
+  columns: readonly TypedColumn[],
+  time: TypedColumn,
+): TypedColumn {
+  const column = columns.find((candidate) => candidate.name === name);
+  if (column === undefined) throw new SqlError("42703", `entity column "${name}" does not exist`);
+  if (column === time) {
+    throw new SqlError("42P16", `column "${name}" cannot be both time and entity column`);
+  }
+  entityType(column);
+  return column;
+}
+
+/** Keys are never NULL; each table has coverage functions with its own types. */
+function ownStatements({ relation, time, entities }: Design): string[] {
+  const name = `${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;
+  const keys = [time, ...entities].map(
+    (column) => `ALTER COLUMN ${quoteIdentifier(column.name)} SET NOT NULL`,
+  );
+  const isInteger = /^(smallint|integer|bigint|int[248])$/.test(time.typeText);
+  return [
+    `ALTER TABLE ${name} ${keys.join(", ")}`,
+    ...coverageSignatures(relation.oid, {
+      time: time.typeText,
+      distance: isInteger ? "bigint" : "interval",
+      entities: entities.map((column) => ({ name: column.name, type: column.typeText })),
+    }),
+  ];
+}
+
+async function makeTable(
+  design: Design,
+  source: TableSource,
+  { services }: Execution,
+): Promise<{ readonly table: Table; readonly directory: string }> {
+  if (source.adopted !== undefined) return source.adopted;
+  const { relation, columns, time, index } = design;
+  const directory = folderName(relation.oid, relation.name);
+  const schema = columns.map((column) => logicalField(column, column === time));
+  return { table: await services.folders.create(directory, { index, schema }), directory };
+}
+
+function definitionOf(
+  { options }: CreateTstable,
+  key: DeclaredKey | undefined,
+  { relation, time, entities, bucket }: Design,
+  directory: string,
+  source: TableSource,
+): TstableDefinition {
+  const number = (column: TypedColumn) =>
+    relation.columns.find(({ name }) => name === column.name)?.number ?? 0;
+  const suffix = key?.isPrimary === true ? "pkey" : `${key?.columns.join("_")}_key`;
+  return {
+    oid: relation.oid,
+    directory,
+    isExternal: source.adopted !== undefined,
+    timeColumn: number(time),
+    entityColumns: entities.map(number),
+    bucket,
+    overlap: options.overlap ?? "reject",
+    grain: options.grain ?? "auto",
+    options: key === undefined ? {} : { key: key.name ?? `${relation.name}_${suffix}` },
+    ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone }),
+    ...(options.compression === undefined ? {} : { compression: options.compression }),
+  };
+}

@@ -1,0 +1,76 @@
+/** EXPLAIN: what pruning left of each table, then DuckDB's own plan. */
+
+import { encodeText } from "../../types/codec.ts";
+import type { SqlValue } from "../../types/value.ts";
+import type { Execution, Result } from "../execution.ts";
+import { PlanValues } from "../plan-values.ts";
+import { bindPlan, type ScanReport } from "../scan-binding.ts";
+import type { Statement } from "../statement.ts";
+import { valueOfRaw } from "../time-axis.ts";
+import { commandNotExplained } from "../utility.ts";
+import { cursorRequest, release } from "./select.ts";
+import { textRows } from "./set.ts";
+
+export async function explain(
+  statement: Statement,
+  isAnalyze: boolean,
+  execution: Execution,
+): Promise<Result> {
+  const lines = await explainLines(statement, isAnalyze, execution);
+  return { kind: "rows", rows: textRows(lines.map((line) => [line])), tag: () => "EXPLAIN" };
+}
+
+async function explainLines(
+  statement: Statement,
+  isAnalyze: boolean,
+  execution: Execution,
+): Promise<string[]> {
+  if (statement.kind === "catalog-query") {
+    return ["Catalog Query", "  Executed by: the embedded PostgreSQL"];
+  }
+  if (statement.kind !== "select") throw commandNotExplained();
+  const { plan } = statement;
+  const values = await PlanValues.of(plan, execution);
+  const bound = await bindPlan(plan, values, execution);
+  try {
+    const formats = plan.columns.map(() => 0 as const);
+    const request = cursorRequest(plan, values, bound, { ...execution, formats });
+    const { engine } = execution.services;
+    const text = await engine.explain(request, isAnalyze, execution.signal);
+    const scans = bound.reports.flatMap((report) => scanLines(report, execution));
+    return [
+      ...scans,
+      "DuckDB Plan",
+      ...text
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  ${line}`),
+    ];
+  } finally {
+    release(bound);
+  }
+}
+
+function scanLines(report: ScanReport, execution: Execution): string[] {
+  const { query, isEmpty } = report.filter;
+  const range = isEmpty
+    ? "none, the condition is never true"
+    : `${bound(report, query.min, execution)} to ${bound(report, query.max, execution)}`;
+  return [
+    `Time-Series Scan on ${report.name} (version ${report.version})`,
+    `  Segments: ${report.segmentsConsidered} considered, ${report.segmentsRead} read`,
+    `  Bytes: ${report.bytesRead}`,
+    `  Time Range: ${range}`,
+    ...(query.entities ?? []).map(({ component, anyOf }) => {
+      const name = report.entry.entityColumns[component]?.name ?? "";
+      return `  Entity: ${name} in (${anyOf.map(({ value }) => String(value)).join(", ")})`;
+    }),
+  ];
+}
+
+function bound(report: ScanReport, raw: bigint | undefined, execution: Execution): string {
+  if (raw === undefined) return "unbounded";
+  const { axis } = report.entry;
+  const value: SqlValue = valueOfRaw(axis, raw);
+  return value === null ? "" : encodeText(value, axis.typeOid, execution.settings.text);
+}

@@ -1,0 +1,52 @@
+/** A compiled SELECT: bind it to segments, run it, hand out its rows. */
+
+import type { Plan } from "../../compile/plan.ts";
+import type { CursorRequest } from "../../engine/request.ts";
+import type { Execution, Result } from "../execution.ts";
+import { PlanValues } from "../plan-values.ts";
+import type { RowSource } from "../row-source.ts";
+import { type BoundPlan, bindPlan } from "../scan-binding.ts";
+
+export async function select(plan: Plan, execution: Execution): Promise<Result> {
+  execution.transaction.markRead();
+  const values = await PlanValues.of(plan, execution);
+  const bound = await bindPlan(plan, values, execution);
+  try {
+    const cursor = await execution.services.engine.openCursor(
+      cursorRequest(plan, values, bound, execution),
+    );
+    const rows: RowSource = {
+      next: () => cursor.next(),
+      cancel: () => cursor.cancel(),
+      close: async () => {
+        await cursor.close();
+        release(bound);
+      },
+    };
+    return { kind: "rows", rows, tag: (count) => `SELECT ${count}` };
+  } catch (cause) {
+    release(bound);
+    throw cause;
+  }
+}
+
+export function release(bound: BoundPlan): void {
+  for (const lease of bound.leases) lease.release();
+}
+
+export function cursorRequest(
+  plan: Plan,
+  values: PlanValues,
+  bound: BoundPlan,
+  execution: Execution,
+): CursorRequest {
+  return {
+    sql: bound.sql,
+    parameters: values.parameters,
+    rowsRelations: bound.rowsRelations,
+    shapes: plan.shapes,
+    formats: execution.formats,
+    text: execution.settings.text,
+    isSmall: plan.isSmall,
+  };
+}

@@ -1,0 +1,149 @@
+/** SET, RESET, SHOW, DISCARD. */
+
+import { SqlError } from "../../base/errors.ts";
+import { encodeTextRow } from "../data-rows.ts";
+import type { Execution, Result } from "../execution.ts";
+import { type RowSource, rowsInMemory } from "../row-source.ts";
+import type { SettingChange } from "../statement.ts";
+import type { TransactionModes } from "../transaction.ts";
+import { catalogQuery } from "./catalog-query.ts";
+
+export async function changeSetting(change: SettingChange, execution: Execution): Promise<Result> {
+  const { settings, transaction } = execution;
+  switch (change.kind) {
+    case "value":
+      return await setValue(change, execution);
+    case "default":
+      requireKnown(change.name, execution);
+      settings.reset(change.name, change.isLocal);
+      return { kind: "done", tag: "SET" };
+    case "reset":
+      requireKnown(change.name, execution);
+      settings.reset(change.name);
+      return { kind: "done", tag: "RESET" };
+    case "reset-all":
+      settings.resetAll();
+      return { kind: "done", tag: "RESET" };
+    case "transaction":
+      if (!transaction.isExplicit && execution.isAlone) {
+        return warned("25P01", "SET TRANSACTION can only be used in transaction blocks");
+      }
+      transaction.setModes(change.modes);
+      return { kind: "done", tag: "SET" };
+    case "session-transaction":
+      await setSessionModes(change.modes, execution);
+      return { kind: "done", tag: "SET" };
+  }
+}
+
+async function setValue(
+  change: Extract<SettingChange, { kind: "value" }>,
+  execution: Execution,
+): Promise<Result> {
+  const { settings, services, transaction } = execution;
+  if (await setTransactionMode(change, execution)) return { kind: "done", tag: "SET" };
+  const value = await services.settingCheck.check(change.name, change.value, settings.shadow);
+  settings.set(change.name, value, change.isLocal ? "local" : "session");
+  if (change.isLocal && !transaction.isExplicit) {
+    return warned("25P01", "SET LOCAL can only be used in transaction blocks");
+  }
+  return { kind: "done", tag: "SET" };
+}
+
+/** The settings that are the transaction's own: `SET transaction_isolation = ...`. */
+async function setTransactionMode(
+  change: { readonly name: string; readonly value: string },
+  execution: Execution,
+): Promise<boolean> {
+  const name = change.name.toLowerCase();
+  if (name !== "transaction_isolation" && name !== "transaction_read_only") return false;
+  const defaults = name.replace("transaction", "default_transaction");
+  const { services, settings, transaction } = execution;
+  const { value } = await services.settingCheck.check(defaults, change.value, settings.shadow);
+  transaction.setModes(
+    name === "transaction_isolation"
+      ? { isolation: value as NonNullable<TransactionModes["isolation"]> }
+      : { readOnly: value === "on" },
+  );
+  return true;
+}
+
+async function setSessionModes(modes: TransactionModes, execution: Execution): Promise<void> {
+  const { settings, services } = execution;
+  const set = async (name: string, text: string) => {
+    const value = await services.settingCheck.check(name, text, settings.shadow);
+    settings.set(name, value, "session");
+  };
+  if (modes.isolation !== undefined) await set("default_transaction_isolation", modes.isolation);
+  if (modes.readOnly !== undefined) {
+    await set("default_transaction_read_only", modes.readOnly ? "on" : "off");
+  }
+  if (modes.deferrable !== undefined) {
+    await set("default_transaction_deferrable", modes.deferrable ? "on" : "off");
+  }
+}
+
+function requireKnown(name: string, { settings }: Execution): void {
+  if (settings.get(name) !== undefined || name.includes(".")) return;
+  throw new SqlError("42704", `unrecognized configuration parameter "${name}"`);
+}
+
+function warned(sqlState: string, message: string): Result {
+  return { kind: "done", tag: "SET", notices: [{ severity: "WARNING", sqlState, message }] };
+}
+
+export async function show(name: string, execution: Execution): Promise<Result> {
+  const { settings, transaction } = execution;
+  switch (name.toLowerCase()) {
+    case "all":
+      return await showAll(execution);
+    case "transaction_isolation":
+      return shown(transaction.isolation);
+    case "transaction_read_only":
+      return shown(transaction.isReadOnly ? "on" : "off");
+    default: {
+      const value = settings.get(name);
+      if (value === undefined) {
+        throw new SqlError("42704", `unrecognized configuration parameter "${name}"`);
+      }
+      return shown(value);
+    }
+  }
+}
+
+async function showAll(execution: Execution): Promise<Result> {
+  const result = await catalogQuery(
+    {
+      text: "SELECT name, setting, short_desc FROM pg_catalog.pg_show_all_settings() ORDER BY 1",
+      parameterOids: [],
+      settings: execution.settings.shadow,
+    },
+    new Set(),
+    { ...execution, parameters: { raw: [], formats: [], values: [] } },
+  );
+  return result.kind === "rows" ? { ...result, tag: () => "SHOW" } : result;
+}
+
+function shown(value: string): Result {
+  return { kind: "rows", rows: textRows([[value]]), tag: () => "SHOW" };
+}
+
+/** Rows of text cells; text and binary look the same for type text. */
+export function textRows(rows: readonly (readonly (string | null)[])[]): RowSource {
+  const bytes = Buffer.concat(rows.map(encodeTextRow));
+  return rowsInMemory([{ bytes, rows: rows.length }]);
+}
+
+export async function discard(
+  target: "all" | "plans" | "sequences" | "temp",
+  execution: Execution,
+): Promise<Result> {
+  if (target === "all") {
+    if (execution.transaction.isExplicit) {
+      throw new SqlError("25001", "DISCARD ALL cannot run inside a transaction block");
+    }
+    execution.settings.resetAll();
+    await execution.discard("all");
+  }
+  return { kind: "done", tag: `DISCARD ${target.toUpperCase()}` };
+}

@@ -1,0 +1,180 @@
+/** Relations of schema `tstable`, served from the tables' logs: a name, its columns in order, its rows. */
+
+import type { Entity } from "../table/entities.ts";
+import { isLiveAt, type Segment } from "../table/segment.ts";
+import { type Snapshot, segmentsOf, versionsOf } from "../table/snapshot.ts";
+import { encodeText } from "../types/codec.ts";
+import { typeNameOf } from "../types/oids.ts";
+import type { TextSettings } from "../types/shape.ts";
+import type { SqlArray, SqlValue } from "../types/value.ts";
+import { entitySqlValue } from "./entity-argument.ts";
+import type { TstableEntry } from "./tables.ts";
+import { type TimeAxis, valueOfRaw } from "./time-axis.ts";
+
+type Row = Readonly<Record<string, SqlValue>>;
+
+/** Rows by column name; what a row does not name is NULL. */
+export async function storeRows(
+  relation: string,
+  entries: readonly { readonly entry: TstableEntry; readonly snapshot: Snapshot }[],
+): Promise<readonly Row[]> {
+  switch (relation) {
+    case "tables":
+      return await Promise.all(entries.map(({ entry, snapshot }) => tableRow(entry, snapshot)));
+    case "segments":
+      return entries.flatMap(({ entry, snapshot }) =>
+        snapshot.history.segments
+          .filter((segment) => segment.addedIn <= snapshot.version)
+          .map((segment) => segmentRow(entry, snapshot, segment)),
+      );
+    case "versions":
+      return entries.flatMap(({ entry, snapshot }) => versionRows(entry, snapshot));
+    default:
+      return [];
+  }
+}
+
+async function tableRow(entry: TstableEntry, snapshot: Snapshot): Promise<Row> {
+  const { info, definition, axis } = entry;
+  const segments = segmentsOf(snapshot);
+  const versions = versionsOf(snapshot);
+  const least = extreme(
+    segments,
+    ({ min }) => min.raw,
+    (a, b) => a < b,
+  );
+  const greatest = extreme(
+    segments,
+    ({ max }) => max.raw,
+    (a, b) => a > b,
+  );
+  const coverage = await entry.table.coverage(snapshot);
+  const timeColumn = info.columns.find(({ number }) => number === info.timeColumn);
+  return {
+    ...nameOf(entry),
+    time_column: timeColumn?.name ?? null,
+    time_type: timeColumn === undefined ? null : typeNameOf(timeColumn.typeOid),
+    entity_columns: textArray(entry.entityColumns.map(({ name }) => name)),
+    bucket: definition.bucket,
+    timezone: definition.timeZone ?? "UTC",
+    overlap: definition.overlap,
+    overlap_grain: definition.grain,
+    compression: definition.compression ?? "zstd(3)",
+    location: entry.directory,
+    version: BigInt(snapshot.version),
+    rows: BigInt(snapshot.totals.rows),
+    bytes: BigInt(snapshot.totals.bytes),
+    segments: snapshot.totals.segments,
+    entities: entry.entityColumns.length === 0 ? null : BigInt(coverage.length),
+    min_time: least === undefined ? null : timeText(axis, least),
+    max_time: greatest === undefined ? null : timeText(axis, greatest),
+    first_commit: microsOf(versions[0]?.committedAt),
+    last_commit: microsOf(versions.at(-1)?.committedAt),
+    readable_by_tstf: true,
+    options: "{}",
+  };
+}
+
+function segmentRow(entry: TstableEntry, snapshot: Snapshot, segment: Segment): Row {
+  const isTime = entry.axis.kind.type === "timestamp";
+  const { own, layout, min, max } = segment;
+  const removed = isLiveAt(segment, snapshot.version) ? undefined : segment.removedIn;
+  return {
+    ...nameOf(entry),
+    segment: segmentName(segment),
+    path: segment.path,
+    origin: own.origin ?? null,
+    mode: own.origin === undefined ? null : "copy",
+    rows: BigInt(segment.rows),
+    bytes: segment.sizeBytes === undefined ? null : BigInt(segment.sizeBytes),
+    min_time: isTime ? min.raw / 1000n : null,
+    max_time: isTime ? max.raw / 1000n : null,
+    min_index: isTime ? null : min.raw,
+    max_index: isTime ? null : max.raw,
+    committed_at: microsOf(segment.committedAt),
+    version_added: BigInt(segment.addedIn),
+    version_removed: removed === undefined ? null : BigInt(removed),
+    entities: layout.kind === "Single" ? 1 : (own.entities?.length ?? null),
+    entity: layout.kind === "Single" ? entityJson(entry, layout.entity) : null,
+    buckets: own.buckets === undefined ? null : BigInt(own.buckets),
+  };
+}
+
+function versionRows(entry: TstableEntry, snapshot: Snapshot): Row[] {
+  return versionsOf(snapshot).map((version) => ({
+    ...nameOf(entry),
+    version: BigInt(version.version),
+    committed_at: microsOf(version.committedAt),
+    operation: version.operation ?? null,
+    rows_added: BigInt(version.rowsAdded),
+    rows_removed: BigInt(version.rowsRemoved),
+    segments_added: BigInt(version.segmentsAdded),
+    segments_removed: BigInt(version.segmentsRemoved),
+    readable: true,
+  }));
+}
+
+/** The file's name without its folder and suffix. */
+export function segmentName(segment: { readonly path: string }): string {
+  return segment.path.slice(segment.path.lastIndexOf("/") + 1).replace(/\.parquet$/, "");
+}
+
+function nameOf({ info }: TstableEntry): Row {
+  return { table_schema: info.schema, table_name: info.name };
+}
+
+/** jsonb in PostgreSQL's canonical form: shorter keys first, then by bytes. */
+function entityJson(entry: TstableEntry, entity: Entity): string {
+  const pairs = entry.entityColumns.map(({ name, typeOid }, index) => {
+    const component = entity[index];
+    const value = component === undefined ? null : entitySqlValue(component, typeOid);
+    return [name, typeof value === "string" ? JSON.stringify(value) : String(value)] as const;
+  });
+  const sorted = pairs.toSorted(([a], [b]) => {
+    const [x, y] = [Buffer.from(a), Buffer.from(b)];
+    return x.length - y.length || x.compare(y);
+  });
+  return `{${sorted.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(", ")}}`;
+}
+
+function textArray(elements: readonly string[]): SqlArray {
+  return {
+    kind: "array",
+    dimensions: elements.length === 0 ? [] : [{ length: elements.length, lowerBound: 1 }],
+    elements,
+  };
+}
+
+/** Times of tables of different types stand in one column: as text, in UTC. */
+function timeText(axis: TimeAxis, raw: bigint): string {
+  return encodeText(valueOfRaw(axis, raw), axis.typeOid, UTC);
+}
+
+function microsOf(timestamp: string | undefined): SqlValue {
+  if (timestamp === undefined) return null;
+  const at = Date.parse(timestamp);
+  return Number.isNaN(at) ? null : BigInt(at) * 1000n;
+}
+
+function extreme(
+  segments: readonly Segment[],
+  of: (segment: Segment) => bigint,
+  isBetter: (a: bigint, b: bigint) => boolean,
+): bigint | undefined {
+  let best: bigint | undefined;
+  for (const segment of segments) {
+    const value = of(segment);
+    if (best === undefined || isBetter(value, best)) best = value;
+  }
+  return best;
+}
+
+const UTC: TextSettings = {
+  timeZone: "UTC",
+  dateStyle: { format: "ISO", order: "MDY" },
+  intervalStyle: "postgres",
+  extraFloatDigits: 1,
+  byteaOutput: "hex",
+};
+
+export const STORE_SCHEMA = "tstable";

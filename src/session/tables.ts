@@ -1,0 +1,200 @@
+/**
+ * The relations the server keeps rows of, by OID and by name: what the journal defines, how the embedded
+ * PostgreSQL describes it, and the store's handle. Also who reads which version.
+ */
+
+import { SqlError } from "../base/errors.ts";
+import type { TstableDefinition } from "../catalog/entry.ts";
+import type { RelationInfo } from "../compile/plan.ts";
+import type { ShadowRelation } from "../postgres/analysis.ts";
+import type { Shadow } from "../postgres/shadow.ts";
+import { entityTypes } from "../table/schema.ts";
+import type { EntityValue } from "../table/segment-files.ts";
+import type { Lease, Table } from "../table/table.ts";
+import { searchPath } from "./compile-context.ts";
+import type { EntityColumn } from "./entity-argument.ts";
+import { OWN_FUNCTIONS, ownSchema } from "./own-functions.ts";
+import type { Settings } from "./settings.ts";
+import { STORE_SCHEMA } from "./store-relations.ts";
+import type { TimeAxis } from "./time-axis.ts";
+import type { Transaction } from "./transaction.ts";
+
+export interface TstableEntry {
+  readonly info: RelationInfo;
+  readonly definition: TstableDefinition;
+  readonly table: Table;
+  readonly axis: TimeAxis;
+  /** In identity order. */
+  readonly entityColumns: readonly EntityColumn[];
+  readonly entityTypes: readonly EntityValue["type"][];
+  /** Absolute. */
+  readonly directory: string;
+}
+
+interface Name {
+  readonly schema: string | undefined;
+  readonly name: string;
+}
+
+const SCHEMAS: ReadonlySet<string> = new Set([
+  "public",
+  "pg_catalog",
+  "information_schema",
+  STORE_SCHEMA,
+]);
+
+export class Tables {
+  readonly #shadow: Shadow;
+  readonly #entries = new Map<number, TstableEntry>();
+
+  constructor(shadow: Shadow) {
+    this.#shadow = shadow;
+  }
+
+  install(entry: TstableEntry): void {
+    this.#entries.set(entry.info.oid, entry);
+  }
+
+  remove(oid: number): void {
+    this.#entries.delete(oid);
+  }
+
+  all(): readonly TstableEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  byOid(oid: number): TstableEntry | undefined {
+    return this.#entries.get(oid);
+  }
+
+  /** Tables of the store and the relations of schema tstable; undefined for everything else. */
+  relation(oid: number): RelationInfo | undefined {
+    const entry = this.#entries.get(oid);
+    if (entry !== undefined) return entry.info;
+    const relation = this.#shadow.relations().get(oid);
+    return relation?.schema === STORE_SCHEMA ? relationInfo(relation, "store") : undefined;
+  }
+
+  functionName(oid: number): { readonly schema: string; readonly name: string } | undefined {
+    const entry = this.#shadow.functions().get(oid);
+    return entry?.schema.startsWith(ownSchema("")) === true ? entry : undefined;
+  }
+
+  /** A function of ours and the table it is about. */
+  ownFunction(oid: number): { readonly name: string; readonly entry: TstableEntry } | undefined {
+    const found = this.functionName(oid);
+    if (found === undefined || !OWN_FUNCTIONS.has(found.name)) return undefined;
+    const entry = this.#entries.get(Number(found.schema.slice(ownSchema("").length)));
+    return entry && { name: found.name, entry };
+  }
+
+  hasSchema(name: string): boolean {
+    return SCHEMAS.has(name);
+  }
+
+  /** Where a relation goes whose schema is not said. @throws SqlError 3F000 */
+  currentSchema(settings: Settings): string {
+    const schema = searchPath(settings).find((name) => SCHEMAS.has(name));
+    if (schema !== undefined) return schema;
+    throw new SqlError("3F000", "no schema has been selected to create in");
+  }
+
+  /** Any relation of the user, of any kind, that the name means. */
+  findRelation(table: Name, settings: Settings): ShadowRelation | undefined {
+    const schemas = table.schema === undefined ? searchPath(settings) : [table.schema];
+    const all = [...this.#shadow.relations().values()];
+    for (const schema of schemas) {
+      const found = all.find((one) => one.name === table.name && one.schema === schema);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  find(table: Name, settings: Settings): TstableEntry | undefined {
+    const relation = this.findRelation(table, settings);
+    return relation && this.#entries.get(relation.oid);
+  }
+
+  /** @throws SqlError 42P01, 42809 */
+  require(table: Name, settings: Settings): TstableEntry {
+    const entry = this.find(table, settings);
+    if (entry !== undefined) return entry;
+    const shown = table.schema === undefined ? table.name : `${table.schema}.${table.name}`;
+    if (this.findRelation(table, settings) === undefined) {
+      throw new SqlError("42P01", `relation "${shown}" does not exist`);
+    }
+    throw new SqlError("42809", `"${shown}" is not a time-series table`);
+  }
+
+  requireOid(table: Name, settings: Settings): number {
+    return this.require(table, settings).info.oid;
+  }
+
+  /** The version a statement reads; under REPEATABLE READ that of the transaction's first statement. */
+  async lease(entry: TstableEntry, transaction: Transaction): Promise<Lease> {
+    if (!transaction.keepsOneWorld) {
+      await entry.table.refresh();
+      return entry.table.lease();
+    }
+    const world = await this.#world(transaction);
+    const known = world.get(entry.info.oid);
+    const lease = known ?? entry.table.lease();
+    if (known === undefined) world.set(entry.info.oid, lease);
+    return { snapshot: lease.snapshot, release: () => undefined };
+  }
+
+  /** One lease of every table, taken together at the transaction's first read. */
+  async #world(transaction: Transaction): Promise<Map<number, Lease>> {
+    const known = transaction.world;
+    if (known !== undefined) return known;
+    const entries = this.all();
+    await Promise.all(entries.map(({ table }) => table.refresh()));
+    const world = new Map(entries.map(({ info, table }) => [info.oid, table.lease()]));
+    transaction.keepWorld(world);
+    return world;
+  }
+}
+
+export function relationInfo(
+  relation: ShadowRelation,
+  kind: RelationInfo["kind"],
+  definition?: TstableDefinition,
+): RelationInfo {
+  const { oid, schema, name, columns } = relation;
+  const base = { oid, schema, name, kind, columns };
+  if (definition === undefined) return base;
+  return {
+    ...base,
+    timeColumn: definition.timeColumn,
+    entityColumns: definition.entityColumns,
+  };
+}
+
+/** Joins what the three sides know of a table. */
+export function tstableEntry(
+  relation: ShadowRelation,
+  definition: TstableDefinition,
+  table: Table,
+  directory: string,
+): TstableEntry {
+  const info = relationInfo(relation, "tstable", definition);
+  const { meta } = table.snapshot;
+  const types = entityTypes(meta.index, meta.schema ?? []);
+  const time = info.columns.find(({ number }) => number === definition.timeColumn);
+  return {
+    info,
+    definition,
+    table,
+    axis: { kind: meta.index.kind, typeOid: time?.typeOid ?? 0 },
+    entityTypes: types,
+    entityColumns: definition.entityColumns.map((number, index) => {
+      const column = info.columns.find((candidate) => candidate.number === number);
+      return {
+        name: column?.name ?? "",
+        typeOid: column?.typeOid ?? 0,
+        type: types[index] ?? "utf8",
+      };
+    }),
+    directory,
+  };
+}

@@ -1,0 +1,265 @@
+/**
+ * One session's transaction: idle, implicit (until Sync or the end of a Query), explicit or failed.
+ * It owns the savepoints, the clock of now() and, under REPEATABLE READ, the world it reads.
+ */
+
+import type { ErrorFields } from "../base/errors.ts";
+import { SqlError } from "../base/errors.ts";
+import type { Lease } from "../table/table.ts";
+import type { TransactionStatus } from "./results.ts";
+import type { Settings } from "./settings.ts";
+import type { TransactionCommand } from "./statement.ts";
+
+export type IsolationLevel =
+  | "read uncommitted"
+  | "read committed"
+  | "repeatable read"
+  | "serializable";
+
+export interface TransactionModes {
+  readonly isolation?: IsolationLevel;
+  readonly readOnly?: boolean;
+  readonly deferrable?: boolean;
+}
+
+/** What ends with the transaction: portals, leases. Releasing twice is harmless. */
+export interface Held {
+  release(): Promise<void>;
+}
+
+export interface CommandOutcome {
+  readonly tag: string;
+  readonly notices: readonly ErrorFields[];
+}
+
+export class Transaction {
+  readonly #settings: Settings;
+  #block: "none" | "open" | "failed" = "none";
+  #isStarted = false;
+  #startMicros = 0n;
+  #statementMicros = 0n;
+  #savepoints: string[] = [];
+  #held: Held[] = [];
+  #modes: TransactionModes = {};
+  #hasRead = false;
+  #world: Map<number, Lease> | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  get status(): TransactionStatus {
+    if (this.#block === "none") return "I";
+    return this.#block === "open" ? "T" : "E";
+  }
+
+  /** Inside BEGIN ... COMMIT. */
+  get isExplicit(): boolean {
+    return this.#block !== "none";
+  }
+
+  /** A statement has run since the implicit transaction began. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  get startMicros(): bigint {
+    return this.#startMicros;
+  }
+
+  get statementMicros(): bigint {
+    return this.#statementMicros;
+  }
+
+  get isolation(): IsolationLevel {
+    const fallback = this.#settings.get("default_transaction_isolation") as IsolationLevel;
+    return this.#modes.isolation ?? fallback;
+  }
+
+  get isReadOnly(): boolean {
+    return this.#modes.readOnly ?? this.#settings.get("default_transaction_read_only") === "on";
+  }
+
+  get keepsOneWorld(): boolean {
+    return this.isolation === "repeatable read" || this.isolation === "serializable";
+  }
+
+  /** `micros` is the clock now. Every statement but the first of a transaction only moves its own time. */
+  beginStatement(micros: bigint): void {
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      this.#startMicros = micros;
+      this.#settings.mark();
+    }
+    this.#statementMicros = micros;
+  }
+
+  /** A query took its snapshot: the isolation level can no longer change. */
+  markRead(): void {
+    this.#hasRead = true;
+  }
+
+  /** Under REPEATABLE READ, once something was read: the version of each table, by OID. */
+  get world(): Map<number, Lease> | undefined {
+    return this.#world;
+  }
+
+  /** Released when the transaction ends. */
+  keepWorld(world: Map<number, Lease>): void {
+    this.#world = world;
+    this.hold({
+      release: () => {
+        for (const lease of world.values()) lease.release();
+        return Promise.resolve();
+      },
+    });
+  }
+
+  hold(held: Held): void {
+    this.#held.push(held);
+  }
+
+  /** @throws SqlError 25P02 when only the end of the block is allowed. */
+  refuseIfFailed(): void {
+    if (this.#block !== "failed") return;
+    throw new SqlError(
+      "25P02",
+      "current transaction is aborted, commands ignored until end of transaction block",
+    );
+  }
+
+  /** After an error: a block fails, an implicit transaction is rolled back. */
+  async fail(): Promise<void> {
+    if (this.#block === "none") await this.#finish(false);
+    else this.#block = "failed";
+  }
+
+  /** At Sync or at the end of a Query. */
+  async endImplicit(): Promise<void> {
+    if (this.#block === "none") await this.#finish(true);
+  }
+
+  async close(): Promise<void> {
+    await this.#finish(false);
+  }
+
+  async apply(command: TransactionCommand): Promise<CommandOutcome> {
+    switch (command.kind) {
+      case "begin":
+        return this.#begin(command);
+      case "commit":
+        return await this.#end(true, command.isChained);
+      case "rollback":
+        return await this.#end(false, command.isChained);
+      case "savepoint":
+        return this.#savepoint(command.name);
+      case "release":
+        return this.#release(command.name);
+      case "rollback-to":
+        return this.#rollbackTo(command.name);
+    }
+  }
+
+  /** SET TRANSACTION. @throws SqlError 25001 when it comes too late. */
+  setModes(modes: TransactionModes): void {
+    const changesIsolation = modes.isolation !== undefined && modes.isolation !== this.isolation;
+    if (changesIsolation && this.#hasRead) {
+      throw new SqlError(
+        "25001",
+        "SET TRANSACTION ISOLATION LEVEL must be called before any query",
+      );
+    }
+    if (modes.readOnly === false && this.isReadOnly && this.#hasRead) {
+      throw new SqlError("25001", "transaction read-write mode must be set before any query");
+    }
+    this.#modes = { ...this.#modes, ...modes };
+  }
+
+  #begin(command: { readonly tag: string; readonly modes: TransactionModes }): CommandOutcome {
+    if (this.#block !== "none") {
+      return warned(command.tag, "25001", "there is already a transaction in progress");
+    }
+    this.#block = "open";
+    this.#modes = command.modes;
+    return { tag: command.tag, notices: [] };
+  }
+
+  async #end(isCommit: boolean, isChained: boolean): Promise<CommandOutcome> {
+    const before = this.#block;
+    const modes = this.#modes;
+    if (before === "none") {
+      if (isChained) {
+        throw new SqlError(
+          "25P01",
+          `${isCommit ? "COMMIT" : "ROLLBACK"} AND CHAIN can only be used in transaction blocks`,
+        );
+      }
+      await this.#finish(isCommit);
+      return warned(
+        isCommit ? "COMMIT" : "ROLLBACK",
+        "25P01",
+        "there is no transaction in progress",
+      );
+    }
+    const isCommitted = isCommit && before === "open";
+    await this.#finish(isCommitted);
+    if (isChained) {
+      this.#block = "open";
+      this.#modes = modes;
+    }
+    return { tag: isCommitted ? "COMMIT" : "ROLLBACK", notices: [] };
+  }
+
+  #savepoint(name: string): CommandOutcome {
+    this.#requireBlock("SAVEPOINT");
+    this.#savepoints.push(name);
+    this.#settings.mark();
+    return { tag: "SAVEPOINT", notices: [] };
+  }
+
+  #release(name: string): CommandOutcome {
+    this.#requireBlock("RELEASE SAVEPOINT");
+    const at = this.#savepointIndex(name);
+    this.#savepoints.length = at;
+    this.#settings.forget(at + 1);
+    return { tag: "RELEASE", notices: [] };
+  }
+
+  #rollbackTo(name: string): CommandOutcome {
+    this.#requireBlock("ROLLBACK TO SAVEPOINT");
+    const at = this.#savepointIndex(name);
+    this.#savepoints.length = at + 1;
+    this.#settings.restore(at + 1);
+    this.#block = "open";
+    return { tag: "ROLLBACK", notices: [] };
+  }
+
+  #requireBlock(what: string): void {
+    if (this.#block !== "none") return;
+    throw new SqlError("25P01", `${what} can only be used in transaction blocks`);
+  }
+
+  #savepointIndex(name: string): number {
+    const at = this.#savepoints.lastIndexOf(name);
+    if (at < 0) throw new SqlError("3B001", `savepoint "${name}" does not exist`);
+    return at;
+  }
+
+  async #finish(isCommitted: boolean): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    this.#block = "none";
+    this.#savepoints = [];
+    this.#modes = {};
+    this.#hasRead = false;
+    this.#world = undefined;
+    if (this.#isStarted && !isCommitted) this.#settings.restore(0);
+    this.#isStarted = false;
+    this.#settings.endTransaction();
+    for (const one of held) await one.release();
+  }
+}
+
+function warned(tag: string, sqlState: string, message: string): CommandOutcome {
+  return { tag, notices: [{ severity: "WARNING", sqlState, message }] };
+}

@@ -1,0 +1,91 @@
+/** Where a new table's columns come from: written out, a Parquet file's footer, or a table on disk. */
+
+import { SqlError } from "../base/errors.ts";
+import type { NodeObject } from "../compile/node-text.ts";
+import type { CreateTstable, QualifiedName } from "../compile/own-statements.ts";
+import { quoteIdentifier } from "../compile/tokens.ts";
+import { readQuery } from "../compile/tree.ts";
+import { describeParquet } from "../table/parquet-schema.ts";
+import type { Table } from "../table/table.ts";
+import { typeTextOf } from "./column-types.ts";
+import type { Execution } from "./execution.ts";
+import { columnList } from "./parquet-columns.ts";
+import { type DeclaredKey, declaredKey } from "./table-constraints.ts";
+import { notBuilt } from "./utility.ts";
+
+export interface TableSource {
+  /** For PostgreSQL. */
+  readonly createText: string;
+  /** What to add to a position in `createText` for one in the user's statement. */
+  readonly positionShift: number | undefined;
+  readonly key: DeclaredKey | undefined;
+  /** An existing table of the shared format, and its folder. */
+  readonly adopted?: { readonly table: Table; readonly directory: string };
+}
+
+export async function openSource(
+  statement: CreateTstable,
+  execution: Execution,
+): Promise<TableSource> {
+  const { services } = execution;
+  const { source } = statement;
+  switch (source.kind) {
+    case "columns":
+      return await fromColumns(statement.table, source, execution);
+    case "parquet": {
+      const [file] = await services.files.files([source.pattern]);
+      if (file === undefined) throw new SqlError("58P01", `no file matches "${source.pattern}"`);
+      return generated(statement.table, columnList(await describeParquet(file)));
+    }
+    case "directory": {
+      const directory = await services.files.directory(source.path);
+      const table = await services.folders.adopt(directory);
+      try {
+        return {
+          ...generated(statement.table, adoptedColumns(table)),
+          adopted: { table, directory },
+        };
+      } catch (cause) {
+        await services.folders.release(directory);
+        throw cause;
+      }
+    }
+    case "query":
+      throw notBuilt("CREATE TSTABLE ... AS", "Create the table, then APPEND PARQUET into it.");
+  }
+}
+
+async function fromColumns(
+  table: QualifiedName,
+  source: { readonly text: string; readonly start: number },
+  { services, settings }: Execution,
+): Promise<TableSource> {
+  const head = `CREATE TABLE ${nameText(table)} `;
+  const createText = `${head}${source.text} USING tstable`;
+  const positionShift = source.start - head.length;
+  const request = { text: createText, parameterOids: [], settings: settings.shadow };
+  const analysis = await services.shadow.analyse(request);
+  const create = readQuery(analysis.tree).utilityStmt as NodeObject;
+  return { createText, positionShift, key: declaredKey(create) };
+}
+
+function generated(table: QualifiedName, list: string): TableSource {
+  const createText = `CREATE TABLE ${nameText(table)} ${list} USING tstable`;
+  return { createText, positionShift: undefined, key: undefined };
+}
+
+function nameText({ schema, name }: QualifiedName): string {
+  const plain = quoteIdentifier(name);
+  return schema === undefined ? plain : `${quoteIdentifier(schema)}.${plain}`;
+}
+
+function adoptedColumns(table: Table): string {
+  const { schema } = table.snapshot.meta;
+  if (schema === undefined) {
+    throw new SqlError("55000", "the table has no columns yet", {
+      hint: "Append a first file with the library that created it, then adopt it.",
+    });
+  }
+  const columns = schema.map((field) => `${quoteIdentifier(field.name)} ${typeTextOf(field)}`);
+  return `(${columns.join(", ")})`;
+}
