@@ -6,7 +6,7 @@
 import type { SchemaElement } from "hyparquet";
 import { StoreError } from "./error.ts";
 import type { LogicalField, LogicalType, TimeUnit } from "./format.ts";
-import { type Footer, hasArrowSchema } from "./parquet-footer.ts";
+import { type Footer, hasArrowSchema, isSameAnnotation } from "./parquet-footer.ts";
 import { type ParquetColumn, type ParquetType, parquetTypeName } from "./parquet-types.ts";
 import { typeName } from "./schema.ts";
 import type { RewriteColumn } from "./segment-files.ts";
@@ -78,10 +78,27 @@ export function rewriteColumns(
 }
 
 function judge(field: LogicalField, column: ParquetColumn): Verdict {
-  const verdict = judgeType(field.type, column.type);
+  const verdict = isOwnSpelling(field, column.type)
+    ? "rewrite"
+    : judgeType(field.type, column.type);
   if (verdict === "mismatch" || field.nullable === column.nullable) return verdict;
   // An optional file has definition levels in its pages, a required one has none.
   return field.nullable ? worse(verdict, "rewrite") : "mismatch";
+}
+
+/**
+ * Types that the format lacks and that a PostgreSQL column stands for: a table made LIKE such a file
+ * takes the file.
+ */
+function isOwnSpelling({ pgType, type }: LogicalField, found: ParquetType): boolean {
+  if (pgType === undefined) return false;
+  if (type.kind === "Int64" && found.kind === "int" && found.bits < 64) {
+    return found.isSigned ? pgType === "integer" || pgType === "smallint" : pgType === "bigint";
+  }
+  if (type.kind === "Decimal") {
+    return found.kind === "int" && !found.isSigned && type.precision >= 20 && type.scale === 0;
+  }
+  return type.kind === "Utf8" && found.kind === "decimal" && pgType === "numeric";
 }
 
 function worse(a: Verdict, b: Verdict): Verdict {
@@ -115,7 +132,8 @@ function judgeType(type: LogicalType, found: ParquetType): Verdict {
       if (found.kind === "utf8" || found.kind === "enum" || found.kind === "json") return "same";
       return found.kind === "uuid" ? "rewrite" : "mismatch";
     case "Binary":
-      return found.kind === "binary" ? "same" : "mismatch";
+      if (found.kind === "binary") return "same";
+      return found.kind === "fixed" ? "rewrite" : "mismatch";
     case "FixedBinary":
       if (found.kind === "uuid") return type.byteWidth === 16 ? "same" : "mismatch";
       return found.kind === "fixed" && found.width === type.byteWidth ? "same" : "mismatch";
@@ -171,10 +189,7 @@ function correct(elements: SchemaElement[], column: ParquetColumn, type: Logical
   const element = elements[column.element];
   if (element === undefined) return;
   const wanted = annotation(type, column.type);
-  const isSame =
-    element.converted_type === wanted.converted_type &&
-    JSON.stringify(element.logical_type) === JSON.stringify(wanted.logical_type);
-  if (!isSame) {
+  if (!isSameAnnotation(element, wanted)) {
     const { converted_type: _, logical_type: __, ...bare } = element;
     elements[column.element] = { ...bare, ...wanted };
   }

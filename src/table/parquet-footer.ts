@@ -119,11 +119,21 @@ export function rewriteFooter(footer: Footer, elements: readonly SchemaElement[]
 
 function isSameElement(a: SchemaElement, b: SchemaElement | undefined): boolean {
   return (
-    a.name === b?.name &&
+    b !== undefined &&
+    a.name === b.name &&
     a.type === b.type &&
     a.repetition_type === b.repetition_type &&
+    isSameAnnotation(a, b)
+  );
+}
+
+type Annotated = Pick<SchemaElement, "converted_type" | "logical_type">;
+
+export function isSameAnnotation(a: Annotated, b: Annotated): boolean {
+  const [x, y]: Record<string, unknown>[] = [{ ...a.logical_type }, { ...b.logical_type }];
+  return (
     a.converted_type === b.converted_type &&
-    JSON.stringify(a.logical_type) === JSON.stringify(b.logical_type)
+    [...Object.keys({ ...x, ...y })].every((key) => x?.[key] === y?.[key])
   );
 }
 
