@@ -48,6 +48,8 @@ const HARMLESS_VOLATILE: ReadonlySet<string> = new Set([
 
 /** Read tables that are empty here, or run a query given as text. */
 const XML_MAPPING = /_to_xml(?:schema|_and_xmlschema)?$/;
+/** What sql/shadow.sql has replaced, and why: it tells of the embedded server. */
+const REPLACED = /^pg_tide_builtin_/;
 /** Reads counters of the running transaction only. */
 const TRANSACTION_COUNTERS = /^pg_stat_get_xact_/;
 
@@ -120,7 +122,7 @@ function refusalOf(oid: number, catalogue: Catalogue): string | undefined {
 }
 
 function isHarmless(entry: FunctionEntry): boolean {
-  if (entry.isEngineOnly || XML_MAPPING.test(entry.name)) return false;
+  if (entry.isEngineOnly || XML_MAPPING.test(entry.name) || REPLACED.test(entry.name)) return false;
   if (entry.volatility !== "volatile") return true;
   return HARMLESS_VOLATILE.has(entry.name) || TRANSACTION_COUNTERS.test(entry.name);
 }

@@ -24,6 +24,8 @@ export interface ShadowWorkerOptions {
   /** Only ever grows; what is new is replayed before the next use. */
   readonly definitions: () => readonly Definition[];
   readonly deadlineMs: number;
+  /** Whether aborting a request that has been sent kills the worker; else its answer is ignored. */
+  readonly isKilledByAbort: boolean;
   readonly queueLengthMax: number;
 }
 
@@ -52,9 +54,22 @@ export class ShadowWorker {
     this.#options = options;
   }
 
-  /** Waits for the worker, alone with it until `task` ends. Aborting kills a worker that is busy. */
+  /** Waits for the worker, alone with it until `task` ends. An abort is answered at once. */
   async use<T>(task: (call: Call) => Promise<T>, signal?: AbortSignal): Promise<T> {
     throwIfAborted(signal);
+    const result = this.#inTurn(task, signal);
+    if (signal === undefined) return await result;
+    const aborted = deferred<never>();
+    const onAbort = () => aborted.reject(abortError(signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([result, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #inTurn<T>(task: (call: Call) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#waiting >= this.#options.queueLengthMax) {
       throw new SqlError("53000", "too many statements are waiting to be analysed");
     }
@@ -152,7 +167,7 @@ export class ShadowWorker {
     };
     const onAbort = () => stop(abortError(signal));
     const deadline = after(this.#options.deadlineMs, () => stop(overdue(kind)));
-    signal?.addEventListener("abort", onAbort, { once: true });
+    if (this.#options.isKilledByAbort) signal?.addEventListener("abort", onAbort, { once: true });
     running.worker.postMessage({ id: 1, kind, request });
     try {
       return await this.#take(await pending.promise);

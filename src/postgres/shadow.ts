@@ -77,12 +77,14 @@ export class Shadow {
     this.#analysis = new ShadowWorker({
       ...common,
       name: "analysis",
+      isKilledByAbort: false,
       settings: ANALYSIS_SETTINGS,
       deadlineMs: options.analysisDeadlineMs ?? 30_000,
     });
     this.#catalog = new ShadowWorker({
       ...common,
       name: "catalog",
+      isKilledByAbort: true,
       settings: {},
       deadlineMs: options.queryDeadlineMs ?? 60_000,
     });
@@ -136,7 +138,8 @@ export class Shadow {
 
   /**
    * Executes statements in one transaction, which nobody else sees before `decide` has returned.
-   * Whatever it throws, as any error of a statement, rolls everything back.
+   * Whatever it throws, as any error of a statement, rolls everything back. Nothing is analysed
+   * meanwhile, so `decide` must not ask for an analysis.
    */
   async define(
     sources: readonly DefinitionSource[],

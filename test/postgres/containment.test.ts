@@ -119,6 +119,7 @@ describe("refused", () => {
     ["SELECT pg_create_logical_replication_slot('a', 'b')", /replication_slot/],
     ["SELECT pg_nextoid('pg_class', 'oid', 'pg_class_oid_index')", /pg_nextoid/],
     ["SELECT binary_upgrade_set_next_pg_type_oid(1)", /binary_upgrade/],
+    ["SELECT pg_tide_builtin_version()", /builtin_version/],
     ["SELECT mine(1)", /user-defined functions/],
     ["SELECT @@@ 1", /user-defined operators/],
     ["SELECT relnatts::int::even FROM pg_class", /domain/],

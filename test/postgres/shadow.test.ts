@@ -290,6 +290,19 @@ describe("catalogue queries", () => {
   });
 });
 
+test("an abort is answered at once, also while waiting, and does not disturb the analysis worker", async () => {
+  const aborter = new AbortController();
+  const deep = `SELECT ${"(".repeat(500)}1${")".repeat(500)}`;
+  let waiting: Promise<SqlError> | undefined;
+  await shadow.define(["CREATE SCHEMA while_aborting"], settings(), async () => {
+    const request = { parameterOids: [], settings: settings() };
+    waiting = failure(shadow.analyse({ ...request, text: deep }, aborter.signal));
+    aborter.abort();
+    expect((await waiting).fields.sqlState).toBe("57014");
+  });
+  expect((await analyse("SELECT 1 AS undisturbed")).fields).toHaveLength(1);
+});
+
 describe("definitions", () => {
   test("tell what was made, changed and dropped", async () => {
     const made = await define(
