@@ -3,11 +3,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Reference } from "../support/python-peer.ts";
 import { TestServer } from "../support/server.ts";
 import { DataFolder } from "./data.ts";
 import type { Measurement } from "./measure.ts";
 import { RawClient } from "./raw-client.ts";
-import { Reference } from "./reference.ts";
 
 export interface Size {
   /** Of the file appended at once, and of `SELECT *`. */

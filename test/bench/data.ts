@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import type { Reference } from "./reference.ts";
+import type { Reference } from "../support/python-peer.ts";
 
 /** The first instant of every series. */
 export const EPOCH = "2026-01-01 00:00:00";
