@@ -2,14 +2,15 @@
 
 import { loadCatalogue } from "../types/catalogue.ts";
 import { Oid } from "../types/oids.ts";
-import type { CallContext } from "./closed-table.ts";
+import { type CallContext, closedTable } from "./closed-table.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import { expression } from "./expressions.ts";
-import { functionTable } from "./functions/all.ts";
+import { chapters } from "./functions/all.ts";
 import type { Generator } from "./generator.ts";
 import type { CompileContext, ParameterSource, Plan } from "./plan.ts";
 import { compileQuery } from "./query.ts";
 import { type ScanBuilder, splitAtScans } from "./scans.ts";
+import { sessionFunctions } from "./session-functions.ts";
 import type { QueryNode } from "./tree.ts";
 import { bindParameter } from "./variables.ts";
 
@@ -34,6 +35,8 @@ const UTC_NAMES: ReadonlySet<string> = new Set([
   "etc/gmt-0",
 ]);
 
+const TABLE = closedTable([...chapters, sessionFunctions]);
+
 /** @throws SqlError 0A000 by name for everything that we cannot compute as PostgreSQL would. */
 export function compileSelect(tree: QueryNode, context: CompileContext): Plan {
   const parameters: ParameterSource[] = [];
@@ -50,7 +53,7 @@ export function compileSelect(tree: QueryNode, context: CompileContext): Plan {
   };
   const generator: Generator = {
     catalogue: loadCatalogue(),
-    table: functionTable,
+    table: TABLE,
     calls,
     scans,
     parameters,
