@@ -6,6 +6,8 @@ import type { JournalEntry, OwnChange, TstableDefinition } from "./entry.ts";
 /** By relation OID. Names, columns and privileges are the embedded PostgreSQL's to know. */
 export class Definitions {
   readonly #tstables = new Map<number, TstableDefinition>();
+  readonly #verifiers = new Map<string, string>();
+  readonly #keptDirectories = new Set<string>();
 
   constructor(entries: readonly Pick<JournalEntry, "changes">[] = []) {
     for (const entry of entries) this.apply(entry.changes);
@@ -18,12 +20,34 @@ export class Definitions {
           this.#tstables.set(change.table.oid, change.table);
           break;
         case "drop-tstable":
-          this.#tstables.delete(change.oid);
+          this.#drop(change.oid, change.keepsFiles === true);
+          break;
+        case "put-verifier":
+          this.#verifiers.set(change.role, change.verifier);
           break;
         default:
           unreachable(change);
       }
     }
+  }
+
+  #drop(oid: number, keepsFiles: boolean): void {
+    const directory = this.#tstables.get(oid)?.directory;
+    if (keepsFiles && directory !== undefined) this.#keptDirectories.add(directory);
+    this.#tstables.delete(oid);
+  }
+
+  /** Whether a folder belongs to a table, or was left behind on purpose. */
+  isInUse(directory: string): boolean {
+    return (
+      this.#keptDirectories.has(directory) ||
+      this.tstables().some((table) => table.directory === directory)
+    );
+  }
+
+  /** SCRAM verifier of a role; undefined: it has no password. */
+  verifier(role: string): string | undefined {
+    return this.#verifiers.get(role);
   }
 
   tstable(oid: number): TstableDefinition | undefined {

@@ -18,7 +18,7 @@ export interface EntryStatement {
 /** What the embedded PostgreSQL cannot hold of a table: how its rows are kept. */
 export interface TstableDefinition {
   readonly oid: number;
-  /** Of the table in the shared format: relative to the data folder, or absolute. */
+  /** Of the table in the shared format: relative to the folder of tables, or absolute. */
   readonly directory: string;
   /** Made by others or placed by LOCATION: DROP leaves its files unless told otherwise. */
   readonly isExternal: boolean;
@@ -42,7 +42,14 @@ export interface TstableDefinition {
 export type OwnChange =
   /** A new tstable, or new options of one. */
   | { readonly kind: "put-tstable"; readonly table: TstableDefinition }
-  | { readonly kind: "drop-tstable"; readonly oid: number };
+  | {
+      readonly kind: "drop-tstable";
+      readonly oid: number;
+      /** DROP ... KEEP FILES: its folder is nobody's to remove. */
+      readonly keepsFiles?: true;
+    }
+  /** What a role's password is checked against; never the password. */
+  | { readonly kind: "put-verifier"; readonly role: string; readonly verifier: string };
 
 export interface NewEntry {
   /** As executed, in order. */

@@ -6,91 +6,91 @@ import { parseArgs } from "node:util";
 import { LOG_LEVELS, type LogLevel } from "../base/telemetry.ts";
 
 export interface Option {
-	readonly name: keyof Config;
-	readonly flag: string;
-	readonly variable: string;
-	/** As README and --help show it. */
-	readonly default: string;
-	readonly unit: string;
-	readonly help: string;
+  readonly name: keyof Config;
+  readonly flag: string;
+  readonly variable: string;
+  /** As README and --help show it. */
+  readonly default: string;
+  readonly unit: string;
+  readonly help: string;
 }
 
 export interface Config {
-	readonly data: string;
-	readonly host: string;
-	readonly port: number;
-	readonly allowPaths: readonly string[];
-	readonly memoryBytes: number;
-	readonly threads: number;
-	readonly maxConnections: number;
-	readonly logLevel: LogLevel;
+  readonly data: string;
+  readonly host: string;
+  readonly port: number;
+  readonly allowPaths: readonly string[];
+  readonly memoryBytes: number;
+  readonly threads: number;
+  readonly maxConnections: number;
+  readonly logLevel: LogLevel;
 }
 
 export const OPTIONS: readonly Option[] = [
-	{
-		name: "data",
-		flag: "--data",
-		variable: "PGTIDE_DATA",
-		default: "./data",
-		unit: "folder",
-		help: "everything the server keeps; made at first start",
-	},
-	{
-		name: "host",
-		flag: "--host",
-		variable: "PGTIDE_HOST",
-		default: "127.0.0.1",
-		unit: "address",
-		help: "address to listen on; beyond loopback a password must be set",
-	},
-	{
-		name: "port",
-		flag: "--port",
-		variable: "PGTIDE_PORT",
-		default: "5432",
-		unit: "TCP port",
-		help: "port to listen on; 0 takes a free one",
-	},
-	{
-		name: "allowPaths",
-		flag: "--allow-path",
-		variable: "PGTIDE_ALLOW_PATH",
-		default: "the working directory",
-		unit: "folder",
-		help: "what APPEND PARQUET and LIKE PARQUET may read; repeatable (in the variable: separated by :)",
-	},
-	{
-		name: "memoryBytes",
-		flag: "--memory",
-		variable: "PGTIDE_MEMORY",
-		default: "half of the machine's",
-		unit: "size: 512MB, 4GB",
-		help: "memory that queries may take",
-	},
-	{
-		name: "threads",
-		flag: "--threads",
-		variable: "PGTIDE_THREADS",
-		default: "the machine's cores",
-		unit: "count",
-		help: "threads that run queries",
-	},
-	{
-		name: "maxConnections",
-		flag: "--max-connections",
-		variable: "PGTIDE_MAX_CONNECTIONS",
-		default: "200",
-		unit: "count",
-		help: "clients at once; one more is refused with 53300",
-	},
-	{
-		name: "logLevel",
-		flag: "--log-level",
-		variable: "PGTIDE_LOG_LEVEL",
-		default: "info",
-		unit: "debug, info, warn, error",
-		help: "what is logged on stderr, as JSON lines",
-	},
+  {
+    name: "data",
+    flag: "--data",
+    variable: "PGTIDE_DATA",
+    default: "./data",
+    unit: "folder",
+    help: "everything the server keeps; made at first start",
+  },
+  {
+    name: "host",
+    flag: "--host",
+    variable: "PGTIDE_HOST",
+    default: "127.0.0.1",
+    unit: "address",
+    help: "address to listen on; beyond loopback a password must be set",
+  },
+  {
+    name: "port",
+    flag: "--port",
+    variable: "PGTIDE_PORT",
+    default: "5432",
+    unit: "TCP port",
+    help: "port to listen on; 0 takes a free one",
+  },
+  {
+    name: "allowPaths",
+    flag: "--allow-path",
+    variable: "PGTIDE_ALLOW_PATH",
+    default: "the working directory",
+    unit: "folder",
+    help: "what APPEND PARQUET and LIKE PARQUET may read; repeatable (in the variable: separated by :)",
+  },
+  {
+    name: "memoryBytes",
+    flag: "--memory",
+    variable: "PGTIDE_MEMORY",
+    default: "half of the machine's",
+    unit: "size: 512MB, 4GB",
+    help: "memory that queries may take",
+  },
+  {
+    name: "threads",
+    flag: "--threads",
+    variable: "PGTIDE_THREADS",
+    default: "the machine's cores",
+    unit: "count",
+    help: "threads that run queries",
+  },
+  {
+    name: "maxConnections",
+    flag: "--max-connections",
+    variable: "PGTIDE_MAX_CONNECTIONS",
+    default: "200",
+    unit: "count",
+    help: "clients at once; one more is refused with 53300",
+  },
+  {
+    name: "logLevel",
+    flag: "--log-level",
+    variable: "PGTIDE_LOG_LEVEL",
+    default: "info",
+    unit: "debug, info, warn, error",
+    help: "what is logged on stderr, as JSON lines",
+  },
 ];
 
 /** A mistake on the command line or in a variable: one clear line, exit code 1. */
@@ -98,144 +98,112 @@ export class ConfigError extends Error {}
 
 /** @throws ConfigError */
 export function readConfig(
-	args: readonly string[],
-	environment: Readonly<Record<string, string | undefined>>,
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
 ): Config | "help" {
-	const flags = parseFlags(args);
-	if (flags["help"] !== undefined) return "help";
-	const raw = (name: keyof Config): readonly string[] => {
-		const option = OPTIONS.find((candidate) => candidate.name === name);
-		if (option === undefined) return [];
-		const given = flags[option.flag.slice(2)];
-		if (given !== undefined) return given;
-		const variable = environment[option.variable];
-		if (variable === undefined || variable === "") return [];
-		return name === "allowPaths" ? variable.split(":") : [variable];
-	};
-	const one = (name: keyof Config): string | undefined => raw(name).at(-1);
-	const allowPaths = raw("allowPaths");
-	return {
-		data: resolve(one("data") ?? "data"),
-		host: one("host") ?? "127.0.0.1",
-		port: integer("--port", one("port"), 5432, 0, 65_535),
-		allowPaths: (allowPaths.length === 0 ? ["."] : allowPaths).map((path) =>
-			resolve(path),
-		),
-		memoryBytes: size(one("memoryBytes"), Math.floor(totalmem() / 2)),
-		threads: integer(
-			"--threads",
-			one("threads"),
-			availableParallelism(),
-			1,
-			1024,
-		),
-		maxConnections: integer(
-			"--max-connections",
-			one("maxConnections"),
-			200,
-			1,
-			100_000,
-		),
-		logLevel: logLevel(one("logLevel") ?? "info"),
-	};
+  const flags = parseFlags(args);
+  if (flags["help"] !== undefined) return "help";
+  const raw = (name: keyof Config): readonly string[] => {
+    const option = OPTIONS.find((candidate) => candidate.name === name);
+    if (option === undefined) return [];
+    const given = flags[option.flag.slice(2)];
+    if (given !== undefined) return given;
+    const variable = environment[option.variable];
+    if (variable === undefined || variable === "") return [];
+    return name === "allowPaths" ? variable.split(":") : [variable];
+  };
+  const one = (name: keyof Config): string | undefined => raw(name).at(-1);
+  const allowPaths = raw("allowPaths");
+  return {
+    data: resolve(one("data") ?? "data"),
+    host: one("host") ?? "127.0.0.1",
+    port: integer("--port", one("port"), 5432, 0, 65_535),
+    allowPaths: (allowPaths.length === 0 ? ["."] : allowPaths).map((path) => resolve(path)),
+    memoryBytes: size(one("memoryBytes"), Math.floor(totalmem() / 2)),
+    threads: integer("--threads", one("threads"), availableParallelism(), 1, 1024),
+    maxConnections: integer("--max-connections", one("maxConnections"), 200, 1, 100_000),
+    logLevel: logLevel(one("logLevel") ?? "info"),
+  };
 }
 
-function parseFlags(
-	args: readonly string[],
-): Record<string, string[] | undefined> {
-	const options = Object.fromEntries(
-		OPTIONS.map((option) => [
-			option.flag.slice(2),
-			{ type: "string", multiple: true } as const,
-		]),
-	);
-	try {
-		const { values } = parseArgs({
-			args: [...args],
-			options: { ...options, help: { type: "boolean", short: "h" } },
-			strict: true,
-		});
-		const { help, ...rest } = values as Record<string, string[] | undefined> & {
-			help?: boolean;
-		};
-		return help === true ? { ...rest, help: [] } : rest;
-	} catch (cause) {
-		throw new ConfigError(
-			cause instanceof Error ? cause.message : String(cause),
-			{ cause },
-		);
-	}
+function parseFlags(args: readonly string[]): Record<string, string[] | undefined> {
+  const options = Object.fromEntries(
+    OPTIONS.map((option) => [option.flag.slice(2), { type: "string", multiple: true } as const]),
+  );
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { ...options, help: { type: "boolean", short: "h" } },
+      strict: true,
+    });
+    const { help, ...rest } = values as Record<string, string[] | undefined> & {
+      help?: boolean;
+    };
+    return help === true ? { ...rest, help: [] } : rest;
+  } catch (cause) {
+    throw new ConfigError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 function integer(
-	flag: string,
-	text: string | undefined,
-	fallback: number,
-	min: number,
-	max: number,
+  flag: string,
+  text: string | undefined,
+  fallback: number,
+  min: number,
+  max: number,
 ): number {
-	if (text === undefined) return fallback;
-	const value = Number(text);
-	if (!/^\d+$/.test(text) || value < min || value > max) {
-		throw new ConfigError(
-			`${flag} must be a number from ${min} to ${max}, not "${text}"`,
-		);
-	}
-	return value;
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new ConfigError(`${flag} must be a number from ${min} to ${max}, not "${text}"`);
+  }
+  return value;
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
-	"": 1,
-	kb: 2 ** 10,
-	mb: 2 ** 20,
-	gb: 2 ** 30,
-	tb: 2 ** 40,
+  "": 1,
+  kb: 2 ** 10,
+  mb: 2 ** 20,
+  gb: 2 ** 30,
+  tb: 2 ** 40,
 };
 const MEMORY_BYTES_MIN = 64 * 2 ** 20;
 
 function size(text: string | undefined, fallback: number): number {
-	if (text === undefined) return fallback;
-	const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?b?)$/i.exec(text.trim());
-	const letters = match?.[2]?.toLowerCase() ?? "?";
-	const unit =
-		SIZE_UNITS[
-			letters === "b" ? "" : letters.length === 1 ? `${letters}b` : letters
-		];
-	if (match === null || unit === undefined) {
-		throw new ConfigError(
-			`--memory must be a size such as 512MB or 4GB, not "${text}"`,
-		);
-	}
-	const bytes = Math.floor(Number(match[1]) * unit);
-	if (bytes < MEMORY_BYTES_MIN)
-		throw new ConfigError("--memory must be at least 64MB");
-	return bytes;
+  if (text === undefined) return fallback;
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?b?)$/i.exec(text.trim());
+  const letters = match?.[2]?.toLowerCase() ?? "?";
+  const unit = SIZE_UNITS[letters === "b" ? "" : letters.length === 1 ? `${letters}b` : letters];
+  if (match === null || unit === undefined) {
+    throw new ConfigError(`--memory must be a size such as 512MB or 4GB, not "${text}"`);
+  }
+  const bytes = Math.floor(Number(match[1]) * unit);
+  if (bytes < MEMORY_BYTES_MIN) throw new ConfigError("--memory must be at least 64MB");
+  return bytes;
 }
 
 function logLevel(text: string): LogLevel {
-	const level = LOG_LEVELS.find((candidate) => candidate === text);
-	if (level === undefined) {
-		throw new ConfigError(
-			`--log-level must be one of ${LOG_LEVELS.join(", ")}, not "${text}"`,
-		);
-	}
-	return level;
+  const level = LOG_LEVELS.find((candidate) => candidate === text);
+  if (level === undefined) {
+    throw new ConfigError(`--log-level must be one of ${LOG_LEVELS.join(", ")}, not "${text}"`);
+  }
+  return level;
 }
 
 export function helpText(): string {
-	const rows = OPTIONS.map(
-		(option) =>
-			`  ${option.flag.padEnd(18)} ${option.help}\n` +
-			`  ${"".padEnd(18)} ${option.unit}; ${option.variable}; default: ${option.default}`,
-	);
-	return [
-		"pgtide: a PostgreSQL-wire server for time-series tables in Parquet",
-		"",
-		"usage: pgtide [options]",
-		"",
-		...rows,
-		"",
-		"PGTIDE_PASSWORD (or POSTGRES_PASSWORD) sets the password of the user postgres.",
-		"",
-	].join("\n");
+  const rows = OPTIONS.map(
+    (option) =>
+      `  ${option.flag.padEnd(18)} ${option.help}\n` +
+      `  ${"".padEnd(18)} ${option.unit}; ${option.variable}; default: ${option.default}`,
+  );
+  return [
+    "pgtide: a PostgreSQL-wire server for time-series tables in Parquet",
+    "",
+    "usage: pgtide [options]",
+    "",
+    ...rows,
+    "",
+    "PGTIDE_PASSWORD (or POSTGRES_PASSWORD) sets the password of the user postgres.",
+    "",
+  ].join("\n");
 }

@@ -1,7 +1,7 @@
 /** A plan's scans bound for one execution: which segments, as which SQL text, under which leases. */
 
 import { join } from "node:path";
-import { assert, SqlError } from "../base/errors.ts";
+import { assert } from "../base/errors.ts";
 import type { Plan, Scan } from "../compile/plan.ts";
 import { bindRows } from "../engine/bindings.ts";
 import type { RowsRelation } from "../engine/request.ts";
@@ -87,10 +87,7 @@ class Binder {
 
   async #table(scan: Extract<Scan, { kind: "table" }>): Promise<string> {
     const { tables } = this.#execution.services;
-    const entry = tables.byOid(scan.relationOid);
-    if (entry === undefined) {
-      throw new SqlError("42P01", `relation with OID ${scan.relationOid} does not exist`);
-    }
+    const entry = tables.requireByOid(scan.relationOid);
     const { snapshot } = await this.#lease(entry);
     const filter = await bindFilter(
       scan.filter,

@@ -46,6 +46,11 @@ const SCHEMAS: ReadonlySet<string> = new Set([
 export class Tables {
   readonly #shadow: Shadow;
   readonly #entries = new Map<number, TstableEntry>();
+  /** Tables whose log cannot be read, and why. */
+  readonly #broken = new Map<
+    number,
+    { readonly relation: ShadowRelation; readonly cause: unknown }
+  >();
 
   constructor(shadow: Shadow) {
     this.#shadow = shadow;
@@ -57,6 +62,11 @@ export class Tables {
 
   remove(oid: number): void {
     this.#entries.delete(oid);
+  }
+
+  /** Its name stays taken; whatever reads it fails. */
+  markBroken(relation: ShadowRelation, cause: unknown): void {
+    this.#broken.set(relation.oid, { relation, cause });
   }
 
   all(): readonly TstableEntry[] {
@@ -71,6 +81,8 @@ export class Tables {
   relation(oid: number): RelationInfo | undefined {
     const entry = this.#entries.get(oid);
     if (entry !== undefined) return entry.info;
+    const broken = this.#broken.get(oid);
+    if (broken !== undefined) return relationInfo(broken.relation, "tstable");
     const relation = this.#shadow.relations().get(oid);
     return relation?.schema === STORE_SCHEMA ? relationInfo(relation, "store") : undefined;
   }
@@ -119,11 +131,32 @@ export class Tables {
   require(table: Name, settings: Settings): TstableEntry {
     const entry = this.find(table, settings);
     if (entry !== undefined) return entry;
+    const relation = this.findRelation(table, settings);
+    if (relation !== undefined) this.#refuseBroken(relation.oid);
     const shown = table.schema === undefined ? table.name : `${table.schema}.${table.name}`;
-    if (this.findRelation(table, settings) === undefined) {
+    if (relation === undefined) {
       throw new SqlError("42P01", `relation "${shown}" does not exist`);
     }
     throw new SqlError("42809", `"${shown}" is not a time-series table`);
+  }
+
+  /** @throws SqlError XX001, 42P01 */
+  requireByOid(oid: number): TstableEntry {
+    const entry = this.#entries.get(oid);
+    if (entry !== undefined) return entry;
+    this.#refuseBroken(oid);
+    throw new SqlError("42P01", `relation with OID ${oid} does not exist`);
+  }
+
+  #refuseBroken(oid: number): void {
+    const broken = this.#broken.get(oid);
+    if (broken === undefined) return;
+    const { relation, cause } = broken;
+    throw new SqlError("XX001", `table "${relation.name}" cannot be opened`, {
+      detail: cause instanceof Error ? `${cause.message}.` : "Its log cannot be read.",
+      hint: "The server's log has the details.",
+      cause,
+    });
   }
 
   requireOid(table: Name, settings: Settings): number {

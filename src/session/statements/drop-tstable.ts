@@ -61,7 +61,11 @@ async function drop(
     settings.shadow,
     async ({ definition }) => {
       const changes = entries.map(
-        ({ info }): OwnChange => ({ kind: "drop-tstable", oid: info.oid }),
+        ({ info }): OwnChange => ({
+          kind: "drop-tstable",
+          oid: info.oid,
+          ...(statement.keepFiles && { keepsFiles: true }),
+        }),
       );
       await services.journal.append({ ...definition, changes });
       for (const { info } of entries) services.tables.remove(info.oid);

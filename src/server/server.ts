@@ -1,0 +1,170 @@
+/** Opens all parts in order, listens, and closes them in reverse. */
+
+import { randomUUID } from "node:crypto";
+import { access, constants, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { log } from "../base/telemetry.ts";
+import { Definitions } from "../catalog/definitions.ts";
+import { CatalogJournal } from "../catalog/journal.ts";
+import { Engine } from "../engine/remote.ts";
+import { Shadow } from "../postgres/shadow.ts";
+import { Sessions } from "../session/activity.ts";
+import { FileAccess } from "../session/file-access.ts";
+import { Host } from "../session/host.ts";
+import { Preparer } from "../session/prepare.ts";
+import type { Services } from "../session/services.ts";
+import { SettingCheck } from "../session/setting-check.ts";
+import { Tables, tstableEntry } from "../session/tables.ts";
+import { openLocalStore } from "../storage/local-store.ts";
+import { Warehouse } from "../table/warehouse.ts";
+import { Listener } from "../wire/listener.ts";
+import { type Config, ConfigError } from "./config.ts";
+import { authenticatorFor } from "./password.ts";
+
+/** How long running statements may go on after SIGTERM. */
+const STOP_GRACE_MS = 10_000;
+
+export interface RunningServer {
+  readonly host: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Steps to undo, newest last. */
+type Closers = (() => Promise<void>)[];
+
+/** @throws ConfigError, EngineError "folder-locked", CatalogError, and the system's errors of listening */
+export async function startServer(
+  config: Config,
+  password: string | undefined,
+): Promise<RunningServer> {
+  const closers: Closers = [];
+  try {
+    const services = await openServices(config, closers);
+    const authenticator = await authenticatorFor(config, password, services);
+    const listener = await Listener.open({
+      hostname: config.host,
+      port: config.port,
+      host: new Host(services),
+      authenticator,
+      connectionsMax: config.maxConnections,
+    });
+    closers.push(async () => await listener.stop(STOP_GRACE_MS));
+    return {
+      host: config.host,
+      port: listener.port,
+      stop: async () => await closeAll(closers),
+    };
+  } catch (cause) {
+    await closeAll(closers);
+    throw cause;
+  }
+}
+
+async function openServices(config: Config, closers: Closers): Promise<Services> {
+  const folder = await dataFolders(config.data);
+  const engine = await Engine.open({
+    memoryLimitBytes: config.memoryBytes,
+    threads: config.threads,
+    tempDirectory: join(config.data, "cache", "spill"),
+    allowedDirectories: [...config.allowPaths, folder.tables],
+    lockFile: join(config.data, "LOCK"),
+  });
+  closers.push(async () => await engine.close());
+  // Nothing is read before the folder is ours.
+  const journal = await CatalogJournal.open(openLocalStore(folder.catalog));
+  const definitions = new Definitions(journal.entries());
+  const shadow = await Shadow.start({
+    directory: join(config.data, "cache", "shadow"),
+    definitions: journal.entries(),
+  });
+  closers.push(async () => await shadow.close());
+  const walId = await serverId(folder.wal);
+  const folders = new Warehouse(folder.tables, { walId });
+  const tables = new Tables(shadow);
+  await removeOrphans(folders, definitions);
+  await openTables(tables, folders, definitions, shadow);
+  return {
+    shadow,
+    engine,
+    journal,
+    tables,
+    folders,
+    preparer: new Preparer(shadow, tables),
+    settingCheck: new SettingCheck(shadow),
+    files: await FileAccess.open(engine, config.allowPaths, config.data),
+    sessions: new Sessions(),
+  };
+}
+
+async function dataFolders(
+  data: string,
+): Promise<Readonly<Record<"catalog" | "tables" | "wal" | "cache", string>>> {
+  const folders = {
+    catalog: join(data, "catalog"),
+    tables: join(data, "tables"),
+    wal: join(data, "wal"),
+    cache: join(data, "cache"),
+  };
+  try {
+    for (const path of Object.values(folders)) await mkdir(path, { recursive: true });
+    await access(data, constants.W_OK);
+  } catch (cause) {
+    throw new ConfigError(`cannot write to data folder "${data}": ${messageOf(cause)}`, { cause });
+  }
+  return folders;
+}
+
+/** Marks the commits that are this folder's own: those found unfinished are finished. */
+async function serverId(folder: string): Promise<string> {
+  const store = openLocalStore(folder);
+  if (await store.putIfAbsent("id", Buffer.from(`${randomUUID()}\n`))) await store.sync(["id"]);
+  return (await readFile(join(folder, "id"), "utf8")).trim();
+}
+
+/** Folders of tables that were dropped, or whose CREATE was never decided. */
+async function removeOrphans(folders: Warehouse, definitions: Definitions): Promise<void> {
+  for (const folder of await folders.list()) {
+    if (definitions.isInUse(folder)) continue;
+    log("info", "removing the folder of no table", { folder });
+    await folders.drop(folder);
+  }
+}
+
+/** A table that cannot be opened is left out and logged: the others go on. */
+async function openTables(
+  tables: Tables,
+  folders: Warehouse,
+  definitions: Definitions,
+  shadow: Shadow,
+): Promise<void> {
+  for (const definition of definitions.tstables()) {
+    const relation = shadow.relations().get(definition.oid);
+    if (relation === undefined) {
+      log("error", "a table is missing from the catalogue", { oid: definition.oid });
+      continue;
+    }
+    try {
+      const table = await folders.open(definition.directory);
+      const directory = folders.absolute(definition.directory);
+      tables.install(tstableEntry(relation, definition, table, directory));
+    } catch (cause) {
+      log("error", "a table cannot be opened", { table: relation.name, cause });
+      tables.markBroken(relation, cause);
+    }
+  }
+}
+
+async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) {
+    try {
+      await close();
+    } catch (cause) {
+      log("error", "a part did not close", { cause });
+    }
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
