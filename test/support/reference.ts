@@ -1,94 +1,62 @@
-/** The reference library behind a pipe; absent when PGTIDE_TEST_VENV names no Python. */
+/** The reference library in a Python process of its own, behind a pipe; see ../interop/reference.py. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { python } from "./programs.ts";
-import { root } from "./root.ts";
 
-/** Writers of Parquet that `write` knows; all write the same rows. */
-export const WRITERS = [
-  "pyarrow",
-  "pyarrow, dictionary, small row groups",
-  "pyarrow, milliseconds, version 1.0",
-  "DuckDB",
-  "Polars",
-  "Polars, nanoseconds",
-] as const;
+/** Why it cannot be asked, undefined when it can. */
+export const REFERENCE_MISSING =
+  python === undefined ? "set PGTIDE_TEST_VENV to run these" : undefined;
 
-export interface FileOfOneHour {
-  readonly writer: (typeof WRITERS)[number];
-  readonly path: string;
-  /** Hours since 2026-01-01 00:00. */
-  readonly hour: number;
-  readonly hosts: readonly string[];
+interface Refusal {
+  readonly error: string;
+  readonly message: string;
+  readonly count: number | null;
+  readonly entity: Readonly<Record<string, unknown>> | null;
 }
 
-/** Failures of the library are errors that begin with the name of its class. */
+/** An exception of the library. */
+export class RefusedByReference extends Error {
+  override readonly name = "RefusedByReference";
+  /** The exception's class. */
+  readonly kind: string;
+  /** Of a CoverageOverlapError: how many buckets, and one of the entities. */
+  readonly count: number | null;
+  readonly entity: Readonly<Record<string, unknown>> | null;
+
+  constructor(refusal: Refusal) {
+    super(`${refusal.error}: ${refusal.message}`);
+    this.kind = refusal.error;
+    this.count = refusal.count;
+    this.entity = refusal.entity;
+  }
+}
+
 export class Reference {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>) {
+  constructor() {
+    const script = fileURLToPath(new URL("../interop/reference.py", import.meta.url));
+    const child = spawn(python ?? "python3", ["-u", script], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     this.#child = child;
-    this.#lines = lines;
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  static start(): Reference | undefined {
-    if (python === undefined) return undefined;
-    const script = join(root, "test/support/reference.py");
-    const child = spawn(python, ["-u", script], { stdio: ["pipe", "pipe", "inherit"] });
-    return new Reference(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
-  }
-
-  async create(folder: string, entities: readonly string[], bucket: string): Promise<void> {
-    await this.#ask("create", { root: folder, entities, bucket });
-  }
-
-  /** Sees what others have committed; the version. */
-  open(folder: string): Promise<number> {
-    return this.#ask("open", { root: folder });
-  }
-
-  /** Milliseconds of each file's append. */
-  append(folder: string, files: readonly string[]): Promise<readonly number[]> {
-    return this.#ask("append", { root: folder, files });
-  }
-
-  /** The version it made. */
-  optimize(folder: string): Promise<number> {
-    return this.#ask("optimize", { root: folder });
-  }
-
-  /** Rows of a query over the table `t`, times as ISO text. */
-  sql(folder: string, sql: string): Promise<readonly (readonly unknown[])[]> {
-    return this.#ask("sql", { root: folder, sql });
-  }
-
-  async forget(folder: string): Promise<void> {
-    await this.#ask("forget", { root: folder });
-  }
-
-  /** Writes DuckDB's files again as pyarrow does: the library refuses strings without LogicalType. */
-  async rewrite(files: readonly string[]): Promise<void> {
-    await this.#ask("rewrite", { files });
-  }
-
-  /** How many rows the file has. */
-  write(file: FileOfOneHour): Promise<number> {
-    return this.#ask("write", { ...file });
-  }
-
-  stop(): void {
-    this.#child.kill("SIGKILL");
-  }
-
-  async #ask<T>(op: string, request: Readonly<Record<string, unknown>>): Promise<T> {
-    this.#child.stdin?.write(`${JSON.stringify({ op, ...request })}\n`);
+  /** Calls a function of the script, one at a time. @throws RefusedByReference */
+  async call<T>(name: string, args: Readonly<Record<string, unknown>>): Promise<T> {
+    this.#child.stdin?.write(`${JSON.stringify({ call: name, args })}\n`);
     const line = await this.#lines.next();
     if (line.done === true) throw new Error("the reference library's process has ended");
-    const answered = JSON.parse(line.value) as { readonly answer: T; readonly error?: string };
-    if (answered.error !== undefined) throw new Error(answered.error);
-    return answered.answer;
+    const answer = JSON.parse(line.value) as { readonly value: T } | Refusal;
+    if ("error" in answer) throw new RefusedByReference(answer);
+    return answer.value;
+  }
+
+  close(): void {
+    this.#child.kill();
   }
 }
