@@ -15,7 +15,7 @@ import { openPGlite, type StartSettings } from "./pglite.ts";
 import { changeSettings, localSettings } from "./settings-sql.ts";
 
 /** The embedded server is in a state it will not come out of: its worker must be replaced. */
-export class BrokenBackend extends Error {
+class BrokenBackend extends Error {
   override readonly name = "BrokenBackend";
 }
 

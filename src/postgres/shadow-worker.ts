@@ -132,9 +132,7 @@ export class ShadowWorker {
     const { name, directory, template, settings } = this.#options;
     this.#started += 1;
     const dataDirectory = `${directory}/${name}-${this.#started}`;
-    await copyTemplate(template, dataDirectory);
-    const workerData: WorkerStart = { dataDirectory, settings };
-    const worker = new Worker(workerUrl("postgres/worker.ts", import.meta.url), { workerData });
+    const worker = new Worker(workerUrl("postgres/worker.ts", import.meta.url));
     const ready = deferred<AnswerMessage>();
     const running: Running = { worker, dataDirectory, definitions: 0, pending: ready };
     worker.on("message", (message: AnswerMessage) => running.pending?.resolve(message));
@@ -142,7 +140,11 @@ export class ShadowWorker {
     worker.on("exit", (code) => this.#lost(running, new Error(`worker exited with ${code}`)));
     this.#running = running;
     try {
-      await ready.promise;
+      // The thread loads its modules while its directory is copied.
+      const copied = copyTemplate(template, dataDirectory).then(() =>
+        worker.postMessage({ dataDirectory, settings } satisfies WorkerStart),
+      );
+      await Promise.all([copied, ready.promise]);
       running.pending = undefined;
       await this.#catchUp(running);
     } catch (cause) {

@@ -17,6 +17,7 @@ import type {
 } from "./analysis.ts";
 import type { StartSettings } from "./pglite.ts";
 
+/** The first message to a worker; it answers when it is open. */
 export interface WorkerStart {
   readonly dataDirectory: string;
   readonly settings: StartSettings;

@@ -1,6 +1,7 @@
 /** A shadow worker's thread: an embedded PostgreSQL over its private directory, one request at a time. */
 
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { once } from "node:events";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { assert, SqlError } from "../base/errors.ts";
 import type {
   CatalogQueryRequest,
@@ -25,9 +26,10 @@ type Handlers = {
 };
 
 assert(parentPort !== null, "postgres/worker.ts runs in a worker thread");
-await serve(parentPort, workerData as WorkerStart);
+await serve(parentPort);
 
-async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
+async function serve(port: MessagePort): Promise<void> {
+  const [start] = (await once(port, "message")) as [WorkerStart];
   const handlers = handlersOf(await Backend.open(start.dataDirectory, start.settings));
   // Requests come one after the other, each after the answer to the last.
   port.on("message", (message: CallMessage) => {
