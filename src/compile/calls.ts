@@ -93,9 +93,14 @@ function argumentsOf(
   return Array.from({ length: count }, (_, index) => {
     const given = args[index];
     if (given !== undefined) return given;
-    const text = defaults[index - firstDefault] ?? refuse("a call without its arguments");
+    const text = defaults[index - firstDefault] ?? defaultText(entry);
     return defaultArgument(text, declared[index] ?? Oid.text);
   });
+}
+
+/** Functions of ours take NULL for what is not given. */
+function defaultText(entry: FunctionEntry | undefined): string {
+  return entry === undefined ? "NULL" : refuse("a call without its arguments");
 }
 
 /** Defaults of built-ins are literals: `false`, `0`, `'{}'::jsonb`, `NULL::text`. */

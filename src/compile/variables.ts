@@ -89,14 +89,20 @@ export function parameter(node: ParamNode, scope: Scope): Sql {
   );
 }
 
+function keyOf(source: ParameterSource): string {
+  return JSON.stringify(source, (_, value: unknown) =>
+    typeof value === "bigint" ? `${value}n` : value,
+  );
+}
+
 /** `CAST($n AS type)`; the same source twice is one parameter. timestamptz comes in representation utc. */
 export function bindParameter(
   generator: Pick<Generator, "parameters">,
   source: ParameterSource,
   shape: Shape,
 ): Sql {
-  const key = JSON.stringify(source);
-  let index = generator.parameters.findIndex((each) => JSON.stringify(each) === key);
+  const key = keyOf(source);
+  let index = generator.parameters.findIndex((each) => keyOf(each) === key);
   if (index === -1) index = generator.parameters.push(source) - 1;
   const text = `CAST($${index + 1} AS ${duckdbType(shape)})`;
   const base = { isConstant: true, mayBeNull: true } as const;

@@ -73,7 +73,7 @@ export async function openDifferential(schema: string): Promise<Differential> {
     allowedDirectories: [directory],
   });
   const tables = await loadTables(run, directory);
-  await run("SET debug_print_rewritten = on; SET client_min_messages = log");
+  await run("SET debug_print_rewritten = on; SET debug_pretty_print = off; SET client_min_messages = log");
   const runner = new Runner(exchange, engine, tables);
   return {
     compare: async (sql, parameters) => await runner.compare(sql, parameters ?? []),
