@@ -1,0 +1,372 @@
+/**
+ * One client's connection: startup, then the simple and the extended protocol over a session.
+ *
+ * Messages are handled one at a time, in order. After an error of the extended protocol everything
+ * up to Sync is skipped. What the session cannot know (a client gone, a server stopping) is here.
+ */
+
+import type { Socket } from "node:net";
+import { after } from "../base/async.ts";
+import { type ErrorFields, SqlError, unreachable } from "../base/errors.ts";
+import { log } from "../base/telemetry.ts";
+import type { Reply, SessionHost, SessionPort } from "../session/results.ts";
+import { authenticate } from "./authentication.ts";
+import * as backend from "./backend.ts";
+import type { CancelRegistry } from "./cancel-registry.ts";
+import { decodeFrame, type FrontendMessage, readFrame } from "./frontend.ts";
+import type { Authenticator } from "./password.ts";
+import { SocketOutput } from "./rows.ts";
+import { SocketInput } from "./socket-input.ts";
+import { PROTOCOL_LONG_KEYS, readStartupPacket, type Startup } from "./startup.ts";
+
+export interface ConnectionOptions {
+  readonly host: SessionHost;
+  readonly authenticator: Authenticator;
+  readonly cancels: CancelRegistry;
+  /** Asked once a client has said who it is; throws SqlError 53300. */
+  readonly admit: () => void;
+  readonly limits: WireLimits;
+}
+
+export interface WireLimits {
+  /** Largest Query, Parse, Bind or CopyData message. */
+  readonly messageBytesMax: number;
+  /** How much is read from a client ahead of what is handled. */
+  readonly readAheadBytesMax: number;
+  /** From accepting to the end of authentication. */
+  readonly startupTimeoutMs: number;
+}
+
+export const DEFAULT_LIMITS: WireLimits = {
+  messageBytesMax: 256 * 1024 * 1024,
+  readAheadBytesMax: 1024 * 1024,
+  startupTimeoutMs: 60_000,
+};
+
+/** How long a client may take to read the last words before its socket is destroyed. */
+const FAREWELL_MS = 2_000;
+
+/**
+ * ready: between messages of the simple protocol. extended: since the last Sync.
+ * skip: an error was sent, everything up to Sync is dropped.
+ */
+type State = "startup" | "ready" | "extended" | "skip-to-sync" | "closed";
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #input: SocketInput;
+  readonly #output: SocketOutput;
+  #state: State = "startup";
+  #session: SessionPort | undefined;
+  #processId: number | undefined;
+  /** A message is being handled; otherwise the connection waits for one. */
+  #isBusy = true;
+  #isStopping = false;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#input = new SocketInput(socket, options.limits.readAheadBytesMax);
+    this.#output = new SocketOutput(socket, this.#input.closed);
+  }
+
+  /** Serves the client until it leaves or is sent away. Never rejects. */
+  async run(): Promise<void> {
+    const reading = this.#input.read();
+    const cancelled = () => this.#session?.cancel();
+    this.#input.closed.addEventListener("abort", cancelled, { once: true });
+    try {
+      if (await this.#start()) await this.#serve();
+      this.#output.end();
+    } catch (cause) {
+      this.#farewell(cause);
+    } finally {
+      this.#state = "closed";
+      this.#input.closed.removeEventListener("abort", cancelled);
+      await this.#release();
+    }
+    this.#input.stop();
+    const impatience = after(FAREWELL_MS, () => this.#socket.destroy());
+    await reading;
+    impatience.cancel();
+    this.#socket.destroy();
+  }
+
+  /** Sends the client away, an idle one at once, a busy one when its statement has ended. */
+  stop(): void {
+    this.#isStopping = true;
+    if (this.#processId === undefined) this.#socket.destroy(); // not yet logged in
+    if (this.#isBusy) return;
+    this.#output.end(backend.errorResponse(shutdownFields()));
+    this.#input.stop();
+  }
+
+  /** Ends the running statement with 57014; nothing when idle. */
+  cancel(): void {
+    if (this.#isBusy) this.#session?.cancel();
+  }
+
+  /** Ends the connection without another word. */
+  destroy(): void {
+    this.#session?.cancel();
+    this.#socket.destroy();
+  }
+
+  /** Up to the first ReadyForQuery. false: there is nobody to serve. */
+  async #start(): Promise<boolean> {
+    const timeout = after(this.#options.limits.startupTimeoutMs, () => this.#socket.destroy());
+    let startup: Startup | undefined;
+    try {
+      startup = await this.#greet();
+      if (startup === undefined) return false;
+      this.#options.admit();
+      const request = { user: startup.user, database: startup.database };
+      const remoteAddress = this.#socket.remoteAddress ?? "";
+      const isIn = await authenticate(
+        { ...request, remoteAddress },
+        this.#options.authenticator,
+        this.#input,
+        this.#output,
+      );
+      if (!isIn) return false;
+    } finally {
+      timeout.cancel();
+    }
+    await this.#openSession(startup);
+    return true;
+  }
+
+  /** Refuses encryption, passes cancel requests on, negotiates the version. */
+  async #greet(): Promise<Startup | undefined> {
+    const refused = new Set<string>();
+    for (;;) {
+      const packet = await readStartupPacket(this.#input);
+      if (packet === undefined) return undefined;
+      if (packet.kind === "cancel") {
+        this.#options.cancels.request(packet.processId, packet.key);
+        return undefined; // never answered
+      }
+      if (packet.kind === "startup") {
+        if (packet.needsNegotiation) {
+          const { protocol, unknownOptions } = packet;
+          this.#output.add(backend.negotiateProtocolVersion(protocol, unknownOptions));
+        }
+        return packet;
+      }
+      if (refused.has(packet.kind)) return undefined; // asked for the same twice
+      refused.add(packet.kind);
+      this.#output.add(Buffer.from("N"));
+      await this.#output.flush();
+    }
+  }
+
+  async #openSession(startup: Startup): Promise<void> {
+    const keyBytes = startup.protocol >= PROTOCOL_LONG_KEYS ? 32 : 4;
+    const { processId, key } = this.#options.cancels.register(keyBytes, () => this.cancel());
+    this.#processId = processId;
+    const session = await this.#options.host.openSession({
+      user: startup.user,
+      database: startup.database,
+      settings: startup.settings,
+      processId,
+      remoteAddress: this.#socket.remoteAddress ?? "",
+    });
+    this.#session = session;
+    for (const [name, value] of session.reportedSettings()) {
+      this.#output.add(backend.parameterStatus(name, value));
+    }
+    this.#output.add(backend.backendKeyData(processId, key));
+    await this.#ready(session);
+  }
+
+  async #serve(): Promise<void> {
+    const session = this.#session as SessionPort;
+    for (;;) {
+      const isBetween = this.#state === "ready" || this.#input.bufferedBytes === 0;
+      if (this.#isStopping && isBetween) {
+        throw new SqlError("57P01", SHUTDOWN, { severity: "FATAL" });
+      }
+      this.#isBusy = false;
+      const frame = await readFrame(this.#input, this.#options.limits.messageBytesMax);
+      this.#isBusy = true;
+      // A client that has gone wants nothing of what it still sent.
+      if (frame === undefined || this.#input.closed.aborted) return;
+      if (frame.type === "X") return;
+      if (this.#state === "skip-to-sync" && frame.type !== "S") continue;
+      try {
+        await this.#handle(session, decodeFrame(frame));
+      } catch (cause) {
+        await this.#failed(session, cause, "QF".includes(frame.type));
+      }
+      await this.#output.relieve();
+    }
+  }
+
+  async #handle(session: SessionPort, message: FrontendMessage): Promise<void> {
+    switch (message.kind) {
+      case "query":
+        await this.#replies(session.query(message.text));
+        return await this.#ready(session);
+      case "function-call":
+        throw new SqlError("0A000", "the function call protocol is not supported", {
+          hint: "Use SELECT with parameters.",
+        });
+      case "sync":
+        this.#state = "ready"; // an error of the commit itself is not followed by another Sync
+        return await this.#sync(session);
+      case "flush":
+        return await this.#output.flush();
+      case "copy":
+        return; // outside of a COPY they are leftovers of one that failed
+      case "terminate":
+        return;
+      default:
+        this.#state = "extended";
+        return await this.#extended(session, message);
+    }
+  }
+
+  async #extended(
+    session: SessionPort,
+    message: Extract<
+      FrontendMessage,
+      { kind: "parse" | "bind" | "describe" | "execute" | "close" }
+    >,
+  ): Promise<void> {
+    switch (message.kind) {
+      case "parse": {
+        const { name, text, parameterOids } = message;
+        const notices = await session.parse(name, text, parameterOids);
+        for (const notice of notices) this.#output.add(backend.noticeResponse(notice));
+        return this.#output.add(backend.parseComplete);
+      }
+      case "bind":
+        await session.bind(message);
+        return this.#output.add(backend.bindComplete);
+      case "describe":
+        return await this.#describe(session, message.target, message.name);
+      case "execute":
+        return await this.#replies(session.execute(message.portal, message.maxRows));
+      case "close":
+        if (message.target === "statement") await session.closeStatement(message.name);
+        else await session.closePortal(message.name);
+        return this.#output.add(backend.closeComplete);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  async #describe(
+    session: SessionPort,
+    target: "statement" | "portal",
+    name: string,
+  ): Promise<void> {
+    if (target === "portal") {
+      const fields = await session.describePortal(name);
+      return this.#output.add(fields ? backend.rowDescription(fields) : backend.noData);
+    }
+    const { parameterOids, fields } = await session.describeStatement(name);
+    this.#output.add(
+      backend.parameterDescription(parameterOids),
+      fields ? backend.rowDescription(fields) : backend.noData,
+    );
+  }
+
+  /** Rows are written batch by batch; the next is asked for when the client has taken the last. */
+  async #replies(replies: AsyncIterable<Reply>): Promise<void> {
+    for await (const reply of replies) {
+      switch (reply.kind) {
+        case "rows":
+          this.#output.add(reply.bytes);
+          await this.#output.flush();
+          break;
+        case "row-description":
+          this.#output.add(backend.rowDescription(reply.fields));
+          break;
+        case "complete":
+          this.#output.add(backend.commandComplete(reply.tag));
+          break;
+        case "empty-query":
+          this.#output.add(backend.emptyQueryResponse);
+          break;
+        case "suspended":
+          this.#output.add(backend.portalSuspended);
+          break;
+        case "notice":
+          this.#output.add(backend.noticeResponse(reply.fields));
+          break;
+        default:
+          unreachable(reply);
+      }
+      await this.#output.relieve();
+    }
+  }
+
+  async #sync(session: SessionPort): Promise<void> {
+    try {
+      await session.sync();
+    } catch (cause) {
+      await this.#report(session, cause);
+    }
+    await this.#ready(session);
+  }
+
+  async #ready(session: SessionPort): Promise<void> {
+    this.#state = "ready";
+    for (const [name, value] of session.takeChangedSettings()) {
+      this.#output.add(backend.parameterStatus(name, value));
+    }
+    this.#output.add(backend.readyForQuery(session.transactionStatus));
+    await this.#output.flush();
+  }
+
+  async #failed(session: SessionPort, cause: unknown, isSimple: boolean): Promise<void> {
+    await this.#report(session, cause);
+    if (isSimple) return await this.#ready(session);
+    this.#state = "skip-to-sync";
+    await this.#output.flush();
+  }
+
+  /** Tells the client; rethrows what ends the connection. */
+  async #report(session: SessionPort, cause: unknown): Promise<void> {
+    this.#input.closed.throwIfAborted();
+    const fields = fieldsOf(cause);
+    if (isFinal(fields)) throw cause;
+    await session.fail();
+    this.#output.add(backend.errorResponse(fields));
+  }
+
+  #farewell(cause: unknown): void {
+    if (this.#input.closed.aborted) return;
+    const fields: ErrorFields = { ...fieldsOf(cause) };
+    const isFatal = isFinal(fields);
+    this.#output.end(backend.errorResponse(isFatal ? fields : { ...fields, severity: "FATAL" }));
+  }
+
+  async #release(): Promise<void> {
+    if (this.#processId !== undefined) this.#options.cancels.release(this.#processId);
+    try {
+      await this.#session?.close();
+    } catch (cause) {
+      log("error", "session-close-failed", { cause });
+    }
+  }
+}
+
+const SHUTDOWN = "terminating connection due to administrator command";
+
+function shutdownFields(): ErrorFields {
+  return { severity: "FATAL", sqlState: "57P01", message: SHUTDOWN };
+}
+
+function isFinal({ severity }: ErrorFields): boolean {
+  return severity === "FATAL" || severity === "PANIC";
+}
+
+/** Whatever is no SqlError is a bug of ours: logged whole, shown without internals. */
+function fieldsOf(cause: unknown): ErrorFields {
+  if (cause instanceof SqlError) return cause.fields;
+  log("error", "internal-error", { cause });
+  return { severity: "ERROR", sqlState: "XX000", message: "internal error" };
+}

@@ -1,0 +1,163 @@
+/**
+ * Messages of a client: frames with their limits, and what each body says.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
+
+import { SqlError } from "../base/errors.ts";
+import { ByteReader } from "../types/bytes.ts";
+
+/** One frame: its type letter and the body without the length. */
+export interface Frame {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+export type FrontendMessage =
+  | { readonly kind: "query"; readonly text: string }
+  | {
+      readonly kind: "parse";
+      readonly name: string;
+      readonly text: string;
+      readonly parameterOids: readonly number[];
+    }
+  | {
+      readonly kind: "bind";
+      readonly portal: string;
+      readonly statement: string;
+      readonly parameterFormats: readonly (0 | 1)[];
+      readonly parameters: readonly (Uint8Array | null)[];
+      readonly resultFormats: readonly (0 | 1)[];
+    }
+  | { readonly kind: "describe" | "close"; readonly target: Target; readonly name: string }
+  | { readonly kind: "execute"; readonly portal: string; readonly maxRows: number }
+  | { readonly kind: "flush" | "sync" | "terminate" | "function-call" | "copy" };
+
+export type Target = "statement" | "portal";
+
+/** Anything that takes bytes in the order they come; SocketInput is one. */
+export interface ByteSource {
+  take(size: number): Promise<Buffer | undefined>;
+}
+
+/** Messages that carry no data of the user's need no more, as in PostgreSQL. */
+const SMALL_MESSAGE_MAX = 10_000;
+const LARGE_TYPES = "QPBFd";
+const SMALL_TYPES = "CDEHSXcfp";
+
+/** A violation after which the stream of bytes cannot be followed any further. */
+export function fatalViolation(message: string): SqlError {
+  return new SqlError("08P01", message, { severity: "FATAL" });
+}
+
+/**
+ * The next frame; its size is checked before memory is taken for it.
+ * @returns undefined when the client has gone
+ * @throws SqlError FATAL 08P01
+ */
+export async function readFrame(
+  source: ByteSource,
+  largeMessageMax: number,
+): Promise<Frame | undefined> {
+  const header = await source.take(5);
+  if (header === undefined) return undefined;
+  const code = header.readUInt8(0);
+  const type = String.fromCharCode(code);
+  const isLarge = LARGE_TYPES.includes(type);
+  if (!isLarge && !SMALL_TYPES.includes(type)) {
+    throw fatalViolation(`invalid frontend message type ${code}`);
+  }
+  const size = header.readInt32BE(1) - 4;
+  if (size < 0) throw fatalViolation("invalid message length");
+  if (size > (isLarge ? largeMessageMax : SMALL_MESSAGE_MAX)) {
+    throw fatalViolation(`invalid message length: ${size} bytes are more than allowed`);
+  }
+  const body = await source.take(size);
+  return body === undefined ? undefined : { type, body };
+}
+
+/** @throws SqlError 08P01, 22021, 22023: an ordinary error, the connection goes on */
+export function decodeFrame({ type, body }: Frame): FrontendMessage {
+  const reader = new ByteReader(body);
+  const message = decodeBody(type, reader);
+  if (message.kind !== "copy" && message.kind !== "function-call") reader.end();
+  return message;
+}
+
+function decodeBody(type: string, reader: ByteReader): FrontendMessage {
+  switch (type) {
+    case "Q":
+      return { kind: "query", text: reader.cstring() };
+    case "P":
+      return decodeParse(reader);
+    case "B":
+      return decodeBind(reader);
+    case "D":
+      return { kind: "describe", target: decodeTarget(reader, "DESCRIBE"), name: reader.cstring() };
+    case "C":
+      return { kind: "close", target: decodeTarget(reader, "CLOSE"), name: reader.cstring() };
+    case "E":
+      // A negative row limit means none, as in PostgreSQL.
+      return {
+        kind: "execute",
+        portal: reader.cstring(),
+        maxRows: Math.max(0, reader.int32()),
+      };
+    case "H":
+      return { kind: "flush" };
+    case "S":
+      return { kind: "sync" };
+    case "X":
+      return { kind: "terminate" };
+    case "F":
+      return { kind: "function-call" };
+    case "d":
+    case "c":
+    case "f":
+      return { kind: "copy" };
+    default:
+      throw fatalViolation(`invalid frontend message type ${type.charCodeAt(0)}`);
+  }
+}
+
+function decodeParse(reader: ByteReader): FrontendMessage {
+  const name = reader.cstring();
+  const text = reader.cstring();
+  const parameterOids = list(reader, 4, () => reader.uint32());
+  return { kind: "parse", name, text, parameterOids };
+}
+
+function decodeBind(reader: ByteReader): FrontendMessage {
+  const portal = reader.cstring();
+  const statement = reader.cstring();
+  const parameterFormats = list(reader, 2, () => format(reader));
+  const parameters = list(reader, 4, () => parameter(reader));
+  const resultFormats = list(reader, 2, () => format(reader));
+  return { kind: "bind", portal, statement, parameterFormats, parameters, resultFormats };
+}
+
+/** The count is checked against the bytes that are there before anything is made of it. */
+function list<T>(reader: ByteReader, sizeMin: number, read: () => T): T[] {
+  const count = reader.uint16();
+  if (count * sizeMin > reader.remaining) {
+    throw new SqlError("08P01", "insufficient data left in message");
+  }
+  return Array.from({ length: count }, read);
+}
+
+function format(reader: ByteReader): 0 | 1 {
+  const code = reader.int16();
+  if (code !== 0 && code !== 1) throw new SqlError("22023", `unsupported format code: ${code}`);
+  return code;
+}
+
+function parameter(reader: ByteReader): Uint8Array | null {
+  const size = reader.int32();
+  return size === -1 ? null : reader.bytes(size);
+}
+
+function decodeTarget(reader: ByteReader, verb: string): Target {
+  const code = reader.uint8();
+  if (code === 0x53) return "statement";
+  if (code === 0x50) return "portal";
+  throw new SqlError("08P01", `invalid ${verb} message subtype ${code}`);
+}

@@ -1,0 +1,111 @@
+/** The listening socket: accepts, counts, stops. */
+
+import { createServer, type Server, type Socket } from "node:net";
+import { deferred, sleep } from "../base/async.ts";
+import { SqlError } from "../base/errors.ts";
+import type { SessionHost } from "../session/results.ts";
+import { CancelRegistry } from "./cancel-registry.ts";
+import { Connection, DEFAULT_LIMITS, type WireLimits } from "./connection.ts";
+import type { Authenticator } from "./password.ts";
+
+export interface ListenOptions {
+  readonly hostname: string;
+  /** 0 chooses a free one. */
+  readonly port: number;
+  readonly host: SessionHost;
+  readonly authenticator: Authenticator;
+  readonly connectionsMax: number;
+  readonly limits?: Partial<WireLimits>;
+}
+
+/** Sockets beyond the limit on connections that may still ask to cancel or be told 53300. */
+const STRANGERS_MAX = 100;
+
+export class Listener {
+  readonly #server: Server;
+  readonly #options: ListenOptions;
+  readonly #cancels = new CancelRegistry();
+  readonly #running = new Map<Connection, Promise<void>>();
+  #admitted = 0;
+
+  private constructor(options: ListenOptions) {
+    this.#options = options;
+    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+      this.#accept(socket);
+    });
+    this.#server.maxConnections = options.connectionsMax + STRANGERS_MAX;
+  }
+
+  /** @throws the system's error (EADDRINUSE, EACCES, ...) when it cannot listen */
+  static async open(options: ListenOptions): Promise<Listener> {
+    const listener = new Listener(options);
+    const { promise, resolve, reject } = deferred<void>();
+    listener.#server.once("error", reject);
+    listener.#server.listen({ host: options.hostname, port: options.port }, () => resolve());
+    await promise;
+    listener.#server.off("error", reject);
+    return listener;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("not listening");
+    return address.port;
+  }
+
+  /** Clients that are logged in or about to be. */
+  get connectionCount(): number {
+    return this.#admitted;
+  }
+
+  /** Asks the statement of that process to stop; what `pg_cancel_backend` needs. false: no such process. */
+  cancelBackend(processId: number): boolean {
+    return this.#cancels.cancel(processId);
+  }
+
+  /**
+   * Accepts nobody any more, sends idle clients away (57P01), busy ones when their statement ends;
+   * cancels what runs after `graceMs`, and returns when all connections are closed.
+   */
+  async stop(graceMs: number): Promise<void> {
+    const closed = deferred<void>();
+    this.#server.close(() => closed.resolve());
+    for (const connection of this.#running.keys()) connection.stop();
+    const all = Promise.all(this.#running.values());
+    const patience = new AbortController();
+    await Promise.race([all, sleep(graceMs, patience.signal).catch(() => undefined)]);
+    for (const connection of this.#running.keys()) connection.cancel();
+    await Promise.race([all, sleep(FORCE_MS, patience.signal).catch(() => undefined)]);
+    for (const connection of this.#running.keys()) connection.destroy();
+    await all;
+    patience.abort();
+    await closed.promise;
+  }
+
+  #accept(socket: Socket): void {
+    // Every error also ends the reading loop, which deals with it; unheard it would end the process.
+    socket.on("error", () => undefined);
+    let isAdmitted = false;
+    const connection = new Connection(socket, {
+      host: this.#options.host,
+      authenticator: this.#options.authenticator,
+      cancels: this.#cancels,
+      limits: { ...DEFAULT_LIMITS, ...this.#options.limits },
+      admit: () => {
+        if (this.#admitted >= this.#options.connectionsMax) {
+          throw new SqlError("53300", "sorry, too many clients already", { severity: "FATAL" });
+        }
+        this.#admitted += 1;
+        isAdmitted = true;
+      },
+    });
+    const ended = connection.run().finally(() => {
+      if (isAdmitted) this.#admitted -= 1;
+      this.#running.delete(connection);
+    });
+    this.#running.set(connection, ended);
+  }
+}
+
+/** After cancelling, before sockets are destroyed. */
+const FORCE_MS = 2_000;

@@ -1,0 +1,179 @@
+/**
+ * The first packets of a connection: encryption requests, cancel requests, the startup packet with
+ * its parameters and its `options`.
+ */
+
+import { SqlError } from "../base/errors.ts";
+import { ByteReader } from "../types/bytes.ts";
+import { type ByteSource, fatalViolation } from "./frontend.ts";
+
+const PACKET_MAX = 10_000;
+const PACKET_MIN = 8;
+const CANCEL_REQUEST = 80877102;
+const SSL_REQUEST = 80877103;
+const GSSENC_REQUEST = 80877104;
+
+/** Newest protocol we speak; 3.2 differs from 3.0 in longer cancel keys. */
+export const PROTOCOL_LATEST = 0x0003_0002;
+export const PROTOCOL_LONG_KEYS = 0x0003_0002;
+
+export interface Startup {
+  readonly kind: "startup";
+  /** What will be spoken: the lesser of the client's and ours. */
+  readonly protocol: number;
+  /** The client must be told: it asked for a newer minor version or for unknown options. */
+  readonly needsNegotiation: boolean;
+  readonly unknownOptions: readonly string[];
+  readonly user: string;
+  readonly database: string;
+  readonly settings: readonly (readonly [string, string])[];
+}
+
+export type StartupPacket =
+  | { readonly kind: "ssl" | "gssenc" }
+  | { readonly kind: "cancel"; readonly processId: number; readonly key: Buffer }
+  | Startup;
+
+/** @returns undefined when the client has gone; @throws SqlError FATAL */
+export async function readStartupPacket(source: ByteSource): Promise<StartupPacket | undefined> {
+  const header = await source.take(4);
+  if (header === undefined) return undefined;
+  const size = header.readInt32BE(0);
+  if (size < PACKET_MIN || size > PACKET_MAX) {
+    throw fatalViolation("invalid length of startup packet");
+  }
+  const body = await source.take(size - 4);
+  return body === undefined ? undefined : decodeStartupPacket(body);
+}
+
+/** `body` is the packet without its length. */
+export function decodeStartupPacket(body: Buffer): StartupPacket {
+  const code = body.readInt32BE(0);
+  const rest = body.subarray(4);
+  if (code === SSL_REQUEST) return { kind: "ssl" };
+  if (code === GSSENC_REQUEST) return { kind: "gssenc" };
+  if (code === CANCEL_REQUEST) return decodeCancel(rest);
+  if (code >> 16 !== 3) {
+    const shown = `${(code >>> 16).toString()}.${code & 0xffff}`;
+    throw new SqlError(
+      "0A000",
+      `unsupported frontend protocol ${shown}: server supports 3.0 to 3.2`,
+      { severity: "FATAL" },
+    );
+  }
+  return decodeParameters(code, rest);
+}
+
+function decodeCancel(rest: Buffer): StartupPacket {
+  if (rest.length < 5 || rest.length > 4 + 256) {
+    throw fatalViolation("invalid length of cancel request packet");
+  }
+  return { kind: "cancel", processId: rest.readInt32BE(0), key: rest.subarray(4) };
+}
+
+function decodeParameters(version: number, rest: Buffer): Startup {
+  const pairs = readPairs(rest);
+  const unknownOptions: string[] = [];
+  const commandLine: (readonly [string, string])[] = [];
+  const settings: (readonly [string, string])[] = [];
+  let user = "";
+  let database = "";
+  for (const [name, value] of pairs) {
+    const key = name.toLowerCase();
+    if (key === "user") user = value;
+    else if (key === "database") database = value;
+    else if (key === "options") commandLine.push(...parseOptions(value));
+    else if (key === "replication") refuseReplication(value);
+    else if (name.startsWith("_pq_.")) unknownOptions.push(name);
+    else settings.push([key, value]);
+  }
+  if (user === "") {
+    throw new SqlError("28000", "no PostgreSQL user name specified in startup packet", {
+      severity: "FATAL",
+    });
+  }
+  return {
+    kind: "startup",
+    protocol: Math.min(version, PROTOCOL_LATEST),
+    needsNegotiation: version > PROTOCOL_LATEST || unknownOptions.length > 0,
+    unknownOptions,
+    user,
+    database: database === "" ? user : database,
+    settings: [...commandLine, ...settings], // a parameter of its own wins, as in PostgreSQL
+  };
+}
+
+function readPairs(rest: Buffer): (readonly [string, string])[] {
+  const reader = new ByteReader(rest);
+  const pairs: (readonly [string, string])[] = [];
+  try {
+    for (;;) {
+      const name = reader.cstring();
+      if (name === "") break;
+      pairs.push([name, reader.cstring()]);
+    }
+  } catch (cause) {
+    if (!(cause instanceof SqlError)) throw cause;
+    const isText = cause.fields.sqlState === "22021";
+    throw new SqlError(cause.fields.sqlState, isText ? cause.message : LAYOUT, {
+      severity: "FATAL",
+      cause,
+    });
+  }
+  if (reader.remaining !== 0) throw fatalViolation(LAYOUT);
+  return pairs;
+}
+
+const LAYOUT = "invalid startup packet layout: expected terminator as last byte";
+
+function refuseReplication(value: string): void {
+  if (/^(?:f|fa|fal|fals|false|n|no|of|off|0)$/i.test(value)) return;
+  throw new SqlError("0A000", "replication connections are not supported", { severity: "FATAL" });
+}
+
+/**
+ * `-c name=value`, `-cname=value` and `--name=value`, apart by blanks; a backslash keeps the
+ * character after it.
+ * @throws SqlError FATAL 42601
+ */
+export function parseOptions(text: string): (readonly [string, string])[] {
+  const words = splitOptions(text);
+  const settings: (readonly [string, string])[] = [];
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] as string;
+    let setting: string | undefined;
+    if (word === "-c") {
+      index += 1;
+      setting = words[index];
+    } else if (word.startsWith("-c") || word.startsWith("--")) setting = word.slice(2);
+    const equals = setting?.indexOf("=") ?? -1;
+    if (setting === undefined || equals < 1) {
+      throw new SqlError("42601", `invalid command-line argument for server process: ${word}`, {
+        severity: "FATAL",
+      });
+    }
+    const name = setting.slice(0, equals).replaceAll("-", "_").toLowerCase();
+    settings.push([name, setting.slice(equals + 1)]);
+  }
+  return settings;
+}
+
+function splitOptions(text: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let isEscaped = false;
+  for (const character of text) {
+    if (isEscaped) {
+      word = (word ?? "") + character;
+      isEscaped = false;
+    } else if (character === "\\") {
+      isEscaped = true;
+      word ??= "";
+    } else if (/[ \t\n\v\f\r]/.test(character)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else word = (word ?? "") + character;
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
