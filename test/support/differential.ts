@@ -66,14 +66,20 @@ export async function openDifferential(schema: string): Promise<Differential> {
     return answer;
   };
   await run(schema);
-  const engine = await Engine.open({
-    memoryLimitBytes: 2 ** 30,
-    threads: 2,
-    tempDirectory: join(directory, "spill"),
-    allowedDirectories: [directory],
-  });
+  let opened: Promise<Engine> | undefined;
+  const engine = async () => {
+    opened ??= Engine.open({
+      memoryLimitBytes: 2 ** 30,
+      threads: 2,
+      tempDirectory: join(directory, "spill"),
+      allowedDirectories: [directory],
+    });
+    return await opened;
+  };
   const tables = await loadTables(run, directory);
-  await run("SET debug_print_rewritten = on; SET debug_pretty_print = off; SET client_min_messages = log");
+  await run(
+    "SET debug_print_rewritten = on; SET debug_pretty_print = off; SET client_min_messages = log",
+  );
   const runner = new Runner(exchange, engine, tables);
   return {
     compare: async (sql, parameters) => await runner.compare(sql, parameters ?? []),
@@ -83,7 +89,7 @@ export async function openDifferential(schema: string): Promise<Differential> {
       runner.settings = { ...SETTINGS, timeZone: name };
     },
     close: async () => {
-      await engine.close();
+      await (await opened)?.close();
       await pg.close();
       rmSync(directory, { recursive: true, force: true });
     },
@@ -93,12 +99,12 @@ export async function openDifferential(schema: string): Promise<Differential> {
 class Runner {
   settings: TextSettings = SETTINGS;
   readonly #exchange: (message: Uint8Array) => Promise<Answer>;
-  readonly #engine: Engine;
+  readonly #engine: () => Promise<Engine>;
   readonly #tables: TestTables;
 
   constructor(
     exchange: (message: Uint8Array) => Promise<Answer>,
-    engine: Engine,
+    engine: () => Promise<Engine>,
     tables: TestTables,
   ) {
     this.#exchange = exchange;
@@ -178,7 +184,8 @@ class Runner {
       const typeOid = parameterOids[source.index - 1] ?? source.typeOid;
       return { typeOid, value: text === null ? null : decodeText(text, typeOid, this.#input(now)) };
     });
-    const cursor = await this.#engine.openCursor({
+    const engine = await this.#engine();
+    const cursor = await engine.openCursor({
       sql: boundSql(plan, this.#tables),
       parameters: values,
       rowsRelations: [],
