@@ -77,6 +77,8 @@ export async function publishCommit(
 /**
  * A commit of our own just above CURRENT was on its way when its server died: nobody else can be
  * waiting for it, so CURRENT is moved there. True when it was.
+ *
+ * @throws StoreError "log-corrupt" when there is one more: a crash leaves one at most, so CURRENT is lost
  */
 export async function rollForwardOwn(
   store: ObjectStore,
@@ -85,6 +87,9 @@ export async function rollForwardOwn(
 ): Promise<boolean> {
   const bytes = await store.get(commitKey(head + 1));
   if (bytes === undefined || ownerOf(bytes, head + 1) !== walId) return false;
+  if ((await store.stat(commitKey(head + 2))) !== undefined) {
+    throw corrupt(`CURRENT stands at ${head}, but versions beyond ${head + 1} were committed`);
+  }
   await store.publishExisting(commitKey(head + 1), CURRENT_KEY, encodeCurrent(head + 1));
   return true;
 }
