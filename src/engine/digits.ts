@@ -4,7 +4,15 @@ const ZERO = 48;
 const MINUS = 45;
 const BILLION = 1_000_000_000;
 
-/** Writes a safe integer; gives the place behind it. At most 17 bytes. */
+/** How many bytes `putInteger` writes for a safe integer. */
+export function integerLength(value: number): number {
+  const magnitude = value < 0 ? -value : value;
+  const sign = value < 0 ? 1 : 0;
+  if (magnitude < BILLION) return sign + digitCount(magnitude);
+  return sign + 9 + digitCount(Math.floor(magnitude / BILLION));
+}
+
+/** Writes a safe integer; gives the place behind it. */
 export function putInteger(bytes: Uint8Array, at: number, value: number): number {
   let rest = value;
   let to = at;
@@ -13,21 +21,10 @@ export function putInteger(bytes: Uint8Array, at: number, value: number): number
     to += 1;
     rest = -rest;
   }
-  if (rest < BILLION) return putSmall(bytes, to, rest);
+  if (rest < BILLION) return putPadded(bytes, to, rest, digitCount(rest));
   const high = Math.floor(rest / BILLION);
-  to = putSmall(bytes, to, high);
+  to = putPadded(bytes, to, high, digitCount(high));
   return putPadded(bytes, to, rest - high * BILLION, 9);
-}
-
-function putSmall(bytes: Uint8Array, at: number, value: number): number {
-  const end = at + digitCount(value);
-  let rest = value;
-  for (let i = end - 1; i >= at; i -= 1) {
-    const tens = (rest / 10) | 0;
-    bytes[i] = ZERO + rest - tens * 10;
-    rest = tens;
-  }
-  return end;
 }
 
 /** `value` below 10^9 in exactly `width` digits. */
@@ -44,7 +41,7 @@ export function putPadded(bytes: Uint8Array, at: number, value: number, width: n
 function digitCount(value: number): number {
   if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1_000 ? 3 : 4;
   if (value < 1_000_000) return value < 100_000 ? 5 : 6;
-  return value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : 9;
+  return value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : value < BILLION ? 9 : 10;
 }
 
 export function putAscii(bytes: Uint8Array, at: number, text: string): number {

@@ -2,10 +2,10 @@
 
 import duckdb from "@duckdb/node-bindings";
 import { encodeNumeric } from "../types/numeric.ts";
-import { NullableWriter } from "./cell-writer.ts";
-import { readData, readValidity, type Validity } from "./chunks.ts";
-import { putInteger, putPadded } from "./digits.ts";
-import { Int64Values } from "./encode-numbers.ts";
+import { type CellWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-writer.ts";
+import { isNull, readData, readValidity, type Validity } from "./chunks.ts";
+import { putAscii, putInteger, putPadded } from "./digits.ts";
+import { Int64Values } from "./int64-values.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 
 const BASE = 10_000;
@@ -15,6 +15,11 @@ const TEXT_SCALE_MAX = 9;
 const BINARY_SCALE_MAX = 12;
 /** Groups of four digits before and behind the point in the quick way. */
 const GROUPS_MAX = 8;
+/** The sign word of a negative numeric. */
+const NEGATIVE = 0x4000;
+/** Room for a cell made the quick way, and for 38 digits. */
+const CELL_BYTES_MAX = 64;
+const POWERS = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
 
 /** How DuckDB keeps the unscaled integers of a DECIMAL. */
 export interface DecimalStorage {
@@ -92,49 +97,92 @@ export class DisplayScales {
   }
 }
 
-export class DecimalWriter extends NullableWriter {
+/**
+ * Cells are made in a scratch buffer while they are measured: their sizes need nearly all of the work.
+ */
+export class DecimalWriter implements CellWriter {
   readonly #storage: DecimalStorage;
   readonly #format: 0 | 1;
   readonly #scales: DisplayScales | undefined;
-  #units: DecimalUnits | undefined;
   readonly #groups = new Int32Array(GROUPS_MAX);
+  #scratch = Buffer.alloc(0);
+  #scratchView = new DataView(new ArrayBuffer(0));
+  /** Where each cell's value ends in the scratch buffer; it starts where the one before it ends. */
+  #ends = new Int32Array();
+  #validity: Validity;
+  #rows = 0;
 
   constructor(storage: DecimalStorage, format: 0 | 1, scales?: DisplayScales) {
-    super();
     this.#storage = storage;
     this.#format = format;
     this.#scales = scales;
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
-    this.#units = new DecimalUnits(this.#storage, vector, rows);
-    return readValidity(vector, rows);
+  measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
+    const units = new DecimalUnits(this.#storage, vector, rows);
+    const validity = readValidity(vector, rows);
+    this.#validity = validity;
+    this.#rows = rows;
+    this.#makeRoom(rows * CELL_BYTES_MAX);
+    if (this.#ends.length < rows) this.#ends = new Int32Array(rows);
+    let at = 0;
+    for (let row = 0; row < rows; row += 1) {
+      const start = at;
+      if (!isNull(validity, row)) at = this.#put(units, row, at);
+      this.#ends[row] = at;
+      sizes[row] = (sizes[row] as number) + LENGTH_BYTES + at - start;
+    }
   }
 
-  protected writeValue(row: number, out: RowBuffer): void {
-    const units = this.#units as DecimalUnits;
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#scratch.length) return;
+    const larger = Buffer.alloc(Math.max(bytes, this.#scratch.length * 2));
+    larger.set(this.#scratch);
+    this.#scratch = larger;
+    this.#scratchView = new DataView(larger.buffer, larger.byteOffset, larger.length);
+  }
+
+  write(out: RowBuffer, places: Int32Array): void {
+    const { bytes, view } = out;
+    const scratch = this.#scratch;
+    const validity = this.#validity;
+    let from = 0;
+    for (let row = 0; row < this.#rows; row += 1) {
+      const until = this.#ends[row] as number;
+      let at = places[row] as number;
+      view.setInt32(at, isNull(validity, row) ? NULL_LENGTH : until - from);
+      at += LENGTH_BYTES;
+      for (; from < until; from += 1, at += 1) bytes[at] = scratch[from] as number;
+      places[row] = at;
+    }
+  }
+
+  #put(units: DecimalUnits, row: number, at: number): number {
     const { scale } = this.#storage;
     const displayScale = this.#scales === undefined ? scale : this.#scales.at(row);
     const quick = displayScale === scale ? units.number(row) : Number.NaN;
     const scaleMax = this.#format === 0 ? TEXT_SCALE_MAX : BINARY_SCALE_MAX;
     if (scale <= scaleMax && !Number.isNaN(quick)) {
-      if (this.#format === 0) putText(quick, scale, out);
-      else this.#putBinary(quick, scale, out);
-    } else {
-      const text = decimalText(units.bigint(row), scale, displayScale);
-      if (this.#format === 0) out.ascii(text);
-      else out.block(encodeNumeric(text));
+      if (this.#format === 0) return putText(this.#scratch, at, quick, scale);
+      return this.#putBinary(at, quick, scale);
     }
+    const text = decimalText(units.bigint(row), scale, displayScale);
+    this.#makeRoom(at + text.length + CELL_BYTES_MAX * (this.#rows - row));
+    if (this.#format === 0) return putAscii(this.#scratch, at, text);
+    const bytes = encodeNumeric(text);
+    this.#scratch.set(bytes, at);
+    return at + bytes.length;
   }
 
   /** Groups of four decimal digits; https://www.postgresql.org/docs/current/datatype-numeric.html */
-  #putBinary(units: number, scale: number, out: RowBuffer): void {
+  #putBinary(at: number, units: number, scale: number): number {
     const groups = this.#groups;
     const magnitude = Math.abs(units);
-    const divisor = 10 ** scale;
+    const divisor = POWERS[scale] as number;
     let whole = Math.floor(magnitude / divisor);
-    const fractionGroups = Math.ceil(scale / BASE_DIGITS);
-    let fraction = (magnitude - whole * divisor) * 10 ** (fractionGroups * BASE_DIGITS - scale);
+    const fractionGroups = (scale + BASE_DIGITS - 1) >> 2;
+    const shift = POWERS[fractionGroups * BASE_DIGITS - scale] as number;
+    let fraction = (magnitude - whole * divisor) * shift;
     let count = 0;
     for (let rest = whole; rest >= 1; rest = Math.floor(rest / BASE)) count += 1;
     const wholeGroups = count;
@@ -150,35 +198,28 @@ export class DecimalWriter extends NullableWriter {
     let first = 0;
     while (first < count && groups[first] === 0) first += 1;
     while (count > first && groups[count - 1] === 0) count -= 1;
-    const digits = count - first;
-    out.reserve(12 + digits * 2);
-    out.int32(8 + digits * 2);
-    out.int16(digits);
-    out.int16(digits === 0 ? 0 : wholeGroups - 1 - first);
-    out.int16(units < 0 ? 0x4000 : 0);
-    out.int16(scale);
-    for (let i = first; i < count; i += 1) out.int16(groups[i] as number);
+    const view = this.#scratchView;
+    view.setInt16(at, count - first);
+    view.setInt16(at + 2, count === first ? 0 : wholeGroups - 1 - first);
+    view.setInt16(at + 4, units < 0 ? NEGATIVE : 0);
+    view.setInt16(at + 6, scale);
+    let to = at + 8;
+    for (let i = first; i < count; i += 1, to += 2) view.setInt16(to, groups[i] as number);
+    return to;
   }
 }
 
-function putText(units: number, scale: number, out: RowBuffer): void {
-  out.reserve(32);
-  const start = out.at;
-  let at = start + 4;
-  if (scale === 0) {
-    at = putInteger(out.bytes, at, units);
-  } else {
-    const magnitude = Math.abs(units);
-    const divisor = 10 ** scale;
-    const whole = Math.floor(magnitude / divisor);
-    if (units < 0) {
-      out.bytes[at] = 45;
-      at += 1;
-    }
-    at = putInteger(out.bytes, at, whole);
-    out.bytes[at] = 46;
-    at = putPadded(out.bytes, at + 1, magnitude - whole * divisor, scale);
+function putText(bytes: Uint8Array, at: number, units: number, scale: number): number {
+  if (scale === 0) return putInteger(bytes, at, units);
+  const magnitude = Math.abs(units);
+  const divisor = POWERS[scale] as number;
+  const whole = Math.floor(magnitude / divisor);
+  let to = at;
+  if (units < 0) {
+    bytes[to] = 45;
+    to += 1;
   }
-  out.setInt32(at - start - 4, start);
-  out.at = at;
+  to = putInteger(bytes, to, whole);
+  bytes[to] = 46;
+  return putPadded(bytes, to + 1, magnitude - whole * divisor, scale);
 }

@@ -2,165 +2,280 @@
 
 import type duckdb from "@duckdb/node-bindings";
 import { float4Text, float8Text } from "../types/float.ts";
-import { NullableWriter } from "./cell-writer.ts";
-import { readData, readValidity, type Validity } from "./chunks.ts";
-import { putInteger } from "./digits.ts";
+import { type CellWriter, FixedWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-writer.ts";
+import { isNull, readData, readValidity, type Validity } from "./chunks.ts";
+import { integerLength, putAscii, putInteger, putPadded } from "./digits.ts";
+import { Int64Values } from "./int64-values.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 
 const TRUE = 116; // t
 const FALSE = 102; // f
-/** High words of integers that a double holds exactly: -2^53 up to below 2^53. */
-const SAFE_HIGH = 2 ** 21;
 
-/** 64-bit integers of a vector, as doubles where they are exact. */
-export class Int64Values {
-  readonly #low: Uint32Array;
-  readonly #high: Int32Array;
-  readonly #exact: BigInt64Array;
-
-  constructor(data: Uint8Array, rows: number) {
-    this.#low = new Uint32Array(data.buffer, data.byteOffset, rows * 2);
-    this.#high = new Int32Array(data.buffer, data.byteOffset, rows * 2);
-    this.#exact = new BigInt64Array(data.buffer, data.byteOffset, rows);
-  }
-
-  isSafe(row: number): boolean {
-    const high = this.#high[row * 2 + 1] as number;
-    return high < SAFE_HIGH && high >= -SAFE_HIGH;
-  }
-
-  /** Only where `isSafe`. */
-  number(row: number): number {
-    const high = this.#high[row * 2 + 1] as number;
-    return high * 2 ** 32 + (this.#low[row * 2] as number);
-  }
-
-  bigint(row: number): bigint {
-    return this.#exact[row] as bigint;
-  }
-}
-
-export class BoolWriter extends NullableWriter {
+export class BoolWriter extends FixedWriter {
   readonly #true: number;
   readonly #false: number;
   #data: Uint8Array = new Uint8Array();
 
   constructor(format: 0 | 1) {
-    super();
+    super(1);
     this.#true = format === 0 ? TRUE : 1;
     this.#false = format === 0 ? FALSE : 0;
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
+  protected load(vector: duckdb.Vector, rows: number): void {
     this.#data = readData(vector, rows, 1);
-    return readValidity(vector, rows);
   }
 
-  protected writeValue(row: number, out: RowBuffer): void {
-    out.reserve(5);
-    out.int32(1);
-    out.bytes[out.at] = this.#data[row] === 0 ? this.#false : this.#true;
-    out.at += 1;
+  write(out: RowBuffer, places: Int32Array): void {
+    this.writeLengths(out, places);
+    const { bytes } = out;
+    const data = this.#data;
+    for (let row = 0; row < this.rows; row += 1) {
+      if (isNull(this.validity, row)) continue;
+      bytes[(places[row] as number) - 1] = data[row] === 0 ? this.#false : this.#true;
+    }
   }
 }
 
-/** Integers and floats whose wire form is DuckDB's, other end first. */
-export class SwappedWriter extends NullableWriter {
-  readonly #width: 2 | 4 | 8;
-  #data: Uint8Array = new Uint8Array();
+/** Integers and floats whose wire form is DuckDB's, the other end first. */
+export class SwappedWriter extends FixedWriter {
+  #data: Int16Array | Int32Array = new Int32Array();
 
   constructor(width: 2 | 4 | 8) {
-    super();
-    this.#width = width;
+    super(width);
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
-    this.#data = readData(vector, rows, this.#width);
-    return readValidity(vector, rows);
+  protected load(vector: duckdb.Vector, rows: number): void {
+    const { buffer, byteOffset } = readData(vector, rows, this.width);
+    if (this.width === 2) this.#data = new Int16Array(buffer, byteOffset, rows);
+    else this.#data = new Int32Array(buffer, byteOffset, (rows * this.width) / 4);
   }
 
-  protected writeValue(row: number, out: RowBuffer): void {
-    const width = this.#width;
+  write(out: RowBuffer, places: Int32Array): void {
+    const { view } = out;
+    const { rows, validity, width } = this;
     const data = this.#data;
-    out.reserve(4 + width);
-    out.int32(width);
-    const { bytes, at } = out;
-    let from = row * width + width - 1;
-    for (let i = 0; i < width; i += 1, from -= 1) bytes[at + i] = data[from] as number;
-    out.at = at + width;
+    this.writeLengths(out, places);
+    for (let row = 0; row < rows; row += 1) {
+      if (isNull(validity, row)) continue;
+      const at = places[row] as number;
+      if (width === 8) {
+        view.setInt32(at - 8, data[row * 2 + 1] as number);
+        view.setInt32(at - 4, data[row * 2] as number);
+      } else if (width === 4) {
+        view.setInt32(at - 4, data[row] as number);
+      } else {
+        view.setInt16(at - 2, data[row] as number);
+      }
+    }
   }
 }
 
 export type SmallInteger = "int16" | "int32" | "uint32";
 
-export class SmallIntegerTextWriter extends NullableWriter {
+export class SmallIntegerTextWriter implements CellWriter {
   readonly #kind: SmallInteger;
   #data: Int16Array | Int32Array | Uint32Array = new Int32Array();
+  #validity: Validity;
+  #rows = 0;
 
   constructor(kind: SmallInteger) {
-    super();
     this.#kind = kind;
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
+  measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
     const { buffer, byteOffset } = readData(vector, rows, this.#kind === "int16" ? 2 : 4);
     if (this.#kind === "int16") this.#data = new Int16Array(buffer, byteOffset, rows);
     else if (this.#kind === "int32") this.#data = new Int32Array(buffer, byteOffset, rows);
     else this.#data = new Uint32Array(buffer, byteOffset, rows);
-    return readValidity(vector, rows);
-  }
-
-  protected writeValue(row: number, out: RowBuffer): void {
-    out.reserve(15);
-    const start = out.at;
-    const end = putInteger(out.bytes, start + 4, this.#data[row] as number);
-    out.setInt32(end - start - 4, start);
-    out.at = end;
-  }
-}
-
-export class Int64TextWriter extends NullableWriter {
-  #values = new Int64Values(new Uint8Array(), 0);
-
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
-    this.#values = new Int64Values(readData(vector, rows, 8), rows);
-    return readValidity(vector, rows);
-  }
-
-  protected writeValue(row: number, out: RowBuffer): void {
-    if (!this.#values.isSafe(row)) {
-      out.ascii(this.#values.bigint(row).toString());
-      return;
+    this.#rows = rows;
+    const validity = readValidity(vector, rows);
+    this.#validity = validity;
+    const data = this.#data;
+    for (let row = 0; row < rows; row += 1) {
+      const length = isNull(validity, row) ? 0 : integerLength(data[row] as number);
+      sizes[row] = (sizes[row] as number) + LENGTH_BYTES + length;
     }
-    out.reserve(24);
-    const start = out.at;
-    const end = putInteger(out.bytes, start + 4, this.#values.number(row));
-    out.setInt32(end - start - 4, start);
-    out.at = end;
+  }
+
+  write(out: RowBuffer, places: Int32Array): void {
+    const { bytes, view } = out;
+    const rows = this.#rows;
+    const data = this.#data;
+    const validity = this.#validity;
+    for (let row = 0; row < rows; row += 1) {
+      const at = places[row] as number;
+      let end = at + LENGTH_BYTES;
+      if (isNull(validity, row)) {
+        view.setInt32(at, NULL_LENGTH);
+      } else {
+        end = putInteger(bytes, end, data[row] as number);
+        view.setInt32(at, end - at - LENGTH_BYTES);
+      }
+      places[row] = end;
+    }
   }
 }
 
-export class FloatTextWriter extends NullableWriter {
+export class Int64TextWriter implements CellWriter {
+  #values = new Int64Values(new Uint8Array(), 0);
+  #validity: Validity;
+  #rows = 0;
+
+  measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
+    const values = new Int64Values(readData(vector, rows, 8), rows);
+    const validity = readValidity(vector, rows);
+    this.#values = values;
+    this.#validity = validity;
+    this.#rows = rows;
+    for (let row = 0; row < rows; row += 1) {
+      let length = 0;
+      if (!isNull(validity, row)) {
+        length = values.isSafe(row)
+          ? integerLength(values.number(row))
+          : values.bigint(row).toString().length;
+      }
+      sizes[row] = (sizes[row] as number) + LENGTH_BYTES + length;
+    }
+  }
+
+  write(out: RowBuffer, places: Int32Array): void {
+    const { bytes, view } = out;
+    const values = this.#values;
+    const validity = this.#validity;
+    for (let row = 0; row < this.#rows; row += 1) {
+      const at = places[row] as number;
+      let end = at + LENGTH_BYTES;
+      if (isNull(validity, row)) {
+        view.setInt32(at, NULL_LENGTH);
+      } else {
+        end = values.isSafe(row)
+          ? putInteger(bytes, end, values.number(row))
+          : putAscii(bytes, end, values.bigint(row).toString());
+        view.setInt32(at, end - at - LENGTH_BYTES);
+      }
+      places[row] = end;
+    }
+  }
+}
+
+/** Floats with at most six decimals below this are decimals of fifteen digits at most. */
+const QUICK_MAX = 1e9;
+const QUICK_SCALE = 1_000_000;
+
+/**
+ * A decimal of at most 15 digits is the shortest text of the double nearest to it, and no other
+ * double has it. So a double that equals n / 10^6 is written as that, without making a string.
+ */
+export class FloatTextWriter implements CellWriter {
   readonly #width: 4 | 8;
   readonly #extraFloatDigits: number;
   #data: Float32Array | Float64Array = new Float64Array();
+  #validity: Validity;
+  #rows = 0;
+  /** Millionths where the quick way is exact, NaN elsewhere. */
+  #millionths = new Float64Array();
+  #texts: string[] = [];
 
   constructor(width: 4 | 8, extraFloatDigits: number) {
-    super();
     this.#width = width;
     this.#extraFloatDigits = extraFloatDigits;
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
+  measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
     const { buffer, byteOffset } = readData(vector, rows, this.#width);
     if (this.#width === 8) this.#data = new Float64Array(buffer, byteOffset, rows);
     else this.#data = new Float32Array(buffer, byteOffset, rows);
-    return readValidity(vector, rows);
+    const validity = readValidity(vector, rows);
+    this.#validity = validity;
+    this.#rows = rows;
+    if (this.#millionths.length < rows) this.#millionths = new Float64Array(rows);
+    const data = this.#data;
+    const millionths = this.#millionths;
+    const isQuick = this.#width === 8 && this.#extraFloatDigits > 0;
+    for (let row = 0; row < rows; row += 1) {
+      let length = 0;
+      if (!isNull(validity, row)) {
+        const value = data[row] as number;
+        const scaled = isQuick ? exactMillionths(value) : Number.NaN;
+        millionths[row] = scaled;
+        length = Number.isNaN(scaled) ? this.#spell(row, value) : millionthsLength(scaled);
+      }
+      sizes[row] = (sizes[row] as number) + LENGTH_BYTES + length;
+    }
   }
 
-  protected writeValue(row: number, out: RowBuffer): void {
-    const value = this.#data[row] as number;
+  #spell(row: number, value: number): number {
     const digits = this.#extraFloatDigits;
-    out.ascii(this.#width === 8 ? float8Text(value, digits) : float4Text(value, digits));
+    const text = this.#width === 8 ? float8Text(value, digits) : float4Text(value, digits);
+    this.#texts[row] = text;
+    return text.length;
   }
+
+  write(out: RowBuffer, places: Int32Array): void {
+    const { bytes, view } = out;
+    const validity = this.#validity;
+    const millionths = this.#millionths;
+    for (let row = 0; row < this.#rows; row += 1) {
+      const at = places[row] as number;
+      let end = at + LENGTH_BYTES;
+      if (isNull(validity, row)) {
+        view.setInt32(at, NULL_LENGTH);
+      } else {
+        const scaled = millionths[row] as number;
+        end = Number.isNaN(scaled)
+          ? putAscii(bytes, end, this.#texts[row] as string)
+          : putMillionths(bytes, end, scaled);
+        view.setInt32(at, end - at - LENGTH_BYTES);
+      }
+      places[row] = end;
+    }
+  }
+}
+
+/** NaN where the value is no such decimal, is tiny (an exponent is written) or is zero (it has a sign). */
+function exactMillionths(value: number): number {
+  if (!(value < QUICK_MAX && value > -QUICK_MAX)) return Number.NaN;
+  const scaled = Math.round(value * QUICK_SCALE);
+  const isExact = scaled / QUICK_SCALE === value && (scaled >= 100 || scaled <= -100);
+  return isExact ? scaled : Number.NaN;
+}
+
+function millionthsLength(scaled: number): number {
+  const magnitude = scaled < 0 ? -scaled : scaled;
+  const whole = Math.floor(magnitude / QUICK_SCALE);
+  const fraction = magnitude - whole * QUICK_SCALE;
+  const sign = scaled < 0 ? 1 : 0;
+  return sign + integerLength(whole) + (fraction === 0 ? 0 : 1 + fractionDigits(fraction));
+}
+
+/** Digits of a fraction in millionths without the zeros at its end. */
+export function fractionDigits(fraction: number): number {
+  if (fraction % 1_000 === 0) {
+    return fraction % 100_000 === 0 ? 1 : fraction % 10_000 === 0 ? 2 : 3;
+  }
+  return fraction % 100 === 0 ? 4 : fraction % 10 === 0 ? 5 : 6;
+}
+
+function putMillionths(bytes: Uint8Array, at: number, scaled: number): number {
+  let to = at;
+  let magnitude = scaled;
+  if (scaled < 0) {
+    bytes[to] = 45;
+    to += 1;
+    magnitude = -scaled;
+  }
+  const whole = Math.floor(magnitude / QUICK_SCALE);
+  to = putInteger(bytes, to, whole);
+  return putFraction(bytes, to, magnitude - whole * QUICK_SCALE);
+}
+
+/** ".5" of 500000: six digits without the last zeros, nothing for 0. */
+export function putFraction(bytes: Uint8Array, at: number, millionths: number): number {
+  if (millionths === 0) return at;
+  bytes[at] = 46;
+  const digits = fractionDigits(millionths);
+  let value = millionths;
+  for (let i = digits; i < 6; i += 1) value /= 10;
+  return putPadded(bytes, at + 1, value, digits);
 }

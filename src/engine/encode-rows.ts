@@ -14,24 +14,23 @@ import {
   SwappedWriter,
 } from "./encode-numbers.ts";
 import { TextWriter, UuidWriter } from "./encode-texts.ts";
-import {
-  DateWriter,
-  TimestampBinaryWriter,
-  TimestampTextWriter,
-  TimeWriter,
-} from "./encode-times.ts";
+import { DateBinaryWriter, TimestampBinaryWriter, TimestampTextWriter } from "./encode-times.ts";
 import { ValueWriter } from "./encode-values.ts";
 import type { RowBatch } from "./request.ts";
 import { RowBuffer } from "./row-buffer.ts";
 
 const DATA_ROW = 68; // D
+/** Type, length, number of columns. */
+const HEADER_BYTES = 7;
 const { Type } = duckdb;
 
 export class RowEncoder {
   readonly #writers: readonly CellWriter[];
   /** Display scales by the column that carries them. */
   readonly #scales: ReadonlyMap<number, DisplayScales>;
-  #out = new RowBuffer(1024);
+  readonly #out = new RowBuffer(1024);
+  /** First the sizes of a chunk's rows, then where each goes on. */
+  readonly #sizes = new Int32Array(duckdb.vector_size());
   #rows = 0;
 
   /** @param formats of the columns the client sees, the first ones; others only carry scales. */
@@ -72,22 +71,33 @@ export class RowEncoder {
     for (const [column, scales] of this.#scales) {
       scales.load(duckdb.data_chunk_get_vector(chunk, column), rows);
     }
-    const writers = this.#writers;
-    const columns = writers.length;
-    for (let i = 0; i < columns; i += 1) {
-      (writers[i] as CellWriter).load(duckdb.data_chunk_get_vector(chunk, i), rows);
-    }
-    const out = this.#out;
-    for (let row = 0; row < rows; row += 1) {
-      out.reserve(7);
-      const start = out.at;
-      out.bytes[start] = DATA_ROW;
-      out.at = start + 5;
-      out.int16(columns);
-      for (let i = 0; i < columns; i += 1) (writers[i] as CellWriter).write(row, out);
-      out.setInt32(out.at - start - 1, start + 1);
-    }
+    const sizes = this.#sizes.subarray(0, rows).fill(HEADER_BYTES);
+    this.#writers.forEach((writer, i) => {
+      writer.measure(duckdb.data_chunk_get_vector(chunk, i), rows, sizes);
+    });
+    this.#writeHeaders(sizes);
+    for (const writer of this.#writers) writer.write(this.#out, sizes);
     this.#rows += rows;
+  }
+
+  /** Begins every row's message, and turns sizes into the places of the first cells. */
+  #writeHeaders(sizes: Int32Array): void {
+    let total = 0;
+    for (let row = 0; row < sizes.length; row += 1) total += sizes[row] as number;
+    const out = this.#out;
+    out.reserve(total);
+    const { bytes, view } = out;
+    const columns = this.#writers.length;
+    let { at } = out;
+    for (let row = 0; row < sizes.length; row += 1) {
+      const size = sizes[row] as number;
+      bytes[at] = DATA_ROW;
+      view.setInt32(at + 1, size - 1);
+      view.setInt16(at + 5, columns);
+      sizes[row] = at + HEADER_BYTES;
+      at += size;
+    }
+    out.at = at;
   }
 
   /** What was added since the last call; `capacity` is a guess of the next batch's size. */
@@ -158,12 +168,13 @@ function quickWriter(
     case Type.UUID:
       return new UuidWriter(format);
     case Type.DATE:
-      return new DateWriter(format, settings);
+      return format === 1 ? new DateBinaryWriter() : undefined;
     case Type.TIME:
-      return format === 1 ? new SwappedWriter(8) : new TimeWriter();
+      return format === 1 ? new SwappedWriter(8) : undefined;
     case Type.TIMESTAMP:
     case Type.TIMESTAMP_TZ:
       if (format === 1) return new TimestampBinaryWriter();
+      if (settings.dateStyle.format !== "ISO") return undefined;
       return new TimestampTextWriter(typeOid === Oid.timestamptz, settings);
     default:
       return undefined;

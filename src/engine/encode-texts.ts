@@ -2,8 +2,8 @@
 
 import type duckdb from "@duckdb/node-bindings";
 import { SqlError } from "../base/errors.ts";
-import { NullableWriter } from "./cell-writer.ts";
-import { readData, readValidity, Strings, type Validity } from "./chunks.ts";
+import { type CellWriter, FixedWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-writer.ts";
+import { isNull, readData, readValidity, Strings, type Validity } from "./chunks.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 
 /** Below this a loop is faster than a call into native code. */
@@ -13,33 +13,51 @@ const JSONB_VERSION = 1;
 export type TextKind = "text" | "bytea" | "jsonb";
 
 /** Text in both formats, jsonb in binary (a version byte before it), bytea in binary. */
-export class TextWriter extends NullableWriter {
+export class TextWriter implements CellWriter {
   readonly #kind: TextKind;
+  readonly #prefix: 0 | 1;
   #strings: Strings | undefined;
+  #validity: Validity;
+  #rows = 0;
 
   constructor(kind: TextKind) {
-    super();
     this.#kind = kind;
+    this.#prefix = kind === "jsonb" ? 1 : 0;
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
+  measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
     const validity = readValidity(vector, rows);
-    this.#strings = new Strings(vector, rows, validity);
-    return validity;
+    const strings = new Strings(vector, rows, validity);
+    this.#validity = validity;
+    this.#strings = strings;
+    this.#rows = rows;
+    const fixed = LENGTH_BYTES + this.#prefix;
+    for (let row = 0; row < rows; row += 1) {
+      const size = isNull(validity, row) ? LENGTH_BYTES : fixed + strings.length(row);
+      sizes[row] = (sizes[row] as number) + size;
+    }
   }
 
-  protected writeValue(row: number, out: RowBuffer): void {
+  write(out: RowBuffer, places: Int32Array): void {
+    const { bytes, view } = out;
     const strings = this.#strings as Strings;
-    const length = strings.length(row);
-    const prefix = this.#kind === "jsonb" ? 1 : 0;
-    out.reserve(4 + prefix + length);
-    out.int32(prefix + length);
-    if (prefix === 1) {
-      out.bytes[out.at] = JSONB_VERSION;
-      out.at += 1;
+    const validity = this.#validity;
+    const prefix = this.#prefix;
+    let hasZero = false;
+    for (let row = 0; row < this.#rows; row += 1) {
+      const at = places[row] as number;
+      if (isNull(validity, row)) {
+        view.setInt32(at, NULL_LENGTH);
+        places[row] = at + LENGTH_BYTES;
+        continue;
+      }
+      const length = strings.length(row);
+      view.setInt32(at, prefix + length);
+      if (prefix === 1) bytes[at + LENGTH_BYTES] = JSONB_VERSION;
+      const to = at + LENGTH_BYTES + prefix;
+      if (copy(strings.source(row), strings.start(row), length, bytes, to)) hasZero = true;
+      places[row] = to + length;
     }
-    const from = strings.start(row);
-    const hasZero = copy(strings.source(row), from, length, out);
     if (hasZero && this.#kind !== "bytea") {
       throw new SqlError("22021", 'invalid byte sequence for encoding "UTF8": 0x00');
     }
@@ -47,9 +65,13 @@ export class TextWriter extends NullableWriter {
 }
 
 /** Whether a byte was 0, which no text of PostgreSQL may hold. */
-function copy(source: Uint8Array, from: number, length: number, out: RowBuffer): boolean {
-  const { bytes, at } = out;
-  out.at = at + length;
+function copy(
+  source: Uint8Array,
+  from: number,
+  length: number,
+  bytes: Uint8Array,
+  at: number,
+): boolean {
   if (length > LOOP_MAX) {
     const part = source.subarray(from, from + length);
     bytes.set(part, at);
@@ -65,7 +87,8 @@ function copy(source: Uint8Array, from: number, length: number, out: RowBuffer):
 }
 
 const HEX = Buffer.from("0123456789abcdef", "latin1");
-const DASHES_BEFORE = new Set([4, 6, 8, 10]);
+const DASHES_BEFORE = [4, 6, 8, 10];
+const TEXT_LENGTH = 36;
 
 /** DuckDB keeps a UUID as a signed 128-bit integer with the top bit flipped, so that it sorts. */
 export function uuidByte(data: Uint8Array, row: number, index: number): number {
@@ -73,36 +96,34 @@ export function uuidByte(data: Uint8Array, row: number, index: number): number {
   return index === 0 ? byte ^ 0x80 : byte;
 }
 
-export class UuidWriter extends NullableWriter {
-  readonly #format: 0 | 1;
+export class UuidWriter extends FixedWriter {
   #data: Uint8Array = new Uint8Array();
 
   constructor(format: 0 | 1) {
-    super();
-    this.#format = format;
+    super(format === 1 ? 16 : TEXT_LENGTH);
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
+  protected load(vector: duckdb.Vector, rows: number): void {
     this.#data = readData(vector, rows, 16);
-    return readValidity(vector, rows);
   }
 
-  protected writeValue(row: number, out: RowBuffer): void {
-    const length = this.#format === 1 ? 16 : 36;
-    out.reserve(4 + length);
-    out.int32(length);
+  write(out: RowBuffer, places: Int32Array): void {
+    this.writeLengths(out, places);
     const { bytes } = out;
-    let { at } = out;
-    for (let i = 0; i < 16; i += 1) {
-      const byte = uuidByte(this.#data, row, i);
-      if (this.#format === 1) {
-        bytes[at++] = byte;
-        continue;
+    const isText = this.width === TEXT_LENGTH;
+    for (let row = 0; row < this.rows; row += 1) {
+      if (isNull(this.validity, row)) continue;
+      let at = (places[row] as number) - this.width;
+      for (let i = 0; i < 16; i += 1) {
+        const byte = uuidByte(this.#data, row, i);
+        if (!isText) {
+          bytes[at++] = byte;
+          continue;
+        }
+        if (DASHES_BEFORE.includes(i)) bytes[at++] = 45;
+        bytes[at++] = HEX[byte >> 4] as number;
+        bytes[at++] = HEX[byte & 15] as number;
       }
-      if (DASHES_BEFORE.has(i)) bytes[at++] = 45;
-      bytes[at++] = HEX[byte >> 4] as number;
-      bytes[at++] = HEX[byte & 15] as number;
     }
-    out.at = at;
   }
 }

@@ -3,14 +3,15 @@
 import type duckdb from "@duckdb/node-bindings";
 import { SqlError } from "../base/errors.ts";
 import { civilFromDays, DATE_MIN, MICROS_PER_DAY, POSTGRES_EPOCH_DAYS } from "../types/calendar.ts";
-import { dateText, timestampText, timestamptzText, timeText } from "../types/datetime.ts";
+import { timestampText, timestamptzText } from "../types/datetime.ts";
 import type { TextSettings } from "../types/shape.ts";
 import { offsetAt, offsetText } from "../types/time-zones.ts";
 import { NEG_INFINITY, POS_INFINITY } from "../types/value.ts";
-import { NullableWriter } from "./cell-writer.ts";
-import { readData, readValidity, type Validity } from "./chunks.ts";
+import { type CellWriter, FixedWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-writer.ts";
+import { isNull, readData, readValidity, type Validity } from "./chunks.ts";
 import { putAscii, putPadded } from "./digits.ts";
-import { Int64Values } from "./encode-numbers.ts";
+import { fractionDigits, putFraction } from "./encode-numbers.ts";
+import { Int64Values } from "./int64-values.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 
 const EPOCH_MICROS = POSTGRES_EPOCH_DAYS * MICROS_PER_DAY;
@@ -20,6 +21,10 @@ const SECOND = 1_000_000;
 const DUCKDB_NEG_INFINITY = -POS_INFINITY;
 /** 4713-11-24 BC, the first moment PostgreSQL can write. */
 const MICROS_MIN = BigInt(DATE_MIN) * BigInt(MICROS_PER_DAY);
+/** Nearer to 2000 than this (200 years), a moment needs no check of its range. */
+const QUICK_MICROS = 200 * 366 * MICROS_PER_DAY;
+/** "YYYY-MM-DD HH:MM:SS" */
+const STAMP_LENGTH = 19;
 
 /** DuckDB's days as SqlValue's. @throws SqlError 22008 before PostgreSQL's first day. */
 export function daysOf(days: number): number {
@@ -36,174 +41,188 @@ export function microsOf(micros: bigint): bigint {
   return micros;
 }
 
-/** Remembers the text of the last day: neighbouring rows are of one day. */
-class DayText {
-  #day = Number.NaN;
-  readonly #text = Buffer.alloc(10);
-
-  /** "YYYY-MM-DD" of a day in years 1 to 9999; undefined outside. */
-  of(day: number): Uint8Array | undefined {
-    if (day === this.#day) return this.#text;
-    const { year, month, day: dayOfMonth } = civilFromDays(day);
-    if (year < 1 || year > 9999) return undefined;
-    putPadded(this.#text, 0, year, 4);
-    putPadded(this.#text, 5, month, 2);
-    putPadded(this.#text, 8, dayOfMonth, 2);
-    this.#text[4] = 45;
-    this.#text[7] = 45;
-    this.#day = day;
-    return this.#text;
-  }
-}
-
-export class DateWriter extends NullableWriter {
-  readonly #format: 0 | 1;
-  readonly #style: TextSettings["dateStyle"];
-  readonly #days = new DayText();
+export class DateBinaryWriter extends FixedWriter {
   #data: Int32Array = new Int32Array();
 
-  constructor(format: 0 | 1, settings: TextSettings) {
-    super();
-    this.#format = format;
-    this.#style = settings.dateStyle;
+  constructor() {
+    super(4);
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
+  protected load(vector: duckdb.Vector, rows: number): void {
     const { buffer, byteOffset } = readData(vector, rows, 4);
     this.#data = new Int32Array(buffer, byteOffset, rows);
-    return readValidity(vector, rows);
   }
 
-  protected writeValue(row: number, out: RowBuffer): void {
-    const days = daysOf(this.#data[row] as number);
-    if (this.#format === 1) {
-      out.reserve(8);
-      out.int32(4);
+  write(out: RowBuffer, places: Int32Array): void {
+    this.writeLengths(out, places);
+    const { view } = out;
+    for (let row = 0; row < this.rows; row += 1) {
+      if (isNull(this.validity, row)) continue;
+      const days = daysOf(this.#data[row] as number);
       const last = days > 0 ? DATE_INFINITY : -DATE_INFINITY - 1;
-      out.int32(Number.isFinite(days) ? days - POSTGRES_EPOCH_DAYS : last);
-      return;
+      const value = Number.isFinite(days) ? days - POSTGRES_EPOCH_DAYS : last;
+      view.setInt32((places[row] as number) - 4, value);
     }
-    const quick =
-      this.#style.format === "ISO" && Number.isFinite(days) ? this.#days.of(days) : undefined;
-    if (quick === undefined) out.ascii(dateText(days, this.#style));
-    else out.block(quick);
   }
 }
 
-export class TimeWriter extends NullableWriter {
+export class TimestampBinaryWriter extends FixedWriter {
   #values = new Int64Values(new Uint8Array(), 0);
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
+  constructor() {
+    super(8);
+  }
+
+  protected load(vector: duckdb.Vector, rows: number): void {
     this.#values = new Int64Values(readData(vector, rows, 8), rows);
-    return readValidity(vector, rows);
   }
 
-  protected writeValue(row: number, out: RowBuffer): void {
-    out.ascii(timeText(this.#values.bigint(row)));
-  }
-}
-
-export class TimestampBinaryWriter extends NullableWriter {
-  #values = new Int64Values(new Uint8Array(), 0);
-
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
-    this.#values = new Int64Values(readData(vector, rows, 8), rows);
-    return readValidity(vector, rows);
-  }
-
-  protected writeValue(row: number, out: RowBuffer): void {
-    out.reserve(12);
-    out.int32(8);
-    const quick = this.#values.isSafe(row) ? this.#values.number(row) - EPOCH_MICROS : Number.NaN;
-    if (Number.isSafeInteger(quick) && quick > -MICROS_QUICK) {
-      const high = Math.floor(quick / 2 ** 32);
-      out.int32(high);
-      out.int32(quick - high * 2 ** 32);
-      return;
+  write(out: RowBuffer, places: Int32Array): void {
+    this.writeLengths(out, places);
+    const { view } = out;
+    const { rows, validity } = this;
+    const values = this.#values;
+    for (let row = 0; row < rows; row += 1) {
+      if (isNull(validity, row)) continue;
+      const at = (places[row] as number) - 8;
+      const quick = values.isSafe(row) ? values.number(row) - EPOCH_MICROS : Number.NaN;
+      if (quick > -QUICK_MICROS) {
+        const high = Math.floor(quick / 2 ** 32);
+        view.setInt32(at, high);
+        view.setUint32(at + 4, quick - high * 2 ** 32);
+      } else {
+        const micros = microsOf(values.bigint(row));
+        const hasEnd = micros !== POS_INFINITY && micros !== NEG_INFINITY;
+        view.setBigInt64(at, hasEnd ? micros - BigInt(EPOCH_MICROS) : micros);
+      }
     }
-    const micros = microsOf(this.#values.bigint(row));
-    const isFiniteTime = micros !== POS_INFINITY && micros !== NEG_INFINITY;
-    out.bytes.writeBigInt64BE(isFiniteTime ? micros - BigInt(EPOCH_MICROS) : micros, out.at);
-    out.at += 8;
   }
 }
 
-/** Nearer to 2000 than this many microseconds (200 years), no check of the range is needed. */
-const MICROS_QUICK = 200 * 366 * MICROS_PER_DAY;
-
-export class TimestampTextWriter extends NullableWriter {
+/** Timestamps in ISO style; other styles are not on the hot path. */
+export class TimestampTextWriter implements CellWriter {
   readonly #settings: TextSettings;
   readonly #hasZone: boolean;
-  readonly #days = new DayText();
+  #rows = 0;
+  #validity: Validity;
+  /** Local microseconds where the quick way serves, NaN elsewhere. */
+  #local = new Float64Array();
+  /** Text of the zone for each row when there is one, else the whole text of slow rows. */
+  #texts: string[] = [];
+  /** "YYYY-MM-DD" of the day it was last asked for: neighbouring rows are of one day. */
+  readonly #dayText = Buffer.alloc(10);
+  #day = Number.NaN;
   #offset = Number.NaN;
   #zone = "";
-  #values = new Int64Values(new Uint8Array(), 0);
 
   constructor(hasZone: boolean, settings: TextSettings) {
-    super();
     this.#hasZone = hasZone;
     this.#settings = settings;
   }
 
-  protected loadValues(vector: duckdb.Vector, rows: number): Validity {
-    this.#values = new Int64Values(readData(vector, rows, 8), rows);
-    return readValidity(vector, rows);
-  }
-
-  protected writeValue(row: number, out: RowBuffer): void {
-    if (this.#values.isSafe(row) && this.#settings.dateStyle.format === "ISO") {
-      const micros = this.#values.number(row);
-      const offset = this.#offsetAt(micros);
-      const local = micros + offset * SECOND;
-      const day = Math.floor(local / MICROS_PER_DAY);
-      const dayText = this.#days.of(day);
-      if (dayText !== undefined) {
-        this.#put(dayText, local - day * MICROS_PER_DAY, out);
-        return;
+  measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
+    const values = new Int64Values(readData(vector, rows, 8), rows);
+    const validity = readValidity(vector, rows);
+    this.#validity = validity;
+    this.#rows = rows;
+    if (this.#local.length < rows) this.#local = new Float64Array(rows);
+    const local = this.#local;
+    for (let row = 0; row < rows; row += 1) {
+      let length = 0;
+      if (!isNull(validity, row)) {
+        const micros = values.isSafe(row) ? this.#localOf(values.number(row), row) : Number.NaN;
+        local[row] = micros;
+        if (!Number.isNaN(micros)) {
+          const fraction = micros - Math.floor(micros / SECOND) * SECOND;
+          length = STAMP_LENGTH + (fraction === 0 ? 0 : 1 + fractionDigits(fraction));
+          if (this.#hasZone) length += (this.#texts[row] as string).length;
+        } else {
+          length = this.#spell(row, microsOf(values.bigint(row)));
+        }
       }
+      sizes[row] = (sizes[row] as number) + LENGTH_BYTES + length;
     }
-    const micros = microsOf(this.#values.bigint(row));
-    if (this.#hasZone) out.ascii(timestamptzText(micros, this.#settings));
-    else out.ascii(timestampText(micros, this.#settings.dateStyle));
   }
 
-  #offsetAt(micros: number): number {
-    if (!this.#hasZone) return 0;
-    const offset = offsetAt(this.#settings.timeZone, Math.floor(micros / SECOND));
-    if (offset !== this.#offset) {
-      this.#offset = offset;
-      this.#zone = offsetText(offset);
+  /** NaN outside of years 1 to 9999. Remembers the zone's text for the row. */
+  #localOf(micros: number, row: number): number {
+    let local = micros;
+    if (this.#hasZone) {
+      const offset = offsetAt(this.#settings.timeZone, Math.floor(micros / SECOND));
+      if (offset !== this.#offset) {
+        this.#offset = offset;
+        this.#zone = offsetText(offset);
+      }
+      this.#texts[row] = this.#zone;
+      local += offset * SECOND;
     }
-    return offset;
+    return local >= YEAR_1 && local < YEAR_10000 ? local : Number.NaN;
   }
 
-  #put(day: Uint8Array, microsOfDay: number, out: RowBuffer): void {
-    out.reserve(64);
-    const { bytes } = out;
-    const start = out.at;
-    let at = start + 4;
-    for (let i = 0; i < 10; i += 1) bytes[at + i] = day[i] as number;
-    bytes[at + 10] = 32;
-    const seconds = Math.floor(microsOfDay / SECOND);
+  #spell(row: number, micros: bigint): number {
+    const text = this.#hasZone
+      ? timestamptzText(micros, this.#settings)
+      : timestampText(micros, this.#settings.dateStyle);
+    this.#texts[row] = text;
+    return text.length;
+  }
+
+  write(out: RowBuffer, places: Int32Array): void {
+    const { bytes, view } = out;
+    const validity = this.#validity;
+    for (let row = 0; row < this.#rows; row += 1) {
+      const at = places[row] as number;
+      let end = at + LENGTH_BYTES;
+      if (isNull(validity, row)) {
+        view.setInt32(at, NULL_LENGTH);
+      } else {
+        const micros = this.#local[row] as number;
+        if (!Number.isNaN(micros)) {
+          end = this.#put(bytes, end, micros);
+          if (this.#hasZone) end = putAscii(bytes, end, this.#texts[row] as string);
+        } else {
+          end = putAscii(bytes, end, this.#texts[row] as string);
+        }
+        view.setInt32(at, end - at - LENGTH_BYTES);
+      }
+      places[row] = end;
+    }
+  }
+
+  #put(bytes: Buffer, at: number, micros: number): number {
+    const day = Math.floor(micros / MICROS_PER_DAY);
+    if (day !== this.#day) this.#turnTo(day);
+    const dayText = this.#dayText;
+    for (let i = 0; i < 10; i += 1) bytes[at + i] = dayText[i] as number;
+    const rest = micros - day * MICROS_PER_DAY;
+    const seconds = Math.floor(rest / SECOND);
     const minutes = (seconds / 60) | 0;
     const hours = (minutes / 60) | 0;
-    putPadded(bytes, at + 11, hours, 2);
-    putPadded(bytes, at + 14, minutes - hours * 60, 2);
-    putPadded(bytes, at + 17, seconds - minutes * 60, 2);
+    bytes[at + 10] = 32;
+    putTwo(bytes, at + 11, hours);
     bytes[at + 13] = 58;
+    putTwo(bytes, at + 14, minutes - hours * 60);
     bytes[at + 16] = 58;
-    at = putFraction(bytes, at + 19, microsOfDay - seconds * SECOND);
-    if (this.#hasZone) at = putAscii(bytes, at, this.#zone);
-    out.setInt32(at - start - 4, start);
-    out.at = at;
+    putTwo(bytes, at + 17, seconds - minutes * 60);
+    return putFraction(bytes, at + STAMP_LENGTH, rest - seconds * SECOND);
+  }
+
+  #turnTo(day: number): void {
+    const { year, month, day: dayOfMonth } = civilFromDays(day);
+    putPadded(this.#dayText, 0, year, 4);
+    this.#dayText[4] = 45;
+    putTwo(this.#dayText, 5, month);
+    this.#dayText[7] = 45;
+    putTwo(this.#dayText, 8, dayOfMonth);
+    this.#day = day;
   }
 }
 
-/** ".5" of 500000: six digits without the last zeros, nothing for 0. */
-function putFraction(bytes: Uint8Array, at: number, micros: number): number {
-  if (micros === 0) return at;
-  bytes[at] = 46;
-  let end = putPadded(bytes, at + 1, micros, 6);
-  while (bytes[end - 1] === 48) end -= 1;
-  return end;
+const YEAR_1 = -62_135_596_800 * SECOND;
+const YEAR_10000 = 253_402_300_800 * SECOND;
+
+function putTwo(bytes: Uint8Array, at: number, value: number): void {
+  const tens = (value / 10) | 0;
+  bytes[at] = 48 + tens;
+  bytes[at + 1] = 48 + value - tens * 10;
 }

@@ -6,9 +6,9 @@ import { ByteWriter } from "../types/bytes.ts";
 import { encodeBinary, encodeText } from "../types/codec.ts";
 import type { Shape, TextSettings } from "../types/shape.ts";
 import type { SqlArray, SqlValue } from "../types/value.ts";
-import type { CellWriter } from "./cell-writer.ts";
+import { type CellWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-writer.ts";
 import type { ColumnType } from "./column-types.ts";
-import { type ReadValue, type RecordValue, readValues, type ValueAt } from "./read-values.ts";
+import { type ReadValue, type RecordValue, readValues } from "./read-values.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 
 export class ValueWriter implements CellWriter {
@@ -16,7 +16,7 @@ export class ValueWriter implements CellWriter {
   readonly #type: ColumnType;
   readonly #format: 0 | 1;
   readonly #settings: TextSettings;
-  #at: ValueAt = () => null;
+  readonly #cells: (Uint8Array | undefined)[] = [];
 
   constructor(shape: Shape, type: ColumnType, format: 0 | 1, settings: TextSettings) {
     this.#shape = shape;
@@ -25,20 +25,29 @@ export class ValueWriter implements CellWriter {
     this.#settings = settings;
   }
 
-  load(vector: duckdb.Vector, rows: number): void {
-    this.#at = readValues(this.#shape, this.#type, vector, rows);
+  measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
+    const at = readValues(this.#shape, this.#type, vector, rows);
+    this.#cells.length = rows;
+    for (let row = 0; row < rows; row += 1) {
+      const value = at(row);
+      const cell = value === null ? undefined : this.#encode(value);
+      this.#cells[row] = cell;
+      sizes[row] = (sizes[row] as number) + LENGTH_BYTES + (cell?.length ?? 0);
+    }
   }
 
-  write(row: number, out: RowBuffer): void {
-    const value = this.#at(row);
-    if (value === null) {
-      out.reserve(4);
-      out.null();
-    } else if (this.#format === 0) {
-      out.text(valueText(this.#shape, value, this.#settings));
-    } else {
-      out.block(valueBinary(this.#shape, value));
-    }
+  #encode(value: Present): Uint8Array {
+    if (this.#format === 1) return valueBinary(this.#shape, value);
+    return Buffer.from(valueText(this.#shape, value, this.#settings));
+  }
+
+  write(out: RowBuffer, places: Int32Array): void {
+    this.#cells.forEach((cell, row) => {
+      const at = places[row] as number;
+      out.view.setInt32(at, cell?.length ?? NULL_LENGTH);
+      if (cell !== undefined) out.bytes.set(cell, at + LENGTH_BYTES);
+      places[row] = at + LENGTH_BYTES + (cell?.length ?? 0);
+    });
   }
 }
 

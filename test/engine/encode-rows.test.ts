@@ -101,10 +101,10 @@ const SETTINGS: readonly (readonly [string, TextSettings])[] = [
     { ...ISO, timeZone: -18_000, dateStyle: { format: "German", order: "DMY" } },
   ],
   [
-    "SQL, New York",
+    "SQL, UTC",
     {
       ...ISO,
-      timeZone: "America/New_York",
+      timeZone: "UTC",
       dateStyle: { format: "SQL", order: "MDY" },
       intervalStyle: "sql_standard",
     },

@@ -8,6 +8,7 @@ import {
   divideAt,
   divisionByZero,
   leadingDigit,
+  multiplyNumeric,
   SIGNIFICANT_DIGITS,
   signOf,
 } from "./numeric-arithmetic.ts";
@@ -24,12 +25,14 @@ import {
   overflow,
   PLUS_INFINITY,
   powerOfTen,
+  roundTo,
   unitsAt,
 } from "./numeric-value.ts";
 import { pgError } from "./scalar-function.ts";
 
 const RESULT_SCALE_MAX = 2_000;
-const LOG10_E = Math.LOG10E;
+/** As numeric.c writes it: one digit less than the nearest double decides between two scales. */
+const LOG10_E = Number("0.434294481903252");
 const LN_10 = Math.LN10;
 const ONE = finite(1n, 0);
 /** Powers with more digits than this go through logarithms instead of exact multiplication. */
@@ -144,7 +147,8 @@ export function powerNumeric(base: Numeric, exponent: Numeric): Numeric {
 
 function realPower(base: Numeric, exponent: Numeric): Numeric {
   const localDigits = Math.max(0, 8 - lnWeight(base));
-  const product = finite(lnUnits(base, localDigits) * exponent.units, localDigits + exponent.scale);
+  const lnBase = roundTo(finite(lnUnits(base, localDigits + 8), localDigits + 8), localDigits);
+  const product = roundTo(multiplyNumeric(lnBase, exponent), localDigits);
   const approximate = Number(numericText(product));
   if (Math.abs(approximate) > RESULT_SCALE_MAX * 3.01) {
     if (approximate > 0) throw overflow();

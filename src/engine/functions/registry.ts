@@ -11,8 +11,12 @@ import {
   type DuckDBVector,
 } from "@duckdb/node-api";
 import { SqlError } from "../../base/errors.ts";
+import { inputFunctions } from "./input-functions.ts";
 import { intervalFunctions } from "./interval-arithmetic.ts";
+import { jsonFunctions } from "./json-functions.ts";
+import { mathFunctions } from "./math-functions.ts";
 import { numericFunctions } from "./numeric-functions.ts";
+import { outputFunctions } from "./output-functions.ts";
 import { regexFunctions } from "./regex-functions.ts";
 import { pgError, type ScalarFunction } from "./scalar-function.ts";
 import { textFunctions } from "./text-functions.ts";
@@ -23,6 +27,10 @@ export const scalarFunctions: readonly ScalarFunction[] = [
   ...textFunctions,
   ...intervalFunctions,
   ...regexFunctions,
+  ...mathFunctions,
+  ...inputFunctions,
+  ...outputFunctions,
+  ...jsonFunctions,
 ];
 
 /** Whether the statement that runs on this DuckDB connection was asked to stop. */

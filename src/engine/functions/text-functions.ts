@@ -40,6 +40,18 @@ export const textFunctions: readonly ScalarFunction[] = [
     returns: BLOB,
     run: (text: string, format: string) => new DuckDBBlobValue(decodeBytes(text, format)),
   },
+  fn("pg_like_escape", [VARCHAR, VARCHAR], likeEscape),
+  {
+    name: "pg_array_to_string",
+    parameters: [LIST(VARCHAR), VARCHAR, VARCHAR],
+    returns: VARCHAR,
+    takesNull: true,
+    run: (list: DuckDBListValue | null, separator: string | null, nullText: string | null) => {
+      if (list === null || separator === null) return null;
+      const texts = (list.items as readonly (string | null)[]).map((text) => text ?? nullText);
+      return texts.filter((text) => text !== null).join(separator);
+    },
+  },
   {
     name: "pg_string_to_array",
     parameters: [VARCHAR, VARCHAR, VARCHAR],
@@ -139,4 +151,21 @@ function stringToArray(
   if (text === "") return listValue([]);
   const parts = delimiter === null ? [...text] : delimiter === "" ? [text] : text.split(delimiter);
   return listValue(parts.map((part) => (part === nullText ? null : part)));
+}
+
+/** LIKE's pattern with another escape character (or none), rewritten for the backslash. */
+function likeEscape(pattern: string, escapeWith: string): string {
+  if ([...escapeWith].length > 1) throw pgError("22025", "invalid escape string");
+  if (escapeWith === "\\") return pattern;
+  let result = "";
+  let isEscaped = false;
+  for (const character of pattern) {
+    if (character === escapeWith && !isEscaped) {
+      isEscaped = true;
+      continue;
+    }
+    result += isEscaped || character === "\\" ? `\\${character}` : character;
+    isEscaped = false;
+  }
+  return isEscaped ? `${result}\\` : result;
 }
