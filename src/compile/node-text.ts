@@ -26,6 +26,10 @@ const NAME_FIELDS: ReadonlySet<string> = new Set([
   "tablename",
 ]);
 
+/** Property names met before, by hash: slicing and interning each again would take most of the time. */
+const WORDS_MAX = 4096;
+const WORDS: (string | undefined)[] = new Array(WORDS_MAX).fill(undefined);
+
 const SPACE = 32;
 const NEWLINE = 10;
 const QUOTE = 34;
@@ -128,7 +132,9 @@ class Reader {
     for (;;) {
       this.#skipBlanks();
       if (this.#text.charCodeAt(this.#at) === CLOSE_BYTES) break;
+      const before = this.#at;
       bytes[count] = this.#integer();
+      assert(this.#at > before, () => `node tree: byte expected at ${before}`);
       count += 1;
     }
     this.#at += 1;
@@ -148,22 +154,31 @@ class Reader {
       value = value * 10 + digit;
       at += 1;
     }
-    assert(at > this.#at, () => `node tree: number expected at ${at}`);
     this.#at = at;
     return isNegative ? -value : value;
   }
 
-  /** A field's or node's name: never escaped. */
+  /** A field's or node's name: never escaped. The few hundred there are come out of a table. */
   #word(): string {
+    const text = this.#text;
     const start = this.#at;
     let at = start;
+    let hash = 0;
     for (;;) {
-      const code = this.#text.charCodeAt(at);
+      const code = text.charCodeAt(at);
       if (code === SPACE || code === NEWLINE || code === CLOSE_NODE || Number.isNaN(code)) break;
+      hash = (hash * 31 + code) | 0;
       at += 1;
     }
     this.#at = at;
-    return this.#text.slice(start, at);
+    const slot = hash & (WORDS_MAX - 1);
+    const known = WORDS[slot];
+    if (known !== undefined && known.length === at - start && text.startsWith(known, start)) {
+      return known;
+    }
+    const word = text.slice(start, at);
+    WORDS[slot] = word;
+    return word;
   }
 
   /** Quotes inside are not escaped, blanks and brackets are: the token's end is the string's end. */
@@ -174,12 +189,17 @@ class Reader {
   #token(isName: boolean): NodeValue {
     const start = this.#at;
     const first = this.#text.charCodeAt(start);
+    const isNumber = first === MINUS || (first >= ZERO && first <= NINE);
+    if (isNumber && !isName) {
+      const integer = this.#integer();
+      if (endsToken(this.#text.charCodeAt(this.#at))) return integer;
+      this.#at = start;
+    }
     const token = this.#unescaped();
     assert(this.#at > start, () => `node tree: value expected at ${start}`);
     if (isName || first === BACKSLASH) return token;
     if (token === "true") return true;
     if (token === "false") return false;
-    const isNumber = first === MINUS || (first >= ZERO && first <= NINE);
     if (!isNumber) return token;
     const number = Number(token);
     return Number.isNaN(number) ? token : number;
