@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { CatalogError } from "./error.ts";
 
-/** The session's settings that the statements ran under; the same as postgres/analysis.ts has them. */
+/** The session's settings that the statements ran under, as postgres/analysis.ts has them. */
 export interface EntrySettings {
   readonly role: string;
   readonly searchPath: string;

@@ -1,6 +1,6 @@
 /**
- * The catalogue journal: every definition ever decided, one numbered file each, created if absent and
- * synced before it counts. The embedded PostgreSQL is rebuilt from it at every start.
+ * The catalogue journal: every definition ever decided, one numbered file each, created if absent
+ * and synced before it counts. The embedded PostgreSQL is rebuilt from it at every start.
  */
 
 import { Mutex } from "../base/async.ts";
@@ -23,8 +23,8 @@ export class CatalogJournal {
   }
 
   /**
-   * Reads all entries. `store` is the folder `catalog` itself. A last entry that was torn by a crash
-   * was never acknowledged and is removed.
+   * Reads all entries. `store` is the folder `catalog` itself. A last entry that was torn by a
+   * crash was never acknowledged and is removed.
    *
    * @throws CatalogError "journal-corrupt"
    */
@@ -50,8 +50,8 @@ export class CatalogJournal {
   /**
    * Durable on return: this is the decision.
    *
-   * @throws CatalogError "journal-taken"; StorageError, which means that nothing was decided, unless
-   *   its reason is "outcome-unknown": then nobody knows before the next start.
+   * @throws CatalogError "journal-taken"; StorageError, which means that nothing was decided,
+   *   unless its reason is "outcome-unknown": then nobody knows before the next start.
    */
   async append(entry: NewEntry): Promise<JournalEntry> {
     return await this.#turn.run(async () => {

@@ -1,4 +1,4 @@
-/** Remembers analyses: a statement sent again is not analysed again while the catalogue is the same. */
+/** Remembers analyses: a statement sent again under the same catalogue is not analysed again. */
 
 import type { AnalyseRequest, Analysis, ShadowSettings } from "./analysis.ts";
 import { mayFoldClock } from "./literals.ts";

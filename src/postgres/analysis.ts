@@ -1,4 +1,4 @@
-/** What the embedded PostgreSQL is asked and what it answers: plain data, the same on both sides of the thread. */
+/** What the embedded PostgreSQL is asked and what it answers: plain data, for both threads. */
 
 import type { ErrorFields } from "../base/errors.ts";
 import type { FieldDescription } from "../types/field.ts";
@@ -36,7 +36,7 @@ export interface CatalogFacts {
   readonly processId?: number;
   /** ISO 8601. */
   readonly startTime?: string;
-  /** Rows of pg_stat_activity, pg_cursors, pg_prepared_statements: needed where containment says so. */
+  /** Rows of pg_stat_activity, pg_cursors, pg_prepared_statements, where `factsNeeded` says so. */
   readonly sessions?: readonly object[];
   readonly cursors?: readonly object[];
   readonly statements?: readonly object[];

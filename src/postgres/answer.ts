@@ -113,7 +113,7 @@ function take(answer: Writable<Answer>, message: BackendMessage): void {
   }
 }
 
-/** The first column of each row as text; null for NULL. For statements of our own, in text format. */
+/** The first column of each row, null for NULL. For statements of our own, in text format. */
 export function firstColumn(answer: Answer): readonly (string | null)[] {
   return answer.rows.map((row) => {
     const bytes = Buffer.from(row.buffer, row.byteOffset, row.byteLength);

@@ -48,7 +48,7 @@ export class Backend {
     };
   }
 
-  /** Read-only, under the client's role and settings, which are gone afterwards whatever the query did. */
+  /** Read-only, under the client's role and settings, which are gone afterwards in any case. */
   async query(request: CatalogQueryRequest): Promise<CatalogQueryResult> {
     try {
       return await this.#queryInTransaction(request);
@@ -102,7 +102,7 @@ export class Backend {
     this.#settings = settings;
   }
 
-  /** A query that got hold of another role or of the right to write is an escape: nothing is sent. */
+  /** A query that got hold of another role or of the right to write has escaped: no answer. */
   async #assertContained(role: string): Promise<void> {
     const answer = await this.run(
       "SELECT current_user || ' ' || pg_catalog.current_setting('transaction_read_only')",

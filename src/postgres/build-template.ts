@@ -1,7 +1,7 @@
 /**
  * Makes dist/shadow-template and dist/catalogue.json: `npm run build` runs it after the compiler.
  *
- * initdb takes seconds and opening a prepared directory a third of one, so a server never runs initdb.
+ * initdb takes seconds and opening a prepared directory a third of one: no server runs initdb.
  */
 
 import { createHash } from "node:crypto";

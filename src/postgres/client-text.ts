@@ -23,8 +23,8 @@ export function adaptRenamedColumns(sql: string): string {
 }
 
 /**
- * For execution: the embedded server's session user is always its superuser, since a changed session
- * authorization does not come back. Columns keep their names: those come from the analysis.
+ * For execution: the embedded server's session user is always its superuser, since a changed
+ * session authorization does not come back. Column names are those of the analysis.
  */
 export function adaptSessionUser(sql: string, sessionUser: string | undefined): string {
   if (sessionUser === undefined || !/session_user/i.test(sql)) return sql;

@@ -1,4 +1,4 @@
-/** Definitions inside the worker: executed in a transaction that waits to be decided, or replayed. */
+/** Definitions inside the worker: executed in a transaction that awaits a decision, or replayed. */
 
 import { assert, type ErrorFields, SqlError } from "../base/errors.ts";
 import type {

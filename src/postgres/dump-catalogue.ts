@@ -16,7 +16,8 @@ SELECT json_build_object(
   'argumentOids', array_to_json(p.proargtypes::int8[]),
   'argumentNames', coalesce((
     SELECT json_agg(coalesce(x.name, '') ORDER BY x.i)
-    FROM unnest(p.proargnames, coalesce(p.proargmodes, array_fill('i'::"char", ARRAY[p.pronargs::int])))
+    FROM unnest(p.proargnames,
+        coalesce(p.proargmodes, array_fill('i'::"char", ARRAY[p.pronargs::int])))
       WITH ORDINALITY AS x(name, mode, i)
     WHERE x.mode IN ('i', 'b', 'v')), '[]'::json),
   'defaults', coalesce((

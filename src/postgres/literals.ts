@@ -1,6 +1,6 @@
 /**
- * Tells the strings, quoted names and comments of a statement from its code: just enough to rewrite a
- * word safely and to see which constants PostgreSQL will fold at analysis.
+ * Tells the strings, quoted names and comments of a statement from its code: just enough to rewrite
+ * a word safely and to see which constants PostgreSQL will fold at analysis.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
 
@@ -9,14 +9,18 @@ export interface Piece {
   readonly text: string;
 }
 
-/** Strings with their prefix and quotes. Alternatives in order; block comments nest and come apart. */
-const OPENING =
-  /(?<![\w$\u0080-\uffff])[eE]'|'|"|--[^\n\r]*|\/\*|(?<![\w$\u0080-\uffff])\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/g;
+const NOT_IN_WORD = /(?<![\w$\u0080-\uffff])/.source;
+const ESCAPE_STRING = `${NOT_IN_WORD}[eE]'`;
+const LINE_COMMENT = "--[^\\n\\r]*";
+const BLOCK_COMMENT = "/\\*";
+const DOLLAR_TAG = `${NOT_IN_WORD}\\$(?:[A-Za-z_\\u0080-\\uffff][\\w\\u0080-\\uffff]*)?\\$`;
+/** What begins a piece that is not code. A line comment is matched whole. */
+const OPENING = [ESCAPE_STRING, "'", '"', LINE_COMMENT, BLOCK_COMMENT, DOLLAR_TAG].join("|");
 
 /** The pieces join to `sql` again. An unterminated one runs to the end. */
 export function pieces(sql: string): readonly Piece[] {
   const found: Piece[] = [];
-  const opening = new RegExp(OPENING);
+  const opening = new RegExp(OPENING, "g");
   let codeStart = 0;
   for (let match = opening.exec(sql); match !== null; match = opening.exec(sql)) {
     const start = match.index;

@@ -15,8 +15,8 @@ const OURS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Cannot change what a statement means: the analysis worker is not told and the cache does not ask. A
- * test compares trees under different values of each.
+ * Cannot change what a statement means: the analysis worker is not told and the cache does not ask.
+ * A test compares trees under different values of each.
  */
 export const IRRELEVANT_TO_ANALYSIS: readonly string[] = [
   "application_name",
@@ -58,7 +58,7 @@ export function changeSettings(next: ShadowSettings, before: ShadowSettings | un
   ].join("; ");
 }
 
-/** Until the end of the transaction, which has begun. The role is the last: it takes rights away. */
+/** Until the end of the transaction, which has begun. The role comes last: it takes rights away. */
 export function localSettings(settings: ShadowSettings, facts: CatalogFacts = {}): string {
   const all = [
     ...relevant(settings, OURS),

@@ -1,6 +1,6 @@
 /**
- * The embedded PostgreSQL as the rest of the server sees it: it analyses statements, answers queries
- * over catalogues, and executes definitions. It holds no user data and no password.
+ * The embedded PostgreSQL as the rest of the server sees it: it analyses statements, answers
+ * queries over catalogues, and executes definitions. It holds no user data and no password.
  *
  * Two workers, each with the same definitions: one analyses, the other, started at first need, runs
  * catalogue queries and can be killed without disturbing the first.
@@ -104,7 +104,7 @@ export class Shadow {
     return shadow;
   }
 
-  /** Raised by every definition: what was analysed under another number may mean something else now. */
+  /** Raised by every definition: under another number a statement may have meant something else. */
   get catalogueNumber(): number {
     return this.#definitions.length;
   }
@@ -123,7 +123,7 @@ export class Shadow {
   }
 
   /**
-   * Runs a query that `mayRunInCatalog` (containment.ts) has let through, or one of the server's own.
+   * Runs a query that `catalogRefusal` (containment.ts) has let through, or one of our own.
    * Aborting kills the worker and ends the query with 57014.
    */
   async catalogQuery(

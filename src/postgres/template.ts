@@ -15,7 +15,7 @@ export const catalogueFile = fileURLToPath(workerUrl("catalogue.json", import.me
  */
 export const FIRST_USER_OID = 65_536;
 
-/** Takes the next OID of the counter. The catalogue it asks for is always empty: nothing is skipped. */
+/** Takes the next OID of the counter. The catalogue named is always empty: nothing is skipped. */
 export const NEXT_OID =
   "pg_nextoid('pg_largeobject_metadata', 'oid', 'pg_largeobject_metadata_oid_index')";
 

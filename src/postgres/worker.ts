@@ -1,4 +1,4 @@
-/** A shadow worker's thread: an embedded PostgreSQL over its private directory, one request at a time. */
+/** A shadow worker's thread: PostgreSQL over its private directory, one request at a time. */
 
 import { once } from "node:events";
 import { type MessagePort, parentPort } from "node:worker_threads";
