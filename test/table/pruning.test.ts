@@ -104,7 +104,14 @@ test("a segment is kept exactly when it may hold a matching row, in every versio
         values === undefined ? [] : [{ component, anyOf: values.map(text) }],
       );
       const wanted: PruneQuery = { min: asked.min, max: asked.max, entities: conditions };
-      const live = new Set(segmentsOf(snapshot).map(({ path }) => path));
+      const live = new Set(
+        list.flatMap(({ removedAfter }, i) => {
+          const removedIn =
+            removedAfter === undefined ? Number.POSITIVE_INFINITY : i + removedAfter + 3;
+          return i + 2 <= snapshot.version && snapshot.version < removedIn ? [`s${i}`] : [];
+        }),
+      );
+      expect(new Set(segmentsOf(snapshot).map(({ path }) => path))).toEqual(live);
       const expected = list.flatMap((segment, i) => {
         const isUnknown = segment.entities.length > 1 && !segment.isListed;
         const mayMatch =
