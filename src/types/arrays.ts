@@ -294,7 +294,10 @@ export function encodeArray(
   return writer.finish();
 }
 
-/** @throws SqlError 22P03, 08P01, 42804; counts are checked against the bytes before memory is taken */
+/**
+ * @throws SqlError 22P03, 08P01, 42804; counts are checked against the bytes before memory is
+ * taken
+ */
 export function decodeArray(
   bytes: Uint8Array,
   elementOid: number,

@@ -1,4 +1,6 @@
-/** Binary forms of the scalar types: what their send and receive functions in PostgreSQL exchange. */
+/**
+ * Binary forms of the scalar types: what their send and receive functions in PostgreSQL exchange.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";

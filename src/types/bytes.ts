@@ -1,4 +1,6 @@
-/** Reading and writing of network byte order, bounded: the currency of binary values and messages. */
+/**
+ * Reading and writing of network byte order, bounded: the currency of binary values and messages.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import { tooShort } from "./input-errors.ts";

@@ -3,7 +3,8 @@
  * PostgreSQL's DecodeDateTime, so that every text means here what it means there.
  */
 
-import { civilFromDays, daysFromCivil, daysInMonth, JULIAN_OF_EPOCH } from "./calendar.ts";
+import { daysFromCivil, daysInMonth, JULIAN_OF_EPOCH } from "./calendar.ts";
+import { decodeClock, decodeOffset, int32, numberFraction } from "./datetime-clock.ts";
 import {
   badFormat,
   DatetimeFault,
@@ -12,25 +13,25 @@ import {
   KEYWORDS,
   type Reserved,
 } from "./datetime-fields.ts";
-import { offsetAt, offsetOfLocal, resolveZone, type Zone } from "./time-zones.ts";
+import { concatenated, decodeNumber } from "./datetime-numbers.ts";
+import {
+  checkTimeOfDay,
+  DATE,
+  DAY,
+  DAY_OF_YEAR,
+  DatetimeState,
+  type DecodeSettings,
+  ERA,
+  HALF_DAY,
+  MONTH,
+  microsOf,
+  TIME,
+  WEEKDAY,
+  YEAR,
+  ZONE,
+} from "./datetime-state.ts";
+import { offsetAt, offsetOfLocal, resolveZone } from "./time-zones.ts";
 import { abbreviatedZone } from "./zone-abbreviations.ts";
-
-export const YEAR = 1;
-export const MONTH = 2;
-export const DAY = 4;
-export const DATE = YEAR | MONTH | DAY;
-export const TIME = 8;
-const ZONE = 16;
-const DAY_OF_YEAR = 32;
-const WEEKDAY = 64;
-const HALF_DAY = 128;
-const ERA = 256;
-
-export interface DecodeSettings {
-  readonly order: "MDY" | "DMY" | "YMD";
-  readonly timeZone: Zone;
-  readonly nowMicros: bigint;
-}
 
 export type Decoded =
   | { readonly kind: "special"; readonly value: "epoch" | "infinity" | "-infinity" }
@@ -43,46 +44,6 @@ export type Decoded =
       /** Seconds east of Greenwich, as written or as the session's zone has it. */
       readonly offset: number;
     };
-
-/** What the fields have said so far. */
-export class DatetimeState {
-  readonly settings: DecodeSettings;
-  mask = 0;
-  year = 0;
-  month = 0;
-  day = 0;
-  dayOfYear = 0;
-  hour = 0;
-  minute = 0;
-  second = 0;
-  fraction = 0;
-  offset = 0;
-  zone: Zone | undefined;
-  hasTextMonth = false;
-  isShortYear = false;
-  isJulian = false;
-  isBeforeChrist = false;
-  halfDay: "am" | "pm" | undefined;
-  special: Reserved | undefined;
-  prefix: "julian" | "time" | "other" | undefined;
-
-  constructor(settings: DecodeSettings) {
-    this.settings = settings;
-  }
-
-  /** A field may be given once. */
-  mark(found: number): void {
-    if ((this.mask & found) !== 0) throw badFormat();
-    this.mask |= found;
-  }
-
-  setDays(days: number): void {
-    const { year, month, day } = civilFromDays(days);
-    this.year = year;
-    this.month = month;
-    this.day = day;
-  }
-}
 
 /** @throws DatetimeFault */
 export function decodeDatetime(
@@ -131,7 +92,7 @@ function decodeField(state: DatetimeState, field: DatetimeField) {
 function decodeDateField(state: DatetimeState, text: string) {
   if (state.prefix === "julian") {
     const digits = /^\d+/.exec(text)?.[0] ?? "";
-    state.setDays(julianDay(digits) - JULIAN_OF_EPOCH);
+    state.setDays(int32(digits) - JULIAN_OF_EPOCH);
     state.isJulian = true;
     state.prefix = undefined;
     state.offset = decodeOffset(text.slice(digits.length));
@@ -187,29 +148,6 @@ function dateParts(text: string): string[] {
   return parts;
 }
 
-/** One time of day, "hh:mm", "hh:mm:ss.f" or "mm:ss.f". */
-export interface ClockFields {
-  readonly hour: bigint;
-  readonly minute: number;
-  readonly second: number;
-  readonly fraction: number;
-}
-
-const CLOCK = /^(\d*):(\d*)(?::(\d*))?(\.[\d]*)?$/;
-
-export function decodeClock(text: string): ClockFields {
-  const match = CLOCK.exec(text);
-  if (match === null) throw badFormat();
-  const [, first = "", middle = "", last, point] = match;
-  const fraction = point === undefined ? 0 : secondFraction(point);
-  const isShort = last === undefined && point !== undefined;
-  const hour = isShort ? 0n : BigInt(first || "0");
-  const minute = isShort ? int32(first) : int32(middle);
-  const second = isShort ? int32(middle) : int32(last ?? "");
-  if (BigInt.asIntN(64, hour) !== hour || minute > 59 || second > 60) throw fieldFault();
-  return { hour, minute, second, fraction };
-}
-
 function decodeTime(state: DatetimeState, text: string) {
   const { hour, minute, second, fraction } = decodeClock(text);
   state.hour = Number(hour);
@@ -218,42 +156,6 @@ function decodeTime(state: DatetimeState, text: string) {
   state.fraction = fraction;
   checkTimeOfDay(state);
   state.mark(TIME);
-}
-
-export function checkTimeOfDay(state: DatetimeState): void {
-  const { hour, minute, second } = state;
-  if (hour > 24 || minute > 59 || second > 60 || microsOf(state) > 86_400_000_000) {
-    throw fieldFault();
-  }
-}
-
-export function microsOf(state: DatetimeState): number {
-  const seconds = state.hour * 3600 + state.minute * 60 + state.second;
-  return seconds * 1_000_000 + state.fraction;
-}
-
-/** "+05:30", "-0800", "+5:30:15" → seconds east. */
-export function decodeOffset(text: string): number {
-  const match = /^([+-])(\d*)(?::(\d*)(?::(\d*))?)?(.*)$/.exec(text);
-  if (match === null) throw badFormat();
-  const [, sign, first = "", second, third, rest] = match;
-  let hour = displacement(first);
-  let minute = displacement(second ?? "");
-  if (second === undefined && rest === "" && text.length > 3) {
-    minute = hour % 100;
-    hour = Math.floor(hour / 100);
-  }
-  const seconds = displacement(third ?? "");
-  if (hour > 15 || minute > 59 || seconds > 59) throw new DatetimeFault("displacement");
-  if (rest !== "") throw badFormat();
-  const total = (hour * 60 + minute) * 60 + seconds;
-  return sign === "-" ? -total : total;
-}
-
-function displacement(digits: string): number {
-  const value = Number(digits);
-  if (value > 2 ** 31 - 1) throw new DatetimeFault("displacement");
-  return value;
 }
 
 function decodeNumberField(state: DatetimeState, text: string) {
@@ -269,7 +171,7 @@ function decodeNumberField(state: DatetimeState, text: string) {
   }
   state.prefix = undefined;
   if (prefix === "julian") {
-    state.setDays(julianDay(whole) - JULIAN_OF_EPOCH);
+    state.setDays(int32(whole) - JULIAN_OF_EPOCH);
     state.isJulian = true;
     if (point < 0) return state.mark(DATE);
     const micros = Math.trunc(numberFraction(text.slice(point)) * 86_400_000_000);
@@ -281,96 +183,6 @@ function decodeNumberField(state: DatetimeState, text: string) {
   }
   if (prefix !== "time") throw badFormat();
   concatenated(state, text, state.mask | DATE);
-}
-
-function julianDay(digits: string): number {
-  return int32(digits);
-}
-
-/** Digits run together: yyyymmdd, yymmdd, hhmmss[.f], hhmm. `mask` says what is already known. */
-export function concatenated(state: DatetimeState, text: string, mask: number) {
-  const point = text.indexOf(".");
-  const digits = point < 0 ? text : text.slice(0, point);
-  if (point >= 0) state.fraction = secondFraction(text.slice(point));
-  else if ((mask & DATE) !== DATE && digits.length >= 6) {
-    state.day = Number(digits.slice(-2));
-    state.month = Number(digits.slice(-4, -2));
-    state.year = wrapped(digits.slice(0, -4));
-    if (digits.length === 6) state.isShortYear = true;
-    return state.mark(DATE);
-  }
-  if ((mask & TIME) === 0 && (digits.length === 6 || digits.length === 4)) {
-    state.hour = Number(digits.slice(0, 2));
-    state.minute = Number(digits.slice(2, 4));
-    state.second = Number(digits.slice(4) || "0");
-    return state.mark(TIME);
-  }
-  throw badFormat();
-}
-
-/** atoi of years with far too many digits is undefined; such a year is out of range for certain. */
-function wrapped(digits: string): number {
-  return int32(digits);
-}
-
-/** One number of a date whose meaning depends on what came before and on DateStyle's order. */
-export function decodeNumber(state: DatetimeState, text: string) {
-  const point = text.indexOf(".");
-  const whole = point < 0 ? text : text.slice(0, point);
-  if (whole === "") throw badFormat();
-  const value = int32(whole);
-  if (point >= 0) {
-    if (whole.length > 2) return concatenated(state, text, state.mask | DATE);
-    state.fraction = secondFraction(text.slice(point));
-  }
-  const known = state.mask & DATE;
-  if (text.length === 3 && known === YEAR && value >= 1 && value <= 366) {
-    state.dayOfYear = value;
-    return state.mark(DAY_OF_YEAR | MONTH | DAY);
-  }
-  const { order } = state.settings;
-  const isLong = text.length >= 3;
-  switch (known) {
-    case 0:
-      if (isLong || order === "YMD") return setYear(state, value, text);
-      return order === "DMY" ? setDay(state, value) : setMonth(state, value);
-    case YEAR:
-    case DAY:
-      return setMonth(state, value);
-    case MONTH:
-      if (state.hasTextMonth && (isLong || order === "YMD")) return setYear(state, value, text);
-      return setDay(state, value);
-    case YEAR | MONTH:
-      if (state.hasTextMonth && isLong && state.isShortYear) {
-        state.day = state.year; // the guess that the first number was the year was wrong
-        state.year = value;
-        state.isShortYear = false;
-        return state.mark(DAY);
-      }
-      return setDay(state, value);
-    case MONTH | DAY:
-      return setYear(state, value, text);
-    case DATE:
-      return concatenated(state, text, state.mask);
-    default:
-      throw badFormat();
-  }
-}
-
-function setYear(state: DatetimeState, value: number, text: string) {
-  state.year = value;
-  state.isShortYear = text.length <= 2;
-  state.mark(YEAR);
-}
-
-function setMonth(state: DatetimeState, value: number) {
-  state.month = value;
-  state.mark(MONTH);
-}
-
-function setDay(state: DatetimeState, value: number) {
-  state.day = value;
-  state.mark(DAY);
 }
 
 function decodeWord(state: DatetimeState, text: string) {
@@ -481,28 +293,4 @@ function finalOffset(state: DatetimeState): number {
   const days = daysFromCivil(state.year, state.month, state.day);
   const local = days * 86_400 + Math.floor(microsOf(state) / 1_000_000);
   return offsetOfLocal(state.zone ?? state.settings.timeZone, local);
-}
-
-/** strtoint: decimal digits within 32 bits. */
-function int32(digits: string): number {
-  const value = Number(digits || "0");
-  if (value > 2 ** 31 - 1) throw fieldFault();
-  return value;
-}
-
-/** ".123" as a part of one. */
-export function numberFraction(text: string): number {
-  if (text === ".") return 0;
-  if (!/^\.\d+$/.test(text)) throw badFormat();
-  return Number(text);
-}
-
-/** Microseconds, rounded half to even as rint does. */
-export function secondFraction(text: string): number {
-  return roundEven(numberFraction(text) * 1_000_000);
-}
-
-export function roundEven(value: number): number {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

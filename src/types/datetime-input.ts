@@ -2,23 +2,14 @@
 
 import { SqlError } from "../base/errors.ts";
 import { DATE_MAX, DATE_MIN, daysFromCivil, MICROS_PER_DAY } from "./calendar.ts";
-import {
-  applyHalfDay,
-  checkTimeOfDay,
-  concatenated,
-  DATE,
-  DatetimeState,
-  type Decoded,
-  decodeClock,
-  decodeDatetime,
-  decodeOffset,
-  microsOf,
-  TIME,
-} from "./datetime-decode.ts";
+import { decodeClock, decodeOffset } from "./datetime-clock.ts";
+import { applyHalfDay, type Decoded, decodeDatetime } from "./datetime-decode.ts";
 import { badFormat, DatetimeFault, KEYWORDS, splitFields } from "./datetime-fields.ts";
+import { concatenated } from "./datetime-numbers.ts";
+import { checkTimeOfDay, DATE, DatetimeState, microsOf, TIME } from "./datetime-state.ts";
 import { fieldOverflow, invalidDatetimeSyntax } from "./input-errors.ts";
 import type { TextSettings } from "./shape.ts";
-import { offsetAt, resolveZone } from "./time-zones.ts";
+import { offsetAt, offsetOfLocal, resolveZone, type Zone } from "./time-zones.ts";
 import { NEG_INFINITY, POS_INFINITY } from "./value.ts";
 import { abbreviatedZone } from "./zone-abbreviations.ts";
 
@@ -61,8 +52,8 @@ export function parseTimestamptz(text: string, settings: InputSettings): bigint 
 }
 
 function decode(text: string, settings: InputSettings, type: DatetimeType): Decoded {
-  const plain = plainMoment(text);
-  if (plain !== undefined && type !== "timestamp with time zone") return plain;
+  const plain = plainMoment(text, settings.timeZone);
+  if (plain !== undefined) return plain;
   return worded(text, type, () =>
     decodeDatetime(splitFields(text, FIELDS_LENGTH_MAX), {
       order: settings.dateStyle.order,
@@ -72,23 +63,38 @@ function decode(text: string, settings: InputSettings, type: DatetimeType): Deco
   );
 }
 
-const PLAIN =
-  /^(\d{4})-(0[1-9]|1[0-2])-([01]\d|2[0-8])(?:[ T]([01]\d|2[0-3]):([0-5]\d):([0-5]\d))?$/;
+/** ISO 8601 as programs write it; days up to the 28th need no calendar. */
+const PLAIN = new RegExp(
+  [
+    String.raw`^(\d{4})-(0[1-9]|1[0-2])-([01]\d|2[0-8])`,
+    String.raw`(?:[ T]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?`,
+    String.raw`(Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)?)?$`,
+  ].join(""),
+);
 
 /** The form nearly every text has, without the general machinery. */
-function plainMoment(text: string): Decoded | undefined {
+function plainMoment(text: string, timeZone: Zone): Decoded | undefined {
   const match = PLAIN.exec(text);
   if (match === null || match[1] === "0000" || match[3] === "00") return undefined;
-  const [, year, month, day, hour = "0", minute = "0", second = "0"] = match;
-  const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  const [, year = "", month = "", day = "", hour, minute, second, fraction, zone] = match;
+  const date = { year: Number(year), month: Number(month), day: Number(day) };
+  const seconds = Number(hour ?? 0) * 3600 + Number(minute ?? 0) * 60 + Number(second ?? 0);
+  const micros = fraction === undefined ? 0 : Number(fraction.padEnd(6, "0"));
   return {
     kind: "moment",
-    year: Number(year),
-    month: Number(month),
-    day: Number(day),
-    microsOfDay: seconds * 1_000_000,
-    offset: 0,
+    ...date,
+    microsOfDay: seconds * 1_000_000 + micros,
+    offset:
+      zone === undefined
+        ? offsetOfLocal(timeZone, daysFromCivil(date.year, date.month, date.day) * 86_400 + seconds)
+        : plainOffset(zone),
   };
+}
+
+function plainOffset(zone: string): number {
+  if (zone === "Z") return 0;
+  const seconds = Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(3).replace(":", "")) * 60;
+  return zone.startsWith("-") ? -seconds : seconds;
 }
 
 function specialMicros(value: "epoch" | "infinity" | "-infinity"): bigint {

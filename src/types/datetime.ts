@@ -1,4 +1,7 @@
-/** Dates and times as PostgreSQL prints them, under DateStyle and TimeZone. Reading: datetime-input.ts. */
+/**
+ * Dates and times as PostgreSQL prints them, under DateStyle and TimeZone. Reading: datetime-
+ * input.ts.
+ */
 
 import { floorDiv } from "../base/units.ts";
 import { civilFromDays, dayOfWeek, MICROS_PER_DAY, MONTHS, WEEKDAYS } from "./calendar.ts";
@@ -62,14 +65,16 @@ function infinityText(micros: bigint): string | undefined {
   return micros === NEG_INFINITY ? "-infinity" : undefined;
 }
 
-export interface Moment {
+interface Moment {
   readonly days: number;
   /** 0 to 86,399,999,999. */
   readonly microsOfDay: number;
 }
 
-/** A double holds microseconds exactly to the year 2255; beyond it the division is done in bigint. */
-export function splitMicros(micros: bigint): Moment {
+/**
+ * A double holds microseconds exactly to the year 2255; beyond it the division is done in bigint.
+ */
+function splitMicros(micros: bigint): Moment {
   const quick = Number(micros);
   if (Number.isSafeInteger(quick)) {
     const days = Math.floor(quick / MICROS_PER_DAY);

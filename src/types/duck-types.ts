@@ -27,7 +27,9 @@ const DUCK_TYPES: ReadonlyMap<number, string> = new Map<number, string>([
   [Oid.bytea, "BLOB"],
 ]);
 
-/** undefined: no such type in DuckDB. Free numeric, and numeric too wide for DECIMAL, is VARCHAR. */
+/**
+ * undefined: no such type in DuckDB. Free numeric, and numeric too wide for DECIMAL, is VARCHAR.
+ */
 export function duckTypeOf(oid: number, typmod: number): string | undefined {
   if (oid === Oid.numeric) {
     const modifier = numericModifier(typmod);

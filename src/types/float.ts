@@ -81,7 +81,9 @@ function reads4(text: string, value: number): boolean {
   return parsed > value ? side < 0 : side > 0;
 }
 
-/** Lays out "d.ddde±x" as PostgreSQL does: fixed from 1e-4 up to 10^fixedDigits, else exponential. */
+/**
+ * Lays out "d.ddde±x" as PostgreSQL does: fixed from 1e-4 up to 10^fixedDigits, else exponential.
+ */
 function scientificFrom(text: string, isNegative: boolean, fixedDigits: number): string {
   const at = text.indexOf("e");
   const exponent = Number(text.slice(at + 1));

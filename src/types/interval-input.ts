@@ -1,6 +1,8 @@
-/** Texts of intervals → values: PostgreSQL's DecodeInterval and ISO 8601's form with designators. */
+/**
+ * Texts of intervals → values: PostgreSQL's DecodeInterval and ISO 8601's form with designators.
+ */
 
-import { decodeClock, numberFraction } from "./datetime-decode.ts";
+import { decodeClock, numberFraction } from "./datetime-clock.ts";
 import {
   badFormat,
   DatetimeFault,

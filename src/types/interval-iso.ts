@@ -1,4 +1,7 @@
-/** ISO 8601 durations: designators ("P1Y2M3DT4H"), and the two alternative forms ("P0001-02-03T04:05:06"). */
+/**
+ * ISO 8601 durations: designators ("P1Y2M3DT4H"), and the two alternative forms
+ * ("P0001-02-03T04:05:06").
+ */
 
 import { badFormat, fieldFault } from "./datetime-fields.ts";
 import { IntervalSum, type Unit } from "./interval-sum.ts";

@@ -1,7 +1,10 @@
-/** The sum of an interval's parts while it is read: PostgreSQL's limits, fractions carried downward. */
+/**
+ * The sum of an interval's parts while it is read: PostgreSQL's limits, fractions carried
+ * downward.
+ */
 
 import { SqlError } from "../base/errors.ts";
-import { roundEven } from "./datetime-decode.ts";
+import { roundEven } from "./datetime-clock.ts";
 import { fieldFault } from "./datetime-fields.ts";
 import type { Interval } from "./value.ts";
 

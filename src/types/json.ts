@@ -218,7 +218,10 @@ function objectText(members: ReadonlyMap<string, string>): string {
   return `{${sorted.map(({ key, value }) => `${quoteJson(key)}: ${value}`).join(", ")}}`;
 }
 
-/** escape_json: JavaScript's own differs in no character but DEL and lone surrogates, kept as they are. */
+/**
+ * escape_json: JavaScript's own differs in no character but DEL and lone surrogates, kept as they
+ * are.
+ */
 export function quoteJson(text: string): string {
   return JSON.stringify(text);
 }

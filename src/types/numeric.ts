@@ -13,7 +13,8 @@ const DECIMAL = /^([+-]?)(\d+(?:_\d+)*)?(\.(\d+(?:_\d+)*)?)?(?:[eE]([+-]?\d+(?:_
 const OTHER_BASE = /^([+-]?)(0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+)$/;
 
 /**
- * Reads what numeric_in reads and gives what numeric_out prints: no exponent, the display scale kept.
+ * Reads what numeric_in reads and gives what numeric_out prints: no exponent, the display scale
+ * kept.
  * @throws SqlError 22P02, 22003
  */
 export function parseNumeric(text: string): string {
@@ -69,53 +70,6 @@ export function numericModifier(
   if (typmod < 4) return undefined;
   const packed = typmod - 4;
   return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 };
-}
-
-/**
- * Fits exact text into numeric(precision, scale), half away from zero.
- * @throws SqlError 22003 numeric field overflow
- */
-export function fitNumeric(value: string, typmod: number): string {
-  const modifier = numericModifier(typmod);
-  if (modifier === undefined || value === "NaN") return value;
-  const { precision, scale } = modifier;
-  const field = `A field with precision ${precision}, scale ${scale}`;
-  if (value.endsWith("Infinity")) {
-    throw fieldOverflow(`${field} cannot hold an infinite value.`);
-  }
-  const rounded = roundNumeric(value, scale);
-  const digits = rounded.replace(/^-/, "").replace(/\..*$/, "").replace(/^0+/, "");
-  const isZero = !/[1-9]/.test(rounded);
-  const size = digits !== "" ? digits.length : -leadingFractionZeros(rounded);
-  if (!isZero && size > precision - scale) {
-    const limit = precision - scale === 0 ? "1" : `10^${precision - scale}`;
-    throw fieldOverflow(`${field} must round to an absolute value less than ${limit}.`);
-  }
-  return rounded;
-}
-
-function fieldOverflow(detail: string): SqlError {
-  return new SqlError("22003", "numeric field overflow", { detail });
-}
-
-function leadingFractionZeros(text: string): number {
-  return /\.(0*)/.exec(text)?.[1]?.length ?? 0;
-}
-
-/** Rounds finite exact text to `scale` digits after the point (negative: before it). */
-export function roundNumeric(value: string, scale: number): string {
-  const isNegative = value.startsWith("-");
-  const [whole = "0", fraction = ""] = value.replace(/^-/, "").split(".");
-  if (fraction.length <= scale) return plainNumeric(isNegative, whole, fraction.padEnd(scale, "0"));
-  const dropped = fraction.length - scale;
-  const digits = whole + fraction;
-  const kept = digits.slice(0, Math.max(0, digits.length - dropped));
-  const next = digits.length >= dropped ? (digits[digits.length - dropped] as string) : "0";
-  let total = kept === "" ? 0n : BigInt(kept);
-  if (next >= "5") total += 1n;
-  if (scale <= 0) return plainNumeric(isNegative, `${total}${"0".repeat(-scale)}`, "");
-  const all = total.toString().padStart(scale + 1, "0");
-  return plainNumeric(isNegative, all.slice(0, -scale), all.slice(-scale));
 }
 
 const POSITIVE = 0x0000;

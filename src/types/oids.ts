@@ -117,7 +117,9 @@ const ARRAY_OF_ELEMENT: ReadonlyMap<number, number> = new Map(
   [...ELEMENT_OF_ARRAY].map(([array, element]) => [element, array]),
 );
 
-/** `pg_type.typlen` of the types of fixed length; every other type is -1 (cstring and unknown: -2). */
+/**
+ * `pg_type.typlen` of the types of fixed length; every other type is -1 (cstring and unknown: -2).
+ */
 const SIZES: ReadonlyMap<number, number> = new Map([
   [Oid.bool, 1],
   [Oid.char, 1],

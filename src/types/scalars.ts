@@ -35,7 +35,9 @@ export function parseInteger(text: string, type: string, bits: 16 | 32 | 64): bi
   return value;
 }
 
-/** strtoul's reading: 0x and 0 prefixes, and negative numbers wrap. @throws SqlError 22P02, 22003 */
+/**
+ * strtoul's reading: 0x and 0 prefixes, and negative numbers wrap. @throws SqlError 22P02, 22003
+ */
 export function parseOid(text: string): number {
   const match = /^([+-]?)(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)$/.exec(trimSpace(text));
   if (match === null) throw invalidSyntax("oid", text);
@@ -68,7 +70,10 @@ export function singleCharText(byte: number): string {
   return byte < 0x80 ? String.fromCharCode(byte) : `\\${byte.toString(8)}`;
 }
 
-/** @throws SqlError 22001 as an assignment to varchar(n) or char(n) would; blanks at the end may go. */
+/**
+ * @throws SqlError 22001 as an assignment to varchar(n) or char(n) would; blanks at the end may
+ * go.
+ */
 export function fitCharacters(text: string, typmod: number, isPadded: boolean): string {
   if (typmod < 4) return text;
   const limit = typmod - 4;

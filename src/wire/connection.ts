@@ -9,15 +9,17 @@ import type { Socket } from "node:net";
 import { after } from "../base/async.ts";
 import { type ErrorFields, SqlError, unreachable } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
-import type { Reply, SessionHost, SessionPort } from "../session/results.ts";
+import type { SessionHost, SessionPort } from "../session/results.ts";
 import { authenticate } from "./authentication.ts";
 import * as backend from "./backend.ts";
 import type { CancelRegistry } from "./cancel-registry.ts";
 import { decodeFrame, type FrontendMessage, readFrame } from "./frontend.ts";
+import { greet } from "./greeting.ts";
 import type { Authenticator } from "./password.ts";
+import { sendReplies } from "./replies.ts";
 import { SocketOutput } from "./rows.ts";
 import { SocketInput } from "./socket-input.ts";
-import { PROTOCOL_LONG_KEYS, readStartupPacket, type Startup } from "./startup.ts";
+import { PROTOCOL_LONG_KEYS, type Startup } from "./startup.ts";
 
 export interface ConnectionOptions {
   readonly host: SessionHost;
@@ -118,7 +120,7 @@ export class Connection {
     const timeout = after(this.#options.limits.startupTimeoutMs, () => this.#socket.destroy());
     let startup: Startup | undefined;
     try {
-      startup = await this.#greet();
+      startup = await greet(this.#input, this.#output, this.#options.cancels);
       if (startup === undefined) return false;
       this.#options.admit();
       const request = { user: startup.user, database: startup.database };
@@ -135,30 +137,6 @@ export class Connection {
     }
     await this.#openSession(startup);
     return true;
-  }
-
-  /** Refuses encryption, passes cancel requests on, negotiates the version. */
-  async #greet(): Promise<Startup | undefined> {
-    const refused = new Set<string>();
-    for (;;) {
-      const packet = await readStartupPacket(this.#input);
-      if (packet === undefined) return undefined;
-      if (packet.kind === "cancel") {
-        this.#options.cancels.request(packet.processId, packet.key);
-        return undefined; // never answered
-      }
-      if (packet.kind === "startup") {
-        if (packet.needsNegotiation) {
-          const { protocol, unknownOptions } = packet;
-          this.#output.add(backend.negotiateProtocolVersion(protocol, unknownOptions));
-        }
-        return packet;
-      }
-      if (refused.has(packet.kind)) return undefined; // asked for the same twice
-      refused.add(packet.kind);
-      this.#output.add(Buffer.from("N"));
-      await this.#output.flush();
-    }
   }
 
   async #openSession(startup: Startup): Promise<void> {
@@ -206,7 +184,7 @@ export class Connection {
   async #handle(session: SessionPort, message: FrontendMessage): Promise<void> {
     switch (message.kind) {
       case "query":
-        await this.#replies(session.query(message.text));
+        await sendReplies(session.query(message.text), this.#output);
         return await this.#ready(session);
       case "function-call":
         throw new SqlError("0A000", "the function call protocol is not supported", {
@@ -247,7 +225,7 @@ export class Connection {
       case "describe":
         return await this.#describe(session, message.target, message.name);
       case "execute":
-        return await this.#replies(session.execute(message.portal, message.maxRows));
+        return await sendReplies(session.execute(message.portal, message.maxRows), this.#output);
       case "close":
         if (message.target === "statement") await session.closeStatement(message.name);
         else await session.closePortal(message.name);
@@ -271,36 +249,6 @@ export class Connection {
       backend.parameterDescription(parameterOids),
       fields ? backend.rowDescription(fields) : backend.noData,
     );
-  }
-
-  /** Rows are written batch by batch; the next is asked for when the client has taken the last. */
-  async #replies(replies: AsyncIterable<Reply>): Promise<void> {
-    for await (const reply of replies) {
-      switch (reply.kind) {
-        case "rows":
-          this.#output.add(reply.bytes);
-          await this.#output.flush();
-          break;
-        case "row-description":
-          this.#output.add(backend.rowDescription(reply.fields));
-          break;
-        case "complete":
-          this.#output.add(backend.commandComplete(reply.tag));
-          break;
-        case "empty-query":
-          this.#output.add(backend.emptyQueryResponse);
-          break;
-        case "suspended":
-          this.#output.add(backend.portalSuspended);
-          break;
-        case "notice":
-          this.#output.add(backend.noticeResponse(reply.fields));
-          break;
-        default:
-          unreachable(reply);
-      }
-      await this.#output.relieve();
-    }
   }
 
   async #sync(session: SessionPort): Promise<void> {

@@ -58,7 +58,10 @@ export class Listener {
     return this.#admitted;
   }
 
-  /** Asks the statement of that process to stop; what `pg_cancel_backend` needs. false: no such process. */
+  /**
+   * Asks the statement of that process to stop; what `pg_cancel_backend` needs. false: no such
+   * process.
+   */
   cancelBackend(processId: number): boolean {
     return this.#cancels.cancel(processId);
   }
@@ -83,7 +86,8 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    // Every error also ends the reading loop, which deals with it; unheard it would end the process.
+    // Every error also ends the reading loop, which deals with it; unheard it would end the
+    // process.
     socket.on("error", () => undefined);
     let isAdmitted = false;
     const connection = new Connection(socket, {

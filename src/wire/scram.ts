@@ -7,7 +7,10 @@ import { hmac, type ScramVerifier, sha256 } from "./password.ts";
 
 export const SCRAM_MECHANISM = "SCRAM-SHA-256";
 
-/** Makes the salt of an unknown user the same each time, so that it cannot be told from a known one. */
+/**
+ * Makes the salt of an unknown user the same each time, so that it cannot be told from a known
+ * one.
+ */
 const mockSecret = randomBytes(32);
 
 /** One exchange: first message in, answer out; final message in, answer out. */

@@ -14,7 +14,7 @@ const SSL_REQUEST = 80877103;
 const GSSENC_REQUEST = 80877104;
 
 /** Newest protocol we speak; 3.2 differs from 3.0 in longer cancel keys. */
-export const PROTOCOL_LATEST = 0x0003_0002;
+const PROTOCOL_LATEST = 0x0003_0002;
 export const PROTOCOL_LONG_KEYS = 0x0003_0002;
 
 export interface Startup {
@@ -47,7 +47,7 @@ export async function readStartupPacket(source: ByteSource): Promise<StartupPack
 }
 
 /** `body` is the packet without its length. */
-export function decodeStartupPacket(body: Buffer): StartupPacket {
+function decodeStartupPacket(body: Buffer): StartupPacket {
   const code = body.readInt32BE(0);
   const rest = body.subarray(4);
   if (code === SSL_REQUEST) return { kind: "ssl" };

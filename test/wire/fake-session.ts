@@ -1,4 +1,7 @@
-/** A session that follows a script, at the seam the wire is built against: SessionHost and SessionPort. */
+/**
+ * A session that follows a script, at the seam the wire is built against: SessionHost and
+ * SessionPort.
+ */
 
 import { deferred } from "../../src/base/async.ts";
 import { type ErrorFields, SqlError } from "../../src/base/errors.ts";

@@ -1,4 +1,7 @@
-/** Twenty thousand messages of all kinds of sense: every one is answered or ends its own connection only. */
+/**
+ * Twenty thousand messages of all kinds of sense: every one is answered or ends its own connection
+ * only.
+ */
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { random, seedOf } from "../types/oracle.ts";

@@ -1,4 +1,6 @@
-/** The real node-postgres against the wire: logins, both protocols, errors, cancel by disconnect. */
+/**
+ * The real node-postgres against the wire: logins, both protocols, errors, cancel by disconnect.
+ */
 
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

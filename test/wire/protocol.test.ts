@@ -1,4 +1,7 @@
-/** The simple and the extended protocol over a scripted session. Numbers: the design's list of edge cases. */
+/**
+ * The simple and the extended protocol over a scripted session. Numbers: the design's list of edge
+ * cases.
+ */
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {

@@ -1,4 +1,7 @@
-/** A client of bytes: what it sends is written by hand from the manual, what it gets is shown in letters. */
+/**
+ * A client of bytes: what it sends is written by hand from the manual, what it gets is shown in
+ * letters.
+ */
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";

@@ -1,4 +1,7 @@
-/** Startup, authentication and cancel requests, byte by byte. Numbers are those of the design's list of edge cases. */
+/**
+ * Startup, authentication and cancel requests, byte by byte. Numbers are those of the design's
+ * list of edge cases.
+ */
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseOptions } from "../../src/wire/startup.ts";
