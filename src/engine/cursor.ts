@@ -33,6 +33,7 @@ export class EngineCursor {
   #encoder: RowEncoder | undefined;
   /** Fetched while the chunk before it is encoded. */
   #ahead: Promise<duckdb.DataChunk | null> | undefined;
+  #chunksRead = 0;
   #isCancelled = false;
   #isEnded = false;
   #batchBytes = FIRST_BATCH_BYTES;
@@ -135,6 +136,14 @@ export class EngineCursor {
 
   #fetch(lane: Lane): void {
     const result = this.#result as duckdb.Result;
+    if (this.#request.isSmall) {
+      // All of it is there already: no need to go through another thread.
+      const isLast = this.#chunksRead >= duckdb.result_chunk_count(result);
+      const chunk = isLast ? null : duckdb.result_get_chunk(result, this.#chunksRead);
+      this.#chunksRead += 1;
+      this.#ahead = Promise.resolve(chunk);
+      return;
+    }
     const ahead = this.#interruptible(lane, () => duckdb.fetch_chunk(result));
     ahead.catch(ignore); // awaited by #batch or #close
     this.#ahead = ahead;

@@ -8,7 +8,8 @@ import { EngineError } from "./error.ts";
 
 const OWN = /PG:([0-9A-Z]{5}):([\s\S]*)/;
 
-const INTEGER_TYPES: Readonly<Record<string, string>> = {
+/** DuckDB's names of types in its messages. A UUID is read as an INT128. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
   INT8: "smallint",
   UINT8: "smallint",
   INT16: "smallint",
@@ -17,95 +18,155 @@ const INTEGER_TYPES: Readonly<Record<string, string>> = {
   UINT32: "bigint",
   INT64: "bigint",
   UINT64: "bigint",
+  INT128: "uuid",
+  BOOL: "boolean",
+  FLOAT: "real",
+  DOUBLE: "double precision",
+  INTERVAL: "interval",
 };
 
-type Rule = readonly [RegExp, (match: RegExpExecArray, cause: Error) => Error];
+type Make = (match: RegExpExecArray, cause: Error) => Error;
 
-function sql(state: string, message: string): (_: RegExpExecArray, cause: Error) => SqlError {
-  return (_, cause) => new SqlError(state, message, { cause });
+function sql(sqlState: string, message: string): Make {
+  return (_, cause) => new SqlError(sqlState, message, { cause });
 }
 
-function outOfRange(type: string | undefined, cause: Error): SqlError {
-  const name = type === undefined ? undefined : INTEGER_TYPES[type];
-  if (name !== undefined) return new SqlError("22003", `${name} out of range`, { cause });
-  if (type === "INT128") return new SqlError("22003", "numeric field overflow", { cause });
-  return new SqlError("22003", "value out of range", { cause });
-}
-
-/** In order: the first that matches the message's first line speaks. */
-const RULES: readonly Rule[] = [
+/** The first pattern that matches speaks. `$` of a group is the offending value or type. */
+const RULES: readonly (readonly [RegExp, Make])[] = [
   [/^INTERRUPT Error/i, (_, cause) => cancelled(cause)],
-  [/^Out of Memory Error/, (_, cause) => outOfMemory(cause)],
-  [/No space left on device|max_temp_directory_size|ENOSPC/i, (_, cause) => diskFull(cause)],
-  [/No files found that match the pattern "([^"]*)"|Cannot open file "([^"]*)"/, fileMissing],
-  [/No magic bytes found|not a parquet file|Invalid Parquet|corrupt.*parquet/i, badFile],
-  [/^(?:Invalid Input|Serialization|TProtocolException|Invalid).*parquet/i, badFile],
-  [/don't have permission|Permission denied|Permission Error/i, permission],
-  [/^IO Error: (.*)/, (match, cause) => ioError(match[1] ?? "", cause)],
-  [/Overflow in \w+ of (\w+) /, (match, cause) => outOfRange(match[1], cause)],
-  [/Overflow in .* of (?:DECIMAL|HUGEINT)/i, sql("22003", "numeric field overflow")],
-  [/out of range for the destination type (\w+)/, (match, cause) => outOfRange(match[1], cause)],
-  [/^Conversion Error: Could not cast value .* to DECIMAL/, sql("22003", "numeric field overflow")],
-  [/Casting value .* to type DECIMAL/, sql("22003", "numeric field overflow")],
-  [/More than one row returned by a subquery/, moreThanOneRow],
-  [/(?:Date|date).*(?:out of range|overflow)/, sql("22008", "date out of range")],
-  [/(?:timestamp|Epoch).*out of range|out of range.*TIMESTAMP/i, timestampRange],
-  [/(?:interval|INTERVAL).*(?:out of range|overflow)/, sql("22008", "interval out of range")],
-  [/Like pattern must not end with escape/i, likePattern],
+  [/No space left on device|ENOSPC|failed to offload data block/i, diskFull],
+  [/^Out of Memory Error/, outOfMemory],
   [
-    /^Conversion Error: (?:Could not convert string|.*string).*(?:DATE|TIME|INTERVAL)/i,
-    badDatetime,
+    /No files found that match the pattern "([^"]*)"|Cannot open file "([^"]*)": No such/,
+    fileMissing,
   ],
-  [/(?:invalid (?:date|timestamp) field|date field value out of range)/i, badDatetime],
-  [/^Conversion Error: Could not convert string '([\s\S]*)' to (\w+)/, badText],
-  [/^Conversion Error/, sql("22P02", "invalid input syntax")],
+  [
+    /No magic bytes found|too small to be a Parquet|Invalid Parquet|corrupt|TProtocolException/i,
+    badFile,
+  ],
+  [/^(?:Invalid Input|Invalid|Serialization).*parquet/i, badFile],
+  [/Permission Error|Permission denied|file system operations are disabled/i, permission],
+  [/^IO Error: (.*)/, ioError],
+  [
+    /Overflow in .* of (?:DECIMAL|INT128|HUGEINT)|Overflow in HUGEINT/,
+    sql("22003", "value overflows numeric format"),
+  ],
+  [/Overflow in \w+ of (\w+) /, (match, cause) => outOfRange(match[1], cause)],
+  [/Overflow on abs\((-?\d+)\)/, (match, cause) => outOfRange(typeOfLeast(match[1] ?? ""), cause)],
+  [/out of range for the destination type (\w+)/, (match, cause) => outOfRange(match[1], cause)],
+  [/Could not cast value .* to DECIMAL\((\d+),(\d+)\)/, numericOverflow],
+  [/Could not convert string "([\s\S]*)" to DECIMAL\((\d+),(\d+)\)/, badDecimal],
+  [
+    /More than one row returned by a subquery/,
+    sql("21000", "more than one row returned by a subquery used as an expression"),
+  ],
+  [/Date out of range: (-?\d+)-(\d+)-(\d+)/, dateFields],
+  [
+    /date field value out of range: "([\s\S]*)"|timestamp field value out of range: "([\s\S]*)"/,
+    fieldRange,
+  ],
+  [/invalid (date|timestamp|time) field format: "([\s\S]*?)", expected/, badDatetime],
+  [/Date out of range/, sql("22008", "date out of range")],
+  [
+    /not in timestamp range|Epoch .* out of range|Timestamp .*out of range|timestamp.*out of range/i,
+    sql("22008", "timestamp out of range"),
+  ],
+  [/interval.*out of range|interval.*overflow/i, sql("22008", "interval out of range")],
+  [
+    /Like pattern must not end with escape/i,
+    sql("22025", "LIKE pattern must not end with escape character"),
+  ],
+  [
+    /cannot take square root of a negative number/,
+    sql("2201F", "cannot take square root of a negative number"),
+  ],
+  [/cannot take logarithm of (zero|a negative number)/, logarithm],
+  [/Unknown TimeZone '([^']*)'/, badZone],
+  [/invalid UTF-?8/i, sql("22021", 'invalid byte sequence for encoding "UTF8"')],
+  [/Could not convert string '([\s\S]*)' to (\w+)/, badText],
   [/[Dd]ivi(?:de|sion) by zero/, sql("22012", "division by zero")],
   [/^Out of Range Error/, (_, cause) => outOfRange(undefined, cause)],
-  [/^Not implemented Error: (.*)/i, (match, cause) => notImplemented(match[1] ?? "", cause)],
+  [/^Conversion Error/, sql("22P02", "invalid input syntax")],
+  [/^Not implemented Error: (.*)/i, notImplemented],
 ];
 
-function moreThanOneRow(_: RegExpExecArray, cause: Error): SqlError {
-  const message = "more than one row returned by a subquery used as an expression";
-  return new SqlError("21000", message, { cause });
+function outOfRange(type: string | undefined, cause: Error): SqlError {
+  const name = TYPE_NAMES[type ?? ""] ?? "value";
+  return new SqlError("22003", `${name} out of range`, { cause });
 }
 
-function timestampRange(_: RegExpExecArray, cause: Error): SqlError {
-  return new SqlError("22008", "timestamp out of range", { cause });
+/** Which integer type has this as its least value. */
+function typeOfLeast(value: string): string {
+  if (value === "-32768") return "INT16";
+  return value === "-2147483648" ? "INT32" : "INT64";
 }
 
-function likePattern(_: RegExpExecArray, cause: Error): SqlError {
-  return new SqlError("22025", "LIKE pattern must not end with escape character", { cause });
+function numericOverflow(match: RegExpExecArray, cause: Error): SqlError {
+  return fieldOverflow(Number(match[1]), Number(match[2]), cause);
 }
 
-function badDatetime(_: RegExpExecArray, cause: Error): SqlError {
-  return new SqlError("22007", "invalid input syntax for a date or time", { cause });
+function fieldOverflow(precision: number, scale: number, cause: Error): SqlError {
+  const detail =
+    `A field with precision ${precision}, scale ${scale} must round to an absolute value less ` +
+    `than ${precision === scale ? "1" : `10^${precision - scale}`}.`;
+  return new SqlError("22003", "numeric field overflow", { detail, cause });
+}
+
+function badDecimal(match: RegExpExecArray, cause: Error): SqlError {
+  const text = match[1] ?? "";
+  const isNumber = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text);
+  if (isNumber) return fieldOverflow(Number(match[2]), Number(match[3]), cause);
+  return new SqlError("22P02", `invalid input syntax for type numeric: "${text}"`, { cause });
+}
+
+function dateFields(match: RegExpExecArray, cause: Error): SqlError {
+  const [year = "", month = "", day = ""] = match.slice(1);
+  const fields = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
+  return new SqlError("22008", `date field value out of range: ${fields}`, { cause });
+}
+
+function fieldRange(match: RegExpExecArray, cause: Error): SqlError {
+  const text = match[1] ?? match[2] ?? "";
+  return new SqlError("22008", `date/time field value out of range: "${text}"`, { cause });
+}
+
+function badDatetime(match: RegExpExecArray, cause: Error): SqlError {
+  const [type = "", text = ""] = match.slice(1);
+  return new SqlError("22007", `invalid input syntax for type ${type}: "${text}"`, { cause });
+}
+
+function logarithm(match: RegExpExecArray, cause: Error): SqlError {
+  return new SqlError("2201E", `cannot take logarithm of ${match[1] ?? "zero"}`, { cause });
+}
+
+function badZone(match: RegExpExecArray, cause: Error): SqlError {
+  return new SqlError("22023", `time zone "${match[1] ?? ""}" not recognized`, { cause });
 }
 
 function badText(match: RegExpExecArray, cause: Error): SqlError {
-  const type = INTEGER_TYPES[match[2] ?? ""] ?? (match[2] ?? "").toLowerCase();
-  const message = `invalid input syntax for type ${type}: "${match[1] ?? ""}"`;
-  return new SqlError("22P02", message, { cause });
+  const [text = "", duckdbType = ""] = match.slice(1);
+  const type = TYPE_NAMES[duckdbType] ?? duckdbType.toLowerCase();
+  const sqlState = type === "interval" ? "22007" : "22P02";
+  return new SqlError(sqlState, `invalid input syntax for type ${type}: "${text}"`, { cause });
 }
 
-function notImplemented(what: string, cause: Error): SqlError {
-  return new SqlError("0A000", `not supported: ${what}`, { cause });
+function notImplemented(match: RegExpExecArray, cause: Error): SqlError {
+  return new SqlError("0A000", `not supported: ${match[1] ?? ""}`, { cause });
 }
 
-function outOfMemory(cause: Error): EngineError {
-  return new EngineError("out-of-memory", "out of memory", {
-    detail: "The statement needs more memory than the engine may use.",
-    cause,
-  });
+function outOfMemory(_: RegExpExecArray, cause: Error): EngineError {
+  const detail = "The statement needs more memory than the engine may use.";
+  return new EngineError("out-of-memory", "out of memory", { detail, cause });
 }
 
-function diskFull(cause: Error): EngineError {
-  return new EngineError("disk-full", "could not write to file: no space left on device", {
-    cause,
-  });
+function diskFull(_: RegExpExecArray, cause: Error): EngineError {
+  const message = "could not write to a temporary file: no space left on device";
+  return new EngineError("disk-full", message, { cause });
 }
 
-function ioError(message: string, cause: Error): EngineError {
-  return new EngineError("io-error", `could not read or write a file: ${message}`, { cause });
+function ioError(match: RegExpExecArray, cause: Error): EngineError {
+  const message = `could not read or write a file: ${match[1] ?? ""}`;
+  return new EngineError("io-error", message, { cause });
 }
 
 function permission(_: RegExpExecArray, cause: Error): EngineError {

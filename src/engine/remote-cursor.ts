@@ -11,9 +11,12 @@ type Outcome = { readonly kind: "end" } | { readonly kind: "failed"; readonly er
 export class RemoteCursor implements Cursor {
   readonly #post: (kind: "demand" | "cancel" | "close") => void;
   readonly #batches: RowBatch[] = [];
+  /** What comes behind the batches. */
   #outcome: Outcome | undefined;
   #waiting: Deferred<void> | undefined;
-  #closed: Deferred<void> | undefined;
+  /** The worker holds nothing of the statement any more; it says so once, whatever happened. */
+  readonly #closed = deferred<void>();
+  #isCloseAsked = false;
   #isCancelled = false;
 
   /** @param post sends a message about this cursor to the worker. */
@@ -30,29 +33,26 @@ export class RemoteCursor implements Cursor {
         return batch;
       }
       if (this.#outcome?.kind === "failed") return await this.#fail(this.#outcome.error);
-      if (this.#outcome?.kind === "end") {
-        await this.close();
-        return undefined;
-      }
+      if (this.#outcome?.kind === "end") return undefined;
       this.#waiting ??= deferred<void>();
       await this.#waiting.promise;
     }
   }
 
   cancel(): void {
-    if (this.#isCancelled || this.#closed !== undefined) return;
+    if (this.#isCancelled || this.#isCloseAsked) return;
     this.#isCancelled = true;
-    this.#post("cancel");
+    if (this.#outcome === undefined) this.#post("cancel");
     this.#wake();
   }
 
-  /** Comes back when the worker holds nothing of the statement any more. */
   async close(): Promise<void> {
-    if (this.#closed === undefined) {
-      this.#closed = deferred<void>();
+    if (!this.#isCloseAsked) {
+      this.#isCloseAsked = true;
+      // At its end, good or bad, the worker closes by itself.
+      if (this.#outcome === undefined) this.#post("close");
       this.#outcome ??= { kind: "end" };
       this.#batches.length = 0;
-      this.#post("close");
       this.#wake();
     }
     await this.#closed.promise;
@@ -61,7 +61,7 @@ export class RemoteCursor implements Cursor {
   receive(message: FromWorker): void {
     switch (message.kind) {
       case "batch":
-        if (this.#closed === undefined) {
+        if (!this.#isCloseAsked) {
           this.#batches.push({ bytes: message.bytes, rows: message.rows });
         }
         break;
@@ -72,7 +72,7 @@ export class RemoteCursor implements Cursor {
         this.#outcome ??= { kind: "failed", error: unpackFailure(message.failure) };
         break;
       case "closed":
-        this.#closed?.resolve();
+        this.#closed.resolve();
         break;
       case "result":
         break;
@@ -84,7 +84,7 @@ export class RemoteCursor implements Cursor {
   stop(error: Error): void {
     this.#outcome = { kind: "failed", error };
     this.#batches.length = 0;
-    this.#closed?.resolve();
+    this.#closed.resolve();
     this.#wake();
   }
 

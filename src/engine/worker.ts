@@ -50,7 +50,7 @@ class OpenCursor {
     else await this.#finish();
   }
 
-  /** Never rejects: what goes wrong is told to the main thread. */
+  /** Never rejects: what goes wrong is told to the main thread. At the end the cursor closes itself. */
   async #pump(): Promise<void> {
     this.#isPumping = true;
     try {
@@ -58,21 +58,23 @@ class OpenCursor {
         const batch = await this.#cursor.next();
         if (batch === undefined) {
           send({ kind: "end", id: this.#id });
-          break;
+          this.#isClosing = true;
+        } else {
+          this.#demand -= 1;
+          const { bytes, rows } = batch;
+          send({ kind: "batch", id: this.#id, bytes, rows }, [bytes.buffer as ArrayBuffer]);
         }
-        this.#demand -= 1;
-        const { bytes, rows } = batch;
-        send({ kind: "batch", id: this.#id, bytes, rows }, [bytes.buffer as ArrayBuffer]);
       }
     } catch (thrown) {
       send({ kind: "failed", id: this.#id, failure: packFailure(thrown) });
+      this.#isClosing = true;
     }
     this.#isPumping = false;
     if (this.#isClosing) await this.#finish();
   }
 
   async #finish(): Promise<void> {
-    cursors.delete(this.#id);
+    if (!cursors.delete(this.#id)) return;
     await this.#cursor.close();
     send({ kind: "closed", id: this.#id });
   }
