@@ -81,6 +81,11 @@ export interface ScanFilter {
   }[];
   /** Only the first rows by time are wanted: ORDER BY time LIMIT n over this scan alone, nothing else filtering. */
   readonly newest?: { readonly descending: boolean; readonly limit: Scalar };
+  /**
+   * Of each entity (all entity columns together, NULL among them) only the first row by time is wanted,
+   * nothing else filtering. The time column is NOT NULL. A binder may ignore it.
+   */
+  readonly newestOfEntities?: { readonly descending: boolean };
 }
 
 export interface TimeComparison {

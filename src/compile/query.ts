@@ -69,6 +69,7 @@ function select(scope: Scope): CompiledQuery {
       if (entry === undefined) return refuse("this ORDER BY");
       return { entry, sql: targetValue(entry) };
     },
+    output: targetValue,
   };
   hintNewest(scope, list.columns);
   return {

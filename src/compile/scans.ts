@@ -18,6 +18,7 @@ export interface ScanBuilder {
   readonly time: TimeComparison[];
   readonly entities: { readonly columnNumber: number; readonly anyOf: readonly Scalar[] }[];
   newest: ScanFilter["newest"];
+  newestOfEntities: ScanFilter["newestOfEntities"];
   finish(builder: ScanBuilder): Scan;
 }
 
@@ -48,6 +49,9 @@ function finishTable(builder: ScanBuilder): Scan {
       time: builder.time,
       entities: builder.entities,
       ...(builder.newest === undefined ? {} : { newest: builder.newest }),
+      ...(builder.newestOfEntities === undefined
+        ? {}
+        : { newestOfEntities: builder.newestOfEntities }),
     },
   };
 }
@@ -84,5 +88,12 @@ export function functionScan(
 }
 
 function emptyScan(number: number): Omit<ScanBuilder, "kind" | "relation" | "finish"> {
-  return { number, used: new Set(), time: [], entities: [], newest: undefined };
+  return {
+    number,
+    used: new Set(),
+    time: [],
+    entities: [],
+    newest: undefined,
+    newestOfEntities: undefined,
+  };
 }

@@ -3,6 +3,7 @@
 import { SqlError } from "../base/errors.ts";
 import { sortItem } from "./aggregates.ts";
 import { groupKey, needsKey } from "./comparisons.ts";
+import { firstRowsByKey, hintNewestOfEntities } from "./distinct-on.ts";
 import { type SortKey, type Sql, sortKeysText } from "./expression.ts";
 import { type CompiledQuery, type Scope, scalarOf } from "./generator.ts";
 import { columnsOf, type OutputList } from "./outputs.ts";
@@ -19,6 +20,7 @@ export interface Core {
   readonly rest: string;
   /** The value of a target entry by its ressortgroupref. */
   readonly value: (ref: number) => { readonly entry: TargetEntry; readonly sql: Sql };
+  readonly output: (entry: TargetEntry) => Sql;
 }
 
 /** The text of the whole SELECT. */
@@ -88,13 +90,27 @@ function wrapped(text: string, core: Core, sort: readonly SortGroupClause[]): st
 
 function distinctOn(core: Core, scope: Scope): string {
   const { query } = scope;
-  const keys = (query.distinctClause ?? []).map((clause) =>
-    groupKey(core.value(clause.tleSortGroupRef).sql),
-  );
-  const order = (query.sortClause ?? []).map((clause) =>
-    sortItem(clause, core.value(clause.tleSortGroupRef).sql),
-  );
-  return `SELECT DISTINCT ON (${keys.join(", ")}) ${core.list.text}${core.rest}${orderText(order)}`;
+  const keys = (query.distinctClause ?? []).map((clause) => core.value(clause.tleSortGroupRef));
+  const order = (query.sortClause ?? []).map((clause) => {
+    const { entry, sql } = core.value(clause.tleSortGroupRef);
+    return { key: sortItem(clause, sql), sql, node: entry.expr };
+  });
+  const outputs = (query.targetList ?? [])
+    .filter((entry) => !entry.resjunk)
+    .map((entry) => core.output(entry));
+  const parts = { keys: keys.map((key) => key.sql), order, outputs, rest: core.rest };
+  const rewritten = firstRowsByKey(parts, scope);
+  if (rewritten !== undefined) {
+    hintNewestOfEntities(
+      parts,
+      keys.map((key) => key.entry.expr),
+      scope,
+    );
+    return rewritten;
+  }
+  const on = parts.keys.map(groupKey).join(", ");
+  const sorted = orderText(order.map((each) => each.key));
+  return `SELECT DISTINCT ON (${on}) ${core.list.text}${core.rest}${sorted}`;
 }
 
 /** ` LIMIT .. OFFSET ..`. */

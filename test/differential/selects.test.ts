@@ -41,6 +41,7 @@ for (const file of files) {
         const verdict = verdictOf(each, comparison);
         counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
         if (verdict === "different") failures.push(explain(each, comparison));
+        if (verdict === "both-error" && only !== undefined) console.log(explain(each, comparison));
       }
       const summary = [...counts].map(([verdict, count]) => `${verdict} ${count}`).join(", ");
       console.log(`${file} in ${zone}: ${summary}`);

@@ -136,7 +136,12 @@ function scanText(scan: Scan, tables: TestTables): string {
       ? ""
       : ` ORDER BY ${time} ${newest.descending ? "DESC" : "ASC"} LIMIT ${scalar(newest.limit)}`;
   const file = quoteLiteral(tables.file(scan.relationOid));
-  return `(SELECT ${list} FROM read_parquet([${file}])${where}${order})`;
+  const first =
+    scan.filter.newestOfEntities === undefined
+      ? ""
+      : ` QUALIFY rank() OVER (PARTITION BY ${(info?.entityColumns ?? []).map(nameOf).join(", ")}` +
+        ` ORDER BY ${time} ${scan.filter.newestOfEntities.descending ? "DESC" : "ASC"}) = 1`;
+  return `(SELECT ${list} FROM read_parquet([${file}])${where}${first}${order})`;
 }
 
 function scalar(value: Scalar): string {

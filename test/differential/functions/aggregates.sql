@@ -19,7 +19,7 @@ SELECT g, string_agg(s, ',' ORDER BY id), string_agg(v, '' ORDER BY v DESC), str
 SELECT g, array_agg(i4 ORDER BY id), array_agg(nf ORDER BY id DESC), array_agg(s ORDER BY id), array_agg(DISTINCT i2), array_agg(ts ORDER BY id) FROM t GROUP BY g ORDER BY g;
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f), percentile_cont(0.25) WITHIN GROUP (ORDER BY i4), percentile_cont(0.9) WITHIN GROUP (ORDER BY r DESC), percentile_cont(0) WITHIN GROUP (ORDER BY f), percentile_cont(1) WITHIN GROUP (ORDER BY i2) FROM t WHERE id NOT IN (4, 5, 8);
 SELECT g, percentile_cont(0.95) WITHIN GROUP (ORDER BY i4), percentile_disc(0.5) WITHIN GROUP (ORDER BY s), percentile_disc(0.5) WITHIN GROUP (ORDER BY nf), percentile_disc(0.75) WITHIN GROUP (ORDER BY ts), percentile_disc(0) WITHIN GROUP (ORDER BY i4 DESC) FROM t GROUP BY g ORDER BY g;
-SELECT percentile_cont(1.5) WITHIN GROUP (ORDER BY f) FROM t;
+SELECT percentile_cont(1.5) WITHIN GROUP (ORDER BY f) FROM t; -- 22003
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f) FILTER (WHERE id < 4), percentile_cont(0.5) WITHIN GROUP (ORDER BY f) FROM t WHERE id < 4;
 SELECT mode() WITHIN GROUP (ORDER BY g), mode() WITHIN GROUP (ORDER BY i2), mode() WITHIN GROUP (ORDER BY g DESC) FROM t;
 SELECT rank(10) WITHIN GROUP (ORDER BY i4), percent_rank(10) WITHIN GROUP (ORDER BY i4), cume_dist(10) WITHIN GROUP (ORDER BY i4), rank('foo') WITHIN GROUP (ORDER BY v DESC) FROM t;
@@ -31,10 +31,10 @@ SELECT sum(DISTINCT i2), avg(DISTINCT i2), sum(DISTINCT n), count(DISTINCT s), a
 SELECT id, sum(i2) OVER (ORDER BY id), avg(n) OVER (ORDER BY id), sum(n) OVER (PARTITION BY g ORDER BY id), count(*) OVER (PARTITION BY g), max(nf) OVER (ORDER BY id), avg(i2) OVER (ORDER BY id ROWS 2 PRECEDING), stddev(i2) OVER (ORDER BY id), sum(nf) OVER (ORDER BY id) FROM t ORDER BY id;
 SELECT id, min(f) OVER (PARTITION BY g ORDER BY id), array_agg(i2) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING), string_agg(g, '') OVER (ORDER BY id), bool_or(b) OVER (ORDER BY id), sum(CASE WHEN b THEN n ELSE 0 END) OVER (ORDER BY id) FROM t ORDER BY id;
 SELECT sum(CASE WHEN b THEN n ELSE 0 END), sum(CASE WHEN b THEN n END), avg(CASE WHEN b THEN n ELSE 1.5 END), max(CASE WHEN b THEN n ELSE 0 END), count(DISTINCT CASE WHEN b THEN n ELSE 0 END) FROM t;
-SELECT id, row_number() OVER w, rank() OVER w, dense_rank() OVER w, percent_rank() OVER w, cume_dist() OVER w, ntile(3) OVER (ORDER BY id) FROM t WINDOW w AS (ORDER BY g) ORDER BY id;
+SELECT id, row_number() OVER (ORDER BY g, id), rank() OVER w, dense_rank() OVER w, percent_rank() OVER w, cume_dist() OVER w, ntile(3) OVER (ORDER BY id) FROM t WINDOW w AS (ORDER BY g) ORDER BY id;
 SELECT id, lag(i4) OVER w, lead(i4) OVER w, lag(i4, 2) OVER w, lead(n, 1, 0) OVER w, lag(nf, 1, 1.5) OVER w, first_value(s) OVER w, last_value(n) OVER w, nth_value(nf, 2) OVER w, lag(ts) OVER w, lag(i4, i2) OVER w FROM t WHERE id NOT IN (4, 5) WINDOW w AS (ORDER BY id) ORDER BY id;
-SELECT ntile(0) OVER (ORDER BY id) FROM t;
-SELECT nth_value(id, 0) OVER (ORDER BY id) FROM t;
+SELECT ntile(0) OVER (ORDER BY id) FROM t; -- 22014
+SELECT nth_value(id, 0) OVER (ORDER BY id) FROM t; -- 22016
 SELECT g, json_agg(i4 ORDER BY id), json_agg(s ORDER BY id), jsonb_agg(nf ORDER BY id), json_object_agg(id, f ORDER BY id), jsonb_object_agg(id, d) FROM t WHERE id <> 3 GROUP BY g ORDER BY g;
 SELECT round(avg(n), 2), round(avg(i4)::numeric, 3), avg(n)::float8, sum(n) / count(*), sum(i4)::float8 / count(*), round(100.0 * sum(i2) / count(*), 1) FROM t WHERE id NOT IN (4, 5);
 SELECT count(*) / 2, sum(i8) / 3, max(i4) - min(i4), sum(f) / nullif(count(f), 0) FROM t WHERE id NOT IN (4, 5);

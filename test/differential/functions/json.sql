@@ -1,0 +1,19 @@
+-- json and jsonb.
+SELECT id, jb -> 'a', jb ->> 'a', jb -> 0, jb ->> 1, jb -> -1, j -> 'a', j ->> 'a', j -> 1, j ->> 0 FROM t ORDER BY id;
+SELECT id, jb #> '{b,0}', jb #>> '{k,x}', jb #>> '{b,1}', jb -> 'k' -> 'x', jb -> 'k' ->> 'x', j #>> '{b}' FROM t ORDER BY id;
+SELECT id, jb @> '{"a": 1.1}', jb @> '[1]', jb <@ '{"a": true, "z": "1"}', jb ? 'a', jb ?| '{a,two}', jb ?& '{a,b}', jb @> '"two"' FROM t ORDER BY id;
+SELECT id, jsonb_typeof(jb), json_typeof(j), jsonb_typeof(jb -> 'a') FROM t ORDER BY id;
+SELECT id, jsonb_array_length(jb) FROM t WHERE jsonb_typeof(jb) = 'array' ORDER BY id;
+SELECT jsonb_array_length(jb) FROM t WHERE id = 1; -- 22023
+SELECT id, jb || '{"q": 1}' FROM t WHERE jsonb_typeof(jb) = 'object' ORDER BY id;
+SELECT id, jb - 'a' FROM t WHERE jsonb_typeof(jb) IN ('object', 'array') ORDER BY id;
+SELECT id, json_build_object('id', id, 's', s, 'n', n, 'f', f, 'b', b, 'd', d, 'a', ia), jsonb_build_object('n', nf, 'tl', tl, 'jb', jb), json_build_array(id, s, NULL, b), jsonb_build_array(ta, r) FROM t WHERE id <> 9 ORDER BY id;
+SELECT id, to_json(s), to_jsonb(nf), to_json(f), to_json(ia), to_jsonb(ta), to_json(d), to_json(b), to_jsonb(j) FROM t ORDER BY id;
+SELECT id, (jb ->> 'a')::text, (jb -> 'a')::text, jb::text, j::text, j::jsonb, jb::json FROM t ORDER BY id;
+SELECT id, jsonb_array_elements(jb)::text FROM t WHERE jsonb_typeof(jb) = 'array' ORDER BY id, 2;
+SELECT id, x FROM t, jsonb_array_elements_text(jb) x WHERE jsonb_typeof(jb) = 'array' ORDER BY id, x;
+SELECT id, k, v2 FROM t, jsonb_each(jb) e(k, v2) WHERE jsonb_typeof(jb) = 'object' ORDER BY id, k;
+SELECT id, k, v2 FROM t, jsonb_each_text(jb) e(k, v2) WHERE jsonb_typeof(jb) = 'object' ORDER BY id, k;
+SELECT id, jsonb_object_keys(jb) FROM t WHERE jsonb_typeof(jb) = 'object' ORDER BY id, 2;
+SELECT jb::text, count(*) FROM t GROUP BY jb ORDER BY 1;
+SELECT count(DISTINCT jb -> 'a') FROM t;
