@@ -3,8 +3,8 @@
  * what was never synced. Errors are the system's own.
  */
 
-import { constants } from "node:fs";
-import * as fs from "node:fs/promises";
+import * as fs from "node:fs";
+import { promisify } from "node:util";
 
 export interface FileStat {
   readonly sizeBytes: number;
@@ -32,88 +32,113 @@ export interface LocalFiles {
   syncFolder(path: string): Promise<void>;
 }
 
+/** Up to this size a file is read and written at once: quicker than any hand-over to a thread. */
+const SMALL_BYTES = 1 << 16;
+
+const open = promisify(fs.open);
+const fdatasync = promisify(fs.fdatasync);
+const fsync = promisify(fs.fsync);
+const copyFile = promisify(fs.copyFile);
+const read = promisify(fs.read);
+const write = promisify(fs.write);
+const makeFolder = promisify<string, void>(fs.mkdir);
+const removeFolder = promisify<string, void>(fs.rmdir);
+
+/**
+ * What only looks, or stays in the page cache, is done at once: handing it to a thread and back costs
+ * more than the call, and an append has dozens. What may wait for the disk or its journal goes to a
+ * thread.
+ */
 export const nodeFiles: LocalFiles = {
   async read(path) {
-    return await fs.readFile(path);
+    return await withFile(path, "r", async (file) => readAll(file, 0, fs.fstatSync(file).size));
   },
 
   async readRange(path, from, until) {
-    return await withFile(path, "r", async (file) => {
-      const buffer = Buffer.allocUnsafe(until - from);
-      let filled = 0;
-      while (filled < buffer.length) {
-        const { bytesRead } = await file.read(
-          buffer,
-          filled,
-          buffer.length - filled,
-          from + filled,
-        );
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return buffer.subarray(0, filled);
-    });
+    return await withFile(path, "r", async (file) => readAll(file, from, until - from));
   },
 
   async stat(path) {
-    const stat = await fs.stat(path, { bigint: true });
+    const stat = fs.statSync(path, { bigint: true });
     const identity = `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
     return { sizeBytes: Number(stat.size), identity };
   },
 
   async list(folder) {
-    const entries = await fs.readdir(folder, { withFileTypes: true });
+    const entries = fs.readdirSync(folder, { withFileTypes: true });
     return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
   },
 
   async create(path, bytes, durable) {
     await withFile(path, "wx", async (file) => {
-      await file.writeFile(bytes);
-      if (durable) await file.datasync();
+      await writeAll(file, bytes, 0);
+      if (durable) await fdatasync(file);
     });
   },
 
   async writeTail(path, offset, bytes) {
     await withFile(path, "r+", async (file) => {
-      await file.truncate(offset);
-      let written = 0;
-      while (written < bytes.length) {
-        const step = await file.write(bytes, written, bytes.length - written, offset + written);
-        written += step.bytesWritten;
-      }
+      fs.ftruncateSync(file, offset);
+      await writeAll(file, bytes, offset);
     });
   },
 
   async copy(source, target) {
-    await fs.copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await copyFile(source, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
     // A read-only source gives a read-only copy, whose footer could not be corrected.
-    await fs.chmod(target, 0o644);
+    fs.chmodSync(target, 0o644);
   },
 
-  link: fs.link,
-  rename: fs.rename,
-  unlink: fs.unlink,
-  makeFolder: async (path) => await fs.mkdir(path),
-  removeFolder: fs.rmdir,
+  link: promisify(fs.link),
+  rename: promisify(fs.rename),
+  unlink: promisify(fs.unlink),
+  makeFolder: async (path) => await makeFolder(path),
+  removeFolder: async (path) => await removeFolder(path),
 
   async syncFile(path) {
-    await withFile(path, "r", async (file) => await file.datasync());
+    await withFile(path, "r", async (file) => await fdatasync(file));
   },
 
   async syncFolder(path) {
-    await withFile(path, "r", async (folder) => await folder.sync());
+    await withFile(path, "r", async (folder) => await fsync(folder));
   },
 };
 
 async function withFile<T>(
   path: string,
   flags: string,
-  use: (file: fs.FileHandle) => Promise<T>,
+  use: (file: number) => Promise<T>,
 ): Promise<T> {
-  const file = await fs.open(path, flags);
+  const file = flags === "wx" ? await open(path, flags) : fs.openSync(path, flags);
   try {
     return await use(file);
   } finally {
-    await file.close();
+    fs.closeSync(file);
+  }
+}
+
+async function readAll(file: number, from: number, length: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const left = length - filled;
+    const count =
+      left <= SMALL_BYTES
+        ? fs.readSync(file, buffer, filled, left, from + filled)
+        : (await read(file, buffer, filled, left, from + filled)).bytesRead;
+    if (count === 0) break;
+    filled += count;
+  }
+  return buffer.subarray(0, filled);
+}
+
+async function writeAll(file: number, bytes: Uint8Array, offset: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const left = bytes.length - written;
+    written +=
+      left <= SMALL_BYTES
+        ? fs.writeSync(file, bytes, written, left, offset + written)
+        : (await write(file, bytes, written, left, offset + written)).bytesWritten;
   }
 }

@@ -125,31 +125,35 @@ class LocalStore implements ObjectStore {
         folder.then(() => this.#createOrRemove(commitTemporary, request.commit, true)),
         folder.then(() => this.#createOrRemove(currentTemporary, request.current, true)),
       ]);
-      const failure = prepared.find((step) => step.status === "rejected");
-      if (failure !== undefined) {
-        await this.#removeQuietly(commitTemporary);
-        await this.#removeQuietly(currentTemporary);
-        throw failure.reason;
-      }
-      if (!(await this.#linkInto(commitTemporary, this.#path(commitKey)))) {
-        await this.#removeQuietly(currentTemporary);
-        return "taken";
-      }
       try {
-        await this.#syncNames([commitKey]);
-        await this.#renameOrRemove(currentTemporary, this.#path(currentKey));
+        for (const step of prepared) if (step.status === "rejected") throw step.reason;
+        if (!(await this.#linkTo(commitTemporary, this.#path(commitKey)))) {
+          await this.#removeQuietly(commitTemporary, currentTemporary);
+          return "taken";
+        }
+        await this.#moveCurrent(commitKey, currentTemporary, currentKey);
       } catch (cause) {
-        await this.#takeBack(commitKey, cause);
+        await this.#removeQuietly(commitTemporary, currentTemporary);
         throw cause;
       }
       // After the rename every reader sees the version: it cannot be taken back, only made durable.
       try {
-        await this.#syncNames([currentKey]);
+        await Promise.all([this.#syncNames([currentKey]), this.#removeQuietly(commitTemporary)]);
       } catch (cause) {
         throw unknownOutcome(commitKey, cause);
       }
       return "published";
     });
+  }
+
+  async #moveCurrent(commitKey: string, temporary: string, currentKey: string): Promise<void> {
+    try {
+      await this.#syncNames([commitKey]);
+      await this.#files.rename(temporary, this.#path(currentKey));
+    } catch (cause) {
+      await this.#takeBack(commitKey, cause);
+      throw cause;
+    }
   }
 
   async publishExisting(commitKey: string, currentKey: string, current: Uint8Array): Promise<void> {
@@ -192,19 +196,25 @@ class LocalStore implements ObjectStore {
   /** Gives a temporary file its name, unless that is taken; the temporary name goes in any case. */
   async #linkInto(temporary: string, path: string): Promise<boolean> {
     try {
-      await this.#files.link(temporary, path);
-      return true;
-    } catch (cause) {
-      if (errnoOf(cause) === "EEXIST") return false;
-      throw cause;
+      return await this.#linkTo(temporary, path);
     } finally {
       await this.#removeQuietly(temporary);
     }
   }
 
+  async #linkTo(temporary: string, path: string): Promise<boolean> {
+    try {
+      await this.#files.link(temporary, path);
+      return true;
+    } catch (cause) {
+      if (errnoOf(cause) === "EEXIST") return false;
+      throw cause;
+    }
+  }
+
   /** For names nobody reads: a leftover is harmless, and the error that led here matters more. */
-  async #removeQuietly(path: string): Promise<void> {
-    await this.#files.unlink(path).catch(() => undefined);
+  async #removeQuietly(...paths: readonly string[]): Promise<void> {
+    await Promise.allSettled(paths.map((path) => this.#files.unlink(path)));
   }
 
   async #removeTree(key: string): Promise<void> {
