@@ -40,10 +40,12 @@ async function stopSignal(): Promise<void> {
 
 /** One clear line for what the user can mend. */
 function explain(cause: unknown): string {
+  const port = (cause as { port?: unknown }).port;
   const code = (cause as { code?: unknown }).code;
   if (cause instanceof ConfigError || cause instanceof ServerError) return cause.message;
-  if (code === "EADDRINUSE") return "the port is in use: choose another with --port";
-  if (code === "EACCES") return "not permitted to listen on this port: choose another with --port";
+  if (code === "EADDRINUSE") return `port ${port} is in use: choose another with --port`;
+  if (code === "EACCES")
+    return `not permitted to listen on port ${port}: choose another with --port`;
   if (code === "EADDRNOTAVAIL") return "this machine has no such address: see --host";
   return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

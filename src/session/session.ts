@@ -8,11 +8,13 @@ import { type ErrorFields, SqlError } from "../base/errors.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { ActiveSession, SessionActivity } from "./activity.ts";
+import { ActivityRecord } from "./activity-record.ts";
 import { decodeParameters } from "./bind.ts";
 import { execute } from "./execute.ts";
 import type { Execution } from "./execution.ts";
 import type { Portal } from "./portals.ts";
 import { type BoundParameters, Portals, spreadFormats, withFormats } from "./portals.ts";
+import { endsFailed, mayEndFailed, sameFields, shifted, timeoutMs } from "./prepared.ts";
 import type {
   BindRequest,
   Reply,
@@ -30,16 +32,11 @@ import { Transaction } from "./transaction.ts";
 
 const NO_PARAMETERS: BoundParameters = { raw: [], formats: [], values: [] };
 
-/** The first words that may end a failed transaction. */
-const ENDS_FAILED: ReadonlySet<string> = new Set(["commit", "end", "rollback", "abort"]);
-
 export class Session implements SessionPort, ActiveSession {
   readonly #services: Services;
   readonly #settings: Settings;
   readonly #request: StartupRequest;
-  readonly #startedAt = new Date().toISOString();
-  #queryStartedAt: string | null = null;
-  #queryText = "";
+  readonly #activity: ActivityRecord;
   readonly #transaction: Transaction;
   readonly #portals = new Portals();
   readonly #signal = new StatementSignal();
@@ -48,6 +45,7 @@ export class Session implements SessionPort, ActiveSession {
     this.#services = services;
     this.#settings = settings;
     this.#request = request;
+    this.#activity = new ActivityRecord(request);
     this.#transaction = new Transaction(settings);
     services.sessions.add(request.processId, this);
   }
@@ -167,28 +165,11 @@ export class Session implements SessionPort, ActiveSession {
   }
 
   activity(): SessionActivity {
-    const { status } = this.#transaction;
-    const idle = {
-      I: "idle",
-      T: "idle in transaction",
-      E: "idle in transaction (aborted)",
-    } as const;
-    const [address, port] = splitAddress(this.#request.remoteAddress);
-    return {
-      pid: this.#request.processId,
-      usename: this.#request.user,
-      application_name: this.#settings.get("application_name") ?? "",
-      client_addr: address,
-      client_port: port,
-      backend_start: this.#startedAt,
-      xact_start: this.#transaction.isStarted ? this.#queryStartedAt : null,
-      query_start: this.#queryStartedAt,
-      state_change: this.#queryStartedAt ?? this.#startedAt,
-      wait_event_type: null,
-      wait_event: null,
-      state: this.#signal.isRunning ? "active" : idle[status],
-      query: this.#queryText,
-    };
+    return this.#activity.describe(
+      this.#transaction,
+      this.#signal.isRunning,
+      this.#settings.get("application_name") ?? "",
+    );
   }
 
   async close(): Promise<void> {
@@ -203,7 +184,7 @@ export class Session implements SessionPort, ActiveSession {
     parameterOids: readonly number[],
   ): Promise<Prepared> {
     if (statement === undefined) return this.#emptyStatement(parameterOids);
-    if (!ENDS_FAILED.has(statement.tokens[0]?.value ?? "")) this.#transaction.refuseIfFailed();
+    if (!mayEndFailed(statement)) this.#transaction.refuseIfFailed();
     return await this.#services.preparer.prepare(statement, parameterOids, this.#settings);
   }
 
@@ -278,8 +259,7 @@ export class Session implements SessionPort, ActiveSession {
     try {
       if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
       this.#transaction.beginStatement(BigInt(Date.now()) * 1000n);
-      this.#queryStartedAt = new Date().toISOString();
-      this.#queryText = prepared.text;
+      this.#activity.begin(prepared.text);
       this.#signal.begin(timeoutMs(this.#settings.get("statement_timeout") ?? "0"));
       yield* body.call(this);
     } catch (cause) {
@@ -357,26 +337,8 @@ export class Session implements SessionPort, ActiveSession {
   }
 }
 
-/** SHOW's text of a time setting: `0`, `1500ms`, `30s`, `5min`, `1h`, `1d`. */
-function timeoutMs(text: string): number {
-  const match = /^(\d+)\s*(ms|s|min|h|d)?$/.exec(text);
-  const units = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
-  return Number(match?.[1] ?? 0) * units[(match?.[2] ?? "ms") as keyof typeof units];
-}
-
-/** `127.0.0.1:50123`, `[::1]:50123`. */
-function splitAddress(address: string): readonly [string | null, number | null] {
-  const match = /^\[?([^\]]*)\]?:(\d+)$/.exec(address);
-  return match === null ? [null, null] : [match[1] ?? null, Number(match[2])];
-}
-
 function* notices(fields: readonly ErrorFields[]): Generator<Reply> {
   for (const notice of fields) yield { kind: "notice", fields: notice };
-}
-
-function endsFailed(prepared: Prepared): boolean {
-  if (prepared.statement.kind !== "transaction") return false;
-  return ["commit", "rollback", "rollback-to"].includes(prepared.statement.command.kind);
 }
 
 function tagOfFinished(portal: Portal): Promise<string> {
@@ -385,37 +347,4 @@ function tagOfFinished(portal: Portal): Promise<string> {
     throw new SqlError("55000", `portal "${portal.name}" cannot be run`);
   }
   return Promise.resolve(tag);
-}
-
-function sameFields(
-  before: readonly FieldDescription[] | undefined,
-  after: readonly FieldDescription[] | undefined,
-): boolean {
-  if (before === undefined || after === undefined) return before === after;
-  return (
-    before.length === after.length &&
-    before.every((field, index) => {
-      const other = after[index];
-      return (
-        field.name === other?.name &&
-        field.typeOid === other.typeOid &&
-        field.typmod === other.typmod
-      );
-    })
-  );
-}
-
-/** Positions are of the client's whole text. */
-function shifted(
-  error: SqlError,
-  statement: { readonly charactersBefore: number } | undefined,
-): SqlError {
-  const { position } = error.fields;
-  if (position === undefined || statement === undefined) return error;
-  const { sqlState, message, ...fields } = error.fields;
-  return new SqlError(sqlState, message, {
-    ...fields,
-    position: position + statement.charactersBefore,
-    cause: error.cause ?? error,
-  });
 }

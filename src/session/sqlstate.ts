@@ -5,6 +5,7 @@
 
 import { AssertionError, ServerError, SqlError } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
+import { CatalogError, type CatalogReason } from "../catalog/error.ts";
 import { EngineError, type EngineReason } from "../engine/error.ts";
 import { StorageError, type StorageReason } from "../storage/error.ts";
 import { StoreError, type StoreReason } from "../table/error.ts";
@@ -55,6 +56,11 @@ const STORAGE = {
   "io-error": "58030",
 } satisfies Record<StorageReason, string>;
 
+const CATALOG = {
+  "journal-corrupt": "XX001",
+  "journal-taken": "55000",
+} satisfies Record<CatalogReason, string>;
+
 /**
  * Any error in the client's terms. `stopped` is why the statement was asked to stop, if it was: then
  * whatever it failed with is a consequence.
@@ -64,6 +70,7 @@ export function reportable(cause: unknown, stopped: SqlError | undefined): SqlEr
   if (cause instanceof SqlError) return cause;
   if (cause instanceof StoreError) return translated(cause, STORE[cause.reason]);
   if (cause instanceof EngineError) return translated(cause, ENGINE[cause.reason]);
+  if (cause instanceof CatalogError) return translated(cause, CATALOG[cause.reason]);
   if (cause instanceof StorageError) return translated(cause, STORAGE[cause.reason]);
   log("error", "internal error", { cause, isBug: cause instanceof AssertionError });
   return new SqlError("XX000", "internal error", {

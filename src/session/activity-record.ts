@@ -1,0 +1,57 @@
+/** What one session remembers of itself for pg_stat_activity. */
+
+import type { SessionActivity } from "./activity.ts";
+import type { StartupRequest } from "./results.ts";
+import type { Transaction } from "./transaction.ts";
+
+const IDLE = {
+  I: "idle",
+  T: "idle in transaction",
+  E: "idle in transaction (aborted)",
+} as const;
+
+export class ActivityRecord {
+  readonly #request: StartupRequest;
+  readonly #startedAt = new Date().toISOString();
+  #queryStartedAt: string | null = null;
+  #query = "";
+
+  constructor(request: StartupRequest) {
+    this.#request = request;
+  }
+
+  /** A statement starts. */
+  begin(text: string): void {
+    this.#queryStartedAt = new Date().toISOString();
+    this.#query = text;
+  }
+
+  describe(transaction: Transaction, isRunning: boolean, application: string): SessionActivity {
+    const [address, port] = splitAddress(this.#request.remoteAddress);
+    return {
+      pid: this.#request.processId,
+      usename: this.#request.user,
+      application_name: application,
+      client_addr: address,
+      client_port: port,
+      backend_start: this.#startedAt,
+      xact_start: transaction.isStarted ? isoTime(transaction.startMicros) : null,
+      query_start: this.#queryStartedAt,
+      state_change: this.#queryStartedAt ?? this.#startedAt,
+      wait_event_type: null,
+      wait_event: null,
+      state: isRunning ? "active" : IDLE[transaction.status],
+      query: this.#query,
+    };
+  }
+}
+
+function isoTime(micros: bigint): string {
+  return new Date(Number(micros / 1000n)).toISOString();
+}
+
+/** `127.0.0.1:50123`, `[::1]:50123`. */
+function splitAddress(address: string): readonly [string | null, number | null] {
+  const match = /^\[?([^\]]*)\]?:(\d+)$/.exec(address);
+  return match === null ? [null, null] : [match[1] ?? null, Number(match[2])];
+}

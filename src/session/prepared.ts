@@ -1,0 +1,61 @@
+/** Small questions about prepared statements and their texts. */
+
+import { SqlError } from "../base/errors.ts";
+import type { StatementText } from "../compile/split.ts";
+import type { FieldDescription } from "../types/field.ts";
+import type { Prepared } from "./statement.ts";
+
+/** The first words of what may end a failed transaction. */
+const ENDS_FAILED: ReadonlySet<string> = new Set(["commit", "end", "rollback", "abort"]);
+
+/** Before analysis: whether it is worth analysing in a failed transaction. */
+export function mayEndFailed(statement: StatementText): boolean {
+  return ENDS_FAILED.has(statement.tokens[0]?.value ?? "");
+}
+
+/** Whether a failed transaction lets it execute. */
+export function endsFailed({ statement }: Prepared): boolean {
+  if (statement.kind !== "transaction") return false;
+  return ["commit", "rollback", "rollback-to"].includes(statement.command.kind);
+}
+
+/** Whether clients that know `before` can read rows of `after`. */
+export function sameFields(
+  before: readonly FieldDescription[] | undefined,
+  after: readonly FieldDescription[] | undefined,
+): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  return (
+    before.length === after.length &&
+    before.every((field, index) => {
+      const other = after[index];
+      return (
+        field.name === other?.name &&
+        field.typeOid === other.typeOid &&
+        field.typmod === other.typmod
+      );
+    })
+  );
+}
+
+/** Positions are of the client's whole text. */
+export function shifted(
+  error: SqlError,
+  statement: { readonly charactersBefore: number } | undefined,
+): SqlError {
+  const { position } = error.fields;
+  if (position === undefined || statement === undefined) return error;
+  const { sqlState, message, ...fields } = error.fields;
+  return new SqlError(sqlState, message, {
+    ...fields,
+    position: position + statement.charactersBefore,
+    cause: error.cause ?? error,
+  });
+}
+
+/** SHOW's text of a time setting: `0`, `1500ms`, `30s`, `5min`, `1h`, `1d`. */
+export function timeoutMs(text: string): number {
+  const match = /^(\d+)\s*(ms|s|min|h|d)?$/.exec(text);
+  const units = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+  return Number(match?.[1] ?? 0) * units[(match?.[2] ?? "ms") as keyof typeof units];
+}
