@@ -6,7 +6,7 @@ import { DECIMAL_DIGITS } from "../duckdb-types.ts";
 import type { Sql } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { toNumericText } from "../representations.ts";
-import { decimalOf, decimalResult } from "./numeric-rules.ts";
+import { decimalOf, decimalResult, product } from "./numeric-rules.ts";
 import { arg, result } from "./rules.ts";
 
 function aggregated(call: AggregateCall, text: string): Sql {
@@ -79,7 +79,7 @@ function sumOfSquares(call: AggregateCall): string {
     const exact = toNumericText(value).text;
     return textSum(call, `num_mul(${exact}, ${exact})`);
   }
-  const square = `CAST(${text} * ${text} AS DECIMAL(${size.precision * 2},${size.scale * 2}))`;
+  const square = product(value, value, size, size);
   return `CAST(${aggregateText(call, "sum", [square])} AS VARCHAR)`;
 }
 

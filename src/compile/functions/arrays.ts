@@ -128,7 +128,8 @@ function cardinality(call: Call): Sql {
 function contains(outer: 0 | 1): (call: Call) => Sql {
   return (call) => {
     const [a, b] = keyed(arg(call, outer), arg(call, 1 - outer));
-    const text = `(list_has_all(${a}, ${b}) AND len(${b}) = list_count(${b}))`;
+    const found = `list_has_all(${a}, ${b}) AND len(${b}) = list_count(${b})`;
+    const text = `(CASE WHEN ${a} IS NOT NULL AND ${b} IS NOT NULL THEN ${found} END)`;
     return result(call, text);
   };
 }

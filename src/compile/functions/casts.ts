@@ -54,7 +54,11 @@ const READERS: Readonly<Record<string, Rule>> = {
 };
 
 function rows(): Record<string, Rule> {
-  const casts: Record<string, Rule> = { "*->text": toText, "*->varchar": toText };
+  const casts: Record<string, Rule> = {
+    "*->text": toText,
+    "*->varchar": toText,
+    "*->bpchar": toText,
+  };
   for (const [type, rule] of Object.entries(READERS)) {
     for (const from of [
       "text",
@@ -70,7 +74,6 @@ function rows(): Record<string, Rule> {
       if (!isJson || type === "json" || type === "jsonb") casts[`${from}->${type}`] = rule;
     }
   }
-  for (const from of ["text", "varchar", "name"]) casts[`${from}->bpchar`] = toText;
   return casts;
 }
 

@@ -189,18 +189,16 @@ function partOf(field: string, value: Sql, call: Call): Part {
   const { typeOid } = value.shape;
   if (typeOid === Oid.interval) return intervalPart(field, value.text) ?? unknown(field, value);
   if (typeOid === Oid.time) return timePart(field, value.text) ?? unknown(field, value);
-  if (field === "epoch") return epoch(`epoch_us(${epochTimestamp(value)})`);
+  if (field === "epoch" && typeOid === Oid.date) {
+    return { text: `(epoch_us(CAST(${value.text} AS TIMESTAMP)) // 1000000)`, scale: 0 };
+  }
+  if (field === "epoch") return epoch(`epoch_us(${toUtc(value).text})`);
   if (field === "julian") return refuse("extract of julian");
   if (typeOid === Oid.timestamptz && /^timezone/.test(field)) return offsetPart(field, value, call);
   if (typeOid === Oid.date && /^(?:micro|milli|second|minute|hour)/.test(field)) {
     return unknown(field, value, "0A000");
   }
   return momentPart(field, localTimestamp(value, call.context)) ?? unknown(field, value);
-}
-
-function epochTimestamp(value: Sql): string {
-  if (value.shape.typeOid === Oid.timestamptz) return toUtc(value).text;
-  return value.shape.typeOid === Oid.date ? `CAST(${value.text} AS TIMESTAMP)` : value.text;
 }
 
 function offsetPart(field: string, value: Sql, call: Call): Part {

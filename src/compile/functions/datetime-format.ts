@@ -67,9 +67,9 @@ function formatsMoment(call: Call): Sql {
   const local = localTimestamp(value, call.context);
   const known = constantText(format);
   const pattern = known === undefined ? undefined : strftimePattern(known);
-  if (pattern === "") return result(call, `(CASE WHEN ${local} IS NOT NULL THEN '' END)`);
+  if (known === "") return result(call, "CAST(NULL AS VARCHAR)", { mayBeNull: true });
   const own = ownFormat(call, value, local, format);
-  if (pattern === undefined) return result(call, own, { mayBeNull: true });
+  if (pattern === undefined || pattern === "") return result(call, own, { mayBeNull: true });
   // before year 1 years are counted otherwise, and infinity has no text
   const text =
     `(CASE WHEN ${local} >= TIMESTAMP '0001-01-01' AND isfinite(${local})` +
@@ -83,15 +83,14 @@ function ownFormat(call: Call, value: Sql, local: string, format: Sql): string {
   return `pg_to_char_tz(${toUtc(value).text}, ${zone}, ${format.text})`;
 }
 
-/** float4 and float8 are printed with their own digits first. */
 const formatsNumber: Rule = (call) => {
-  const value = arg(call, 0);
+  const [value, format] = [arg(call, 0), arg(call, 1).text];
   const { typeOid } = value.shape;
+  if (typeOid === Oid.float4) return refuse("to_char of real");
+  if (typeOid === Oid.float8) return result(call, `pg_to_char_float(${value.text}, ${format})`);
   const text =
     typeOid === Oid.numeric ? toNumericText(value).text : `CAST(${value.text} AS VARCHAR)`;
-  const kind = typeOid === Oid.float8 ? "float8" : typeOid === Oid.float4 ? "float4" : "exact";
-  if (kind !== "exact") return refuse("to_char of a float");
-  return result(call, `pg_to_char_number(${text}, ${arg(call, 1).text})`);
+  return result(call, `pg_to_char_number(${text}, ${format})`);
 };
 
 const readsTimestamp: Rule = (call) => {

@@ -25,7 +25,7 @@ function truncated(field: string, local: string, type: string): string {
   const length = field === "century" ? 100 : 1000;
   // centuries start with year 1; DuckDB's start with year 0
   const years = `(year(${local}) - 1) // ${length} * ${length} + 1`;
-  const checked = `(CASE WHEN year(${local}) > 0 THEN ${years} ELSE ${raise("0A000", `date_trunc to the ${field} before year 1 is not supported`)} END)`;
+  const checked = `(CASE WHEN year(${local}) <= 0 THEN ${raise("0A000", `date_trunc to the ${field} before year 1 is not supported`)} ELSE ${years} END)`;
   return `CAST(make_date(${checked}, 1, 1) AS TIMESTAMP)`;
 }
 
@@ -40,7 +40,7 @@ function truncatesTimestamptz(call: Call): Sql {
   const value = arg(call, 1);
   const type = "timestamp with time zone";
   const zone = call.args[2];
-  if (zone !== undefined) return inZone(call, field, value, namedZone(zone));
+  if (zone !== undefined) return inZone(call, field, value, namedZone(zone, call.context));
   if (call.context.isUtc) {
     return result(call, truncated(field, toUtc(value).text, type), { shape: UTC });
   }

@@ -5,7 +5,7 @@ import type { Call, Chapter, Rule } from "../closed-table.ts";
 import type { Sql } from "../expression.ts";
 import { localToUtc } from "../moments.ts";
 import { refuse } from "../refusals.ts";
-import { toPlain, toUtc } from "../representations.ts";
+import { toUtc } from "../representations.ts";
 import { datetimeArithmetic } from "./datetime-arithmetic.ts";
 import { datetimeExtract } from "./datetime-extract.ts";
 import { datetimeFormat } from "./datetime-format.ts";
@@ -25,7 +25,7 @@ import { fromZone, namedZone, toZone } from "./zones.ts";
 /** timestamptz → local, or local → timestamptz, of a named zone. */
 function atTimeZone(call: Call): Sql {
   const [zoneArg, value] = [arg(call, 0), arg(call, 1)];
-  const zone = namedZone(zoneArg);
+  const zone = namedZone(zoneArg, call.context);
   if (value.shape.typeOid === Oid.timestamptz) return result(call, toZone(value, zone));
   const back = fromZone(value.text, zone);
   return result(call, back.text, back.isUtc ? { shape: UTC } : {});
@@ -63,7 +63,11 @@ const roundsMoment: Rule = (call) => {
   const origin = isTime ? 0n : 946_684_800_000_000n;
   const distance = `(${micros} - ${origin})`;
   const rounded = `sign(${distance}) * ((abs(${distance}) + ${unit / 2}) // ${unit} * ${unit}) + ${origin}`;
-  if (isTime) return result(call, `CAST(make_timestamp(${rounded}) AS TIME)`);
+  if (isTime) {
+    const midnight = "WHEN 86400000000 THEN CAST('24:00:00' AS TIME)";
+    const text = `CAST(make_timestamp(CAST(${rounded} AS BIGINT)) AS TIME)`;
+    return result(call, `(CASE CAST(${rounded} AS BIGINT) ${midnight} ELSE ${text} END)`);
+  }
   const text = `(CASE WHEN isfinite(${utc.text}) THEN make_timestamp(CAST(${rounded} AS BIGINT)) ELSE ${utc.text} END)`;
   return result(call, text, { shape: utc.shape });
 };
@@ -85,7 +89,8 @@ const makesInterval = template(
     " + CAST(round_even($7 * 1000000, 0) AS BIGINT)))",
 );
 
-const INVALID_DATE = raise("22008", "date field value out of range");
+const INVALID_DATE =
+  "error(printf('PG:22008:date field value out of range: %d-%02d-%02d', $1, $2, $3))";
 const INVALID_TIME = raise("22008", "time field value out of range");
 const isClock = (hour: number) =>
   `$${hour} BETWEEN 0 AND 23 AND $${hour + 1} BETWEEN 0 AND 59 AND $${hour + 2} >= 0 AND $${hour + 2} < 60`;
@@ -147,6 +152,9 @@ export const datetime: Chapter = {
     "make_timestamptz(int4,int4,int4,int4,int4,float8)": makesTimestamptz,
     "to_timestamp(float8)": ofEpoch,
     "uuid_extract_timestamp(uuid)": (call) =>
-      result(call, `uuid_extract_timestamp(${toPlain(arg(call, 0)).text})`, { mayBeNull: true }),
+      result(call, `pg_uuid_timestamp(CAST(${arg(call, 0).text} AS VARCHAR))`, {
+        shape: UTC,
+        mayBeNull: true,
+      }),
   },
 };

@@ -69,7 +69,7 @@ function getters(type: "json" | "jsonb"): Record<string, Rule> {
     [`${type}_object_field(${type},text)`]: template(`${prefix}_get($1, $2)`, nullable),
     [`${type}_object_field_text(${type},text)`]: fieldText,
     [`${type}_array_element(${type},int4)`]: template(`${prefix}_at($1, $2)`, nullable),
-    [`${type}_array_element_text(${type},int4)`]: template("jb_att($1, $2)", nullable),
+    [`${type}_array_element_text(${type},int4)`]: template(`${prefix}_att($1, $2)`, nullable),
     [`${type}_extract_path(${type},_text)`]: template(`${prefix}_path($1, $2)`, nullable),
     [`${type}_extract_path_text(${type},_text)`]: template("jb_patht($1, $2)", nullable),
     [`${type}_typeof(${type})`]: template("jb_typeof($1)"),

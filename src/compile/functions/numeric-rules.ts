@@ -79,11 +79,19 @@ export function multiplication(call: Call): Sql {
       const shown = isScaled(a, b)
         ? `(${displayScale(a, left)} + ${displayScale(b, right)})`
         : undefined;
-      const text = `CAST(${a.text} * ${b.text} AS DECIMAL(${precision},${scale}))`;
-      return decimalResult(call, text, { precision, scale }, shown);
+      return decimalResult(call, product(a, b, left, right), { precision, scale }, shown);
     }
   }
   return throughText(call, "num_mul");
+}
+
+/** DuckDB multiplies two DECIMALs of up to 18 digits in 64 bits: one is widened where that overflows. */
+export function product(a: Sql, b: Sql, left: Decimal, right: Decimal): string {
+  const scale = left.scale + right.scale;
+  const precision = left.precision + right.precision;
+  const isWide = precision > 18 && Math.max(left.precision, right.precision) <= 18;
+  const wide = isWide ? `CAST(${a.text} AS DECIMAL(19,${left.scale}))` : a.text;
+  return `CAST(${wide} * ${b.text} AS DECIMAL(${precision},${scale}))`;
 }
 
 /** `name` of the exact texts of all arguments that are numeric, other arguments as they are. */

@@ -9,6 +9,8 @@ import { toNumericText, toPlain, toUtc } from "../representations.ts";
 const FIRST_USER_OID = 16_384;
 /** From this moment on DuckDB's and PostgreSQL's texts agree; before it one writes (BC), the other BC. */
 const YEAR_ONE = "0001-01-01";
+/** The last zone with seconds in its offset gave them up in 1972. */
+const WHOLE_MINUTES = "1973-01-01";
 
 /** A VARCHAR expression; NULL for NULL. @throws SqlError 0A000 for types and styles we cannot print. */
 export function outputText(sql: Sql, context: CallContext): string {
@@ -75,12 +77,17 @@ function momentOutput(sql: Sql, context: CallContext): string {
   if (typeOid === Oid.time) return `CAST(${sql.text} AS VARCHAR)`;
   if (typeOid === Oid.date) return `replace(CAST(${sql.text} AS VARCHAR), ' (BC)', ' BC')`;
   if (typeOid === Oid.timestamp) return timestampOutput(sql.text);
+  const utc = toUtc(sql).text;
   if (context.isUtc) {
-    const { text } = toUtc(sql);
-    return `(${timestampOutput(text)} || CASE WHEN isfinite(${text}) THEN '+00' ELSE '' END)`;
+    return `(${timestampOutput(utc)} || CASE WHEN isfinite(${utc}) THEN '+00' ELSE '' END)`;
   }
-  const { text } = toPlain(sql);
-  return `CAST(${text} AS VARCHAR)`;
+  const own = `pg_timestamptz_text(${utc}, ${quoteLiteral(String(context.timeZone))})`;
+  if (typeof context.timeZone === "number") return own;
+  // offsets had seconds once, which DuckDB does not print
+  return (
+    `(CASE WHEN ${utc} >= TIMESTAMP '${WHOLE_MINUTES}' AND isfinite(${utc})` +
+    ` THEN CAST(${toPlain(sql).text} AS VARCHAR) ELSE ${own} END)`
+  );
 }
 
 function timestampOutput(text: string): string {

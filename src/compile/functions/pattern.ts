@@ -21,13 +21,22 @@ const COMMON =
 /** An inverted or trailing range, an empty branch: left to our own translation. */
 const SUSPECT = /\(\?|^[*+?{]|[(|][*+?{|)]|^\||\|$|[^$]*\^.*\^|[\u0080-\uffff]|\[\^?-|-\]|\s-|--/;
 
+function isCommonPattern(text: string): boolean {
+  if (!COMMON.test(text) || SUSPECT.test(text)) return false;
+  try {
+    return new RegExp(text, "u") !== undefined;
+  } catch {
+    return false; // malformed: our function says how, in PostgreSQL's words
+  }
+}
+
 function matches(isCaseless: boolean, isNegated: boolean): Rule {
   return (call) => {
     const value = argumentText(arg(call, 0));
     const pattern = arg(call, 1);
     const known = constantText(pattern);
     const flags = isCaseless ? "i" : "";
-    const isCommon = known !== undefined && COMMON.test(known) && !SUSPECT.test(known);
+    const isCommon = known !== undefined && isCommonPattern(known);
     const text = isCommon
       ? `regexp_matches(${value}, ${quoteLiteral(known)}, 's${flags}')`
       : `pg_regex(${value}, ${pattern.text}, '${flags}')`;

@@ -9,6 +9,9 @@ import { arg, argumentText, raise, result, same, template } from "./rules.ts";
 
 /** `||` of two texts or of a text and anything: NULL when either is NULL. */
 function joins(call: Call): Sql {
+  // DuckDB gives a literal NULL operand's result the type INTEGER
+  if (call.args.some((each) => each.constant === null))
+    return result(call, "CAST(NULL AS VARCHAR)");
   const [a, b] = call.args.map((each) => operand(each, call)) as [string, string];
   return result(call, `(${a} || ${b})`);
 }

@@ -90,7 +90,7 @@ function bucketsInZone(call: Call): Sql {
   const [width, value, zoneArg] = [arg(call, 0), arg(call, 1), arg(call, 2)];
   if (zoneArg.constant === null)
     return result(call, "CAST(NULL AS TIMESTAMPTZ)", { mayBeNull: true });
-  const zone = namedZone(zoneArg);
+  const zone = namedZone(zoneArg, call.context);
   const origin = present(call.args[3]);
   const offset = present(call.args[4]);
   const source = offset === undefined ? value : moved(call, value, "-", offset);

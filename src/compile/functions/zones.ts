@@ -2,8 +2,10 @@
 
 import { SqlError } from "../../base/errors.ts";
 import { Oid } from "../../types/oids.ts";
-import { isZoneName } from "../../types/time-zones.ts";
+import { resolveZone } from "../../types/time-zones.ts";
 import type { Interval, SqlValue } from "../../types/value.ts";
+import { abbreviatedZone } from "../../types/zone-abbreviations.ts";
+import type { CallContext } from "../closed-table.ts";
 import { quoteLiteral, type Sql } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { toPlain, toUtc } from "../representations.ts";
@@ -18,20 +20,15 @@ export type NamedZone =
   | { readonly kind: "offset"; readonly micros: bigint };
 
 /** @throws SqlError 22023 for an unknown zone, 0A000 for one that is not constant. */
-export function namedZone(zone: Sql): NamedZone {
+export function namedZone(zone: Sql, context: CallContext): NamedZone {
   if (zone.shape.typeOid === Oid.interval) return intervalZone(zone.constant);
   const name = constantText(zone);
   if (name === undefined) return refuse("a time zone that is not a literal");
   if (UTC_NAMES.test(name)) return { kind: "utc" };
-  if (/[/]/.test(name) && isZoneName(name)) return { kind: "name", name };
-  const offset = /^([+-]?)(\d{1,2})(?::?(\d{2}))?$/.exec(name);
-  // POSIX offsets count west of Greenwich.
-  if (offset !== null) {
-    const minutes = BigInt(Number(offset[2]) * 60 + Number(offset[3] ?? 0));
-    const micros = minutes * 60_000_000n;
-    return { kind: "offset", micros: offset[1] === "-" ? micros : -micros };
-  }
-  if (/^[A-Za-z]{1,5}$/.test(name)) return refuse(`time zone abbreviation ${quoteLiteral(name)}`);
+  // abbreviations come first: CET is one hour east, not a zone with summer time
+  const found = abbreviatedZone(name, context.timeZone) ?? resolveZone(name);
+  if (typeof found === "number") return { kind: "offset", micros: BigInt(found) * 1_000_000n };
+  if (found !== undefined) return { kind: "name", name: found };
   throw new SqlError("22023", `time zone "${name}" not recognized`);
 }
 

@@ -64,6 +64,7 @@ export const inputFunctions: readonly ScalarFunction[] = [
       new DuckDBTimeValue(parseTime(text, settingsOf(style, zone))),
   ),
   fn("pg_timestamp", [VARCHAR, VARCHAR, VARCHAR], TIMESTAMP, readTimestamp(parseTimestamp)),
+  fn("pg_uuid_timestamp", [VARCHAR], TIMESTAMP, uuidTimestamp),
   // the moment in UTC, as the representation utc wants it
   fn("pg_timestamptz", [VARCHAR, VARCHAR, VARCHAR], TIMESTAMP, readTimestamp(parseTimestamptz)),
 ];
@@ -110,4 +111,15 @@ function readTimestamp(parse: (text: string, settings: InputSettings) => bigint)
     const micros = parse(text, settingsOf(style, zone));
     return new DuckDBTimestampValue(micros === NEG_INFINITY ? MINUS_INFINITY_MICROS : micros);
   };
+}
+
+/** The time in a UUID of version 1 or 7, in UTC; NULL for any other. */
+function uuidTimestamp(text: string): DuckDBTimestampValue | null {
+  const hex = text.replaceAll("-", "");
+  if (!/[89ab]/.test(hex[16] as string)) return null;
+  if (hex[12] === "7") return new DuckDBTimestampValue(BigInt(`0x${hex.slice(0, 12)}`) * 1000n);
+  if (hex[12] !== "1") return null;
+  const ticks = BigInt(`0x${hex.slice(13, 16)}${hex.slice(8, 12)}${hex.slice(0, 8)}`);
+  // version 1 counts tenths of microseconds from 1582-10-15
+  return new DuckDBTimestampValue(ticks / 10n - 12_219_292_800_000_000n);
 }

@@ -11,6 +11,7 @@ import {
   type DuckDBVector,
 } from "@duckdb/node-api";
 import { SqlError } from "../../base/errors.ts";
+import { formatFunctions } from "./format-functions.ts";
 import { inputFunctions } from "./input-functions.ts";
 import { intervalFunctions } from "./interval-arithmetic.ts";
 import { jsonFunctions } from "./json-functions.ts";
@@ -31,6 +32,7 @@ export const scalarFunctions: readonly ScalarFunction[] = [
   ...inputFunctions,
   ...outputFunctions,
   ...jsonFunctions,
+  ...formatFunctions,
 ];
 
 /** Whether the statement that runs on this DuckDB connection was asked to stop. */

@@ -125,7 +125,7 @@ function overlay(text: string, replacement: string, start: number, length: numbe
 }
 
 function chr(code: number): string {
-  if (code < 0) throw pgError("54000", "character number must be positive");
+  if (code < 0) throw pgError("22023", "character number must be positive");
   if (code === 0) throw pgError("54000", "null character not permitted");
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
     const why = code > 0x10ffff ? "too large for encoding" : "not valid for encoding";
