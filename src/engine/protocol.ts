@@ -25,7 +25,6 @@ export interface Calls {
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
   readonly schemas: { readonly request: readonly string[]; readonly result: FileSchemas };
-  readonly close: { readonly request: undefined; readonly result: undefined };
 }
 
 export interface EvaluateRequest {
@@ -60,7 +59,9 @@ export type ToWorker =
   | { readonly kind: "demand"; readonly id: number }
   /** Of a call or a cursor. */
   | { readonly kind: "cancel"; readonly id: number }
-  | { readonly kind: "close"; readonly id: number };
+  | { readonly kind: "close"; readonly id: number }
+  /** Cancel and close everything, then end the thread. */
+  | { readonly kind: "shutdown" };
 
 export type FromWorker =
   | { readonly kind: "result"; readonly id: number; readonly result: unknown }
@@ -73,4 +74,6 @@ export type FromWorker =
   /** No more batches; the last words about a cursor, but for `closed`. */
   | { readonly kind: "end"; readonly id: number }
   | { readonly kind: "failed"; readonly id: number; readonly failure: Failure }
-  | { readonly kind: "closed"; readonly id: number };
+  | { readonly kind: "closed"; readonly id: number }
+  /** A fault of ours outside of any call: the thread is not to be trusted any more. */
+  | { readonly kind: "crashed"; readonly failure: Failure };

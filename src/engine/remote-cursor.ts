@@ -75,6 +75,7 @@ export class RemoteCursor implements Cursor {
         this.#closed.resolve();
         break;
       case "result":
+      case "crashed":
         break;
     }
     this.#wake();

@@ -26,11 +26,13 @@ export class Engine implements SegmentFiles {
   readonly #groups = new SegmentGroups((paths) => this.#call("schemas", paths));
   readonly #exited = deferred<void>();
   #lastId = 0;
+  #isClosing = false;
   #failure: EngineError | undefined;
 
   private constructor() {
     this.#worker = new Worker(workerUrl("engine/worker.ts", import.meta.url), {
       name: "pgtide-engine",
+      execArgv: [], // flags of this process may be none that a thread takes
     });
     this.#worker.on("message", (message: FromWorker) => this.#receive(message));
     this.#worker.on("error", (cause) => this.#stop("the engine's thread failed", cause));
@@ -50,14 +52,14 @@ export class Engine implements SegmentFiles {
       await engine.#call("open", options);
       return engine;
     } catch (cause) {
-      await engine.#worker.terminate();
+      await engine.close();
       throw cause;
     }
   }
 
   /** Starts a query. Its errors come from the cursor's first `next`. */
   async openCursor(request: CursorRequest): Promise<Cursor> {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#checkOpen();
     const id = this.#nextId();
     const cursor = new RemoteCursor((kind) => {
       // Of a worker that has ended nothing will come back: the cursor knows.
@@ -99,12 +101,14 @@ export class Engine implements SegmentFiles {
     return bindTable(columns, await this.#groups.of(paths));
   }
 
-  /** Ends everything under way with "engine-stopped". Harmless when repeated. */
+  /**
+   * Cancels everything under way, closes DuckDB, frees the lock. Harmless when repeated. The thread is
+   * never terminated from here: with a call of DuckDB under way that ends the whole process.
+   */
   async close(): Promise<void> {
-    if (this.#failure === undefined) {
-      for (const cursor of this.#cursors.values()) cursor.cancel();
-      await this.#call("close", undefined).catch(() => undefined);
-      await this.#worker.terminate();
+    if (!this.#isClosing) {
+      this.#isClosing = true;
+      this.#post({ kind: "shutdown" });
     }
     await this.#exited.promise;
   }
@@ -114,7 +118,7 @@ export class Engine implements SegmentFiles {
     request: Calls[Name]["request"],
     signal?: AbortSignal,
   ): Promise<Calls[Name]["result"]> {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#checkOpen();
     signal?.throwIfAborted();
     const id = this.#nextId();
     const answer = deferred<unknown>();
@@ -130,6 +134,11 @@ export class Engine implements SegmentFiles {
     }
   }
 
+  #checkOpen(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isClosing) throw new EngineError("engine-stopped", "the engine is being closed");
+  }
+
   #nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
@@ -140,6 +149,10 @@ export class Engine implements SegmentFiles {
   }
 
   #receive(message: FromWorker): void {
+    if (message.kind === "crashed") {
+      this.#stop("the engine's thread failed", unpackFailure(message.failure));
+      return;
+    }
     const { id } = message;
     if (message.kind === "result") {
       this.#calls.get(id)?.resolve(message.result);

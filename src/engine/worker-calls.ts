@@ -1,6 +1,7 @@
 /** What the worker answers once: small expressions, plans, inspections of files. */
 
 import duckdb from "@duckdb/node-bindings";
+import { sleep } from "../base/async.ts";
 import { assert } from "../base/errors.ts";
 import type { SqlValue } from "../types/value.ts";
 import { checkColumn, columnTypeOf } from "./column-types.ts";
@@ -13,6 +14,8 @@ import { holdLock } from "./lock.ts";
 import { inspectFile } from "./parquet-files.ts";
 import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
+
+const CLOSE_POLL_MS = 5;
 
 export class WorkerCalls {
   #options: EngineOptions | undefined;
@@ -65,12 +68,16 @@ export class WorkerCalls {
         );
       case "schemas":
         return await readSchemas(this.database, request as Calls["schemas"]["request"]);
-      case "close":
-        this.#database?.close();
-        (await this.#files)?.close();
-        this.#releaseLock?.();
-        return undefined;
     }
+  }
+
+  /** Stops what is under way, then closes DuckDB and frees the lock. */
+  async close(): Promise<void> {
+    for (const state of this.#running.values()) state.isCancelled = true;
+    while (this.#running.size > 0) await sleep(CLOSE_POLL_MS);
+    this.#database?.close();
+    (await this.#files)?.close();
+    this.#releaseLock?.();
   }
 
   async #open(options: EngineOptions): Promise<undefined> {

@@ -4,6 +4,7 @@
  */
 
 import { parentPort } from "node:worker_threads";
+import { deferred } from "../base/async.ts";
 import { assert } from "../base/errors.ts";
 import { EngineCursor } from "./cursor.ts";
 import { packFailure } from "./failure-transfer.ts";
@@ -24,11 +25,17 @@ class OpenCursor {
   #demand: number;
   #isPumping = false;
   #isClosing = false;
+  readonly #finished = deferred<void>();
 
   constructor(id: number, cursor: EngineCursor, demand: number) {
     this.#id = id;
     this.#cursor = cursor;
     this.#demand = demand;
+  }
+
+  /** Settles when the cursor is closed. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
   }
 
   cancel(): void {
@@ -77,6 +84,7 @@ class OpenCursor {
     if (!cursors.delete(this.#id)) return;
     await this.#cursor.close();
     send({ kind: "closed", id: this.#id });
+    this.#finished.resolve();
   }
 }
 
@@ -110,8 +118,25 @@ async function answer(message: ToWorker): Promise<void> {
     case "close":
       await cursors.get(message.id)?.close();
       return;
+    case "shutdown":
+      await shutdown();
+      return;
   }
 }
+
+/** The thread ends when its port is closed and nothing of DuckDB is left to wait for. */
+async function shutdown(): Promise<void> {
+  const open = [...cursors.values()];
+  await Promise.all(open.map((cursor) => cursor.close()));
+  await Promise.all(open.map((cursor) => cursor.finished));
+  await calls.close();
+  port.close();
+}
+
+// An uncaught exception would end the thread, and with a call of DuckDB under way the whole process.
+process.on("uncaughtException", (error) => {
+  send({ kind: "crashed", failure: packFailure(error) });
+});
 
 port.on("message", (message: ToWorker) => {
   void answer(message);
