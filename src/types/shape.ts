@@ -14,7 +14,12 @@ export type Representation =
   | { readonly kind: "plain" }
   | { readonly kind: "utc" }
   | { readonly kind: "decimal"; readonly precision: number; readonly scale: number }
-  | { readonly kind: "decimal-scaled"; readonly precision: number; readonly scale: number; readonly scaleColumn: number }
+  | {
+      readonly kind: "decimal-scaled";
+      readonly precision: number;
+      readonly scale: number;
+      readonly scaleColumn: number;
+    }
   | { readonly kind: "numeric-text" }
   | { readonly kind: "array"; readonly dimensions: number; readonly element: Shape }
   | { readonly kind: "row"; readonly fields: readonly Shape[] };
@@ -30,7 +35,10 @@ export interface Shape {
 export interface TextSettings {
   /** An IANA name that both Node and DuckDB know, or a fixed offset in seconds east of Greenwich. */
   readonly timeZone: string | number;
-  readonly dateStyle: { readonly format: "ISO" | "SQL" | "Postgres" | "German"; readonly order: "MDY" | "DMY" | "YMD" };
+  readonly dateStyle: {
+    readonly format: "ISO" | "SQL" | "Postgres" | "German";
+    readonly order: "MDY" | "DMY" | "YMD";
+  };
   readonly intervalStyle: "postgres" | "postgres_verbose" | "sql_standard" | "iso_8601";
   readonly extraFloatDigits: number;
   readonly byteaOutput: "hex" | "escape";
