@@ -86,7 +86,7 @@ function ownRows(
   const { generator } = scope;
   const used = new Map<number, PlanColumn>();
   const names = entry.eref.colnames ?? [];
-  const columns: PlanColumn[] = [];
+  const columns = numbered(used, names.length);
   const number = generator.scans.length;
   generator.scans.push(functionScan(number, node.funcid, args, columns));
   const column = (attribute: number, typeOid: number, typmod: number): RelationColumn => {

@@ -7,6 +7,7 @@ import { bindRows } from "../engine/bindings.ts";
 import type { RowsRelation } from "../engine/request.ts";
 import type { Segment } from "../table/segment.ts";
 import type { Lease } from "../table/table.ts";
+import { Oid } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
 import { catalogRows } from "./catalog-rows.ts";
 import type { Execution } from "./execution.ts";
@@ -126,7 +127,12 @@ class Binder {
     rows: readonly (readonly SqlValue[])[],
   ): string {
     const name = `pgtide_rows_${index}`;
-    this.rowsRelations.push({ name, columns, rows });
+    // The plan takes columns that nobody reads for text.
+    const isText = columns.map(({ typeOid }) => typeOid === Oid.text);
+    const read = rows.map((row) =>
+      row.map((value, at) => (isText[at] === true && typeof value !== "string" ? null : value)),
+    );
+    this.rowsRelations.push({ name, columns, rows: read });
     return bindRows(name, columns);
   }
 }
