@@ -5,6 +5,7 @@ import type { AggregateCall } from "./closed-table.ts";
 import { sortKey } from "./comparisons.ts";
 import type { SortKey, Sql } from "./expression.ts";
 import type { Scope } from "./generator.ts";
+import { inheritedOrder } from "./ordinals.ts";
 import { refuse } from "./refusals.ts";
 import type { Aggref, SortGroupClause } from "./tree.ts";
 
@@ -23,6 +24,11 @@ export function aggregateCall(node: Aggref, scope: Scope): Sql {
     const value = sortedValue(clause, node, values);
     ordered.push(value);
     orderBy.push(sortItem(clause, value));
+  }
+  const inherited = inheritedOrder(node, scope);
+  if (inherited !== undefined) {
+    ordered.push(inherited);
+    orderBy.push({ text: inherited.text, descending: false, nullsFirst: false });
   }
   const direct = (node.aggdirectargs ?? []).map((arg) => generator.expression(arg, scope));
   const plain = entries

@@ -20,14 +20,15 @@ export function commonTables(scope: Scope): string {
 function commonTable(node: CommonTableExpr, scope: Scope): string {
   const sqlName = `w${scope.generator.nextId()}`;
   if (node.cterecursive) return recursiveTable(node, sqlName, scope);
-  const query = scope.generator.query(node.ctequery, scope);
+  const { generator } = scope;
+  const query = generator.query(node.ctequery, scope, generator.isOrderSensitive);
   // Of a query that is read twice, each reader needs its own rows.
   const isShared = node.cterefcount > 1;
   const columns = query.columns.map((column) => ({
     ...column,
     sources: isShared ? [] : column.sources,
   }));
-  scope.ctes.set(node.ctename, { sqlName, columns, references: node.cterefcount });
+  scope.ctes.set(node.ctename, { sqlName, columns, hasOrdinal: query.hasOrdinal });
   const how = node.ctematerialized === 1 ? "MATERIALIZED " : "";
   const hint = node.ctematerialized === 2 ? "NOT MATERIALIZED " : how;
   return `${sqlName} AS ${hint}(${query.text})`;
@@ -49,13 +50,14 @@ function recursiveTable(node: CommonTableExpr, sqlName: string, scope: Scope): s
     const name = node.ctecolnames?.[index] ?? "";
     return { name, shape, mayBeNull: true, sources: [] };
   });
-  const cte: CteRelation = { sqlName, columns, references: node.cterefcount };
+  const cte: CteRelation = { sqlName, columns, hasOrdinal: false };
   scope.ctes.set(node.ctename, cte);
   // The sides are one query level below this one, as the tree counts them.
   const inner: Scope = {
     generator: scope.generator,
     id: scope.generator.nextId(),
     query: ctequery,
+    keepsOrder: false,
     outer: scope,
     relations: new Map(),
     ctes: new Map(),

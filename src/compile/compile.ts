@@ -7,6 +7,7 @@ import { defaultShape } from "./duckdb-types.ts";
 import { expression } from "./expressions.ts";
 import { chapters } from "./functions/all.ts";
 import type { Generator } from "./generator.ts";
+import { hasOrderSensitiveAggregate } from "./ordinals.ts";
 import type { CompileContext, ParameterSource, Plan } from "./plan.ts";
 import { compileQuery } from "./query.ts";
 import { type ScanBuilder, splitAtScans } from "./scans.ts";
@@ -62,7 +63,8 @@ export function compileSelect(tree: QueryNode, context: CompileContext): Plan {
       return lastId;
     },
     expression,
-    query: (query, outer) => compileQuery(query, outer, generator),
+    query: (query, outer, keepsOrder = false) => compileQuery(query, outer, generator, keepsOrder),
+    isOrderSensitive: hasOrderSensitiveAggregate(tree, loadCatalogue()),
   };
   const compiled = generator.query(tree, undefined);
   const columns = compiled.columns.map(({ name, shape }) => ({ name, shape }));

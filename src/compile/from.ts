@@ -12,6 +12,7 @@ import {
   scopeAbove,
 } from "./generator.ts";
 import { relationOf } from "./grouping.ts";
+import { withOrdinal } from "./ordinals.ts";
 import { columnsOf, outputList } from "./outputs.ts";
 import type { PlanColumn, RelationInfo } from "./plan.ts";
 import { refuse } from "./refusals.ts";
@@ -83,8 +84,9 @@ function relation(rtindex: number, scope: Scope): string {
     case 0:
       return table(entry, alias, scope, set);
     case 1: {
-      const query = scope.generator.query(entry.subquery, scope);
-      set(relationOf(columnsOf(alias, query)));
+      const { generator } = scope;
+      const query = generator.query(entry.subquery, scope, generator.isOrderSensitive);
+      set(withOrdinal(relationOf(columnsOf(alias, query)), alias, query.hasOrdinal));
       // Below a security barrier nothing of the user may run first.
       const barrier = entry.security_barrier ? `SELECT * FROM (${query.text}) AS b OFFSET 0` : "";
       const lateral = entry.lateral ? "LATERAL " : "";
@@ -100,7 +102,7 @@ function relation(rtindex: number, scope: Scope): string {
     case 6: {
       const owner = scopeAbove(scope, entry.ctelevelsup);
       const cte = owner.ctes.get(entry.ctename) ?? refuse("this reference to a WITH query");
-      set(relationOf(columnsOf(alias, cte)));
+      set(withOrdinal(relationOf(columnsOf(alias, cte)), alias, cte.hasOrdinal));
       return `${cte.sqlName} AS ${alias}`;
     }
     case 4:

@@ -20,7 +20,10 @@ export interface Generator {
   /** For names of relations and CTEs: unique in the statement. */
   nextId(): number;
   expression(node: Expression, scope: Scope): Sql;
-  query(query: QueryNode, outer: Scope | undefined): CompiledQuery;
+  /** `keepsOrder`: number the rows where the query has an ORDER BY (see ordinals.ts). */
+  query(query: QueryNode, outer: Scope | undefined, keepsOrder?: boolean): CompiledQuery;
+  /** The statement has aggregates whose result depends on the order of their input. */
+  readonly isOrderSensitive: boolean;
 }
 
 /** One query level. Vars count levels up through `outer`. */
@@ -28,6 +31,7 @@ export interface Scope {
   readonly generator: Generator;
   readonly id: number;
   readonly query: QueryNode;
+  readonly keepsOrder: boolean;
   readonly outer: Scope | undefined;
   readonly relations: Map<number, Relation>;
   readonly ctes: Map<string, CteRelation>;
@@ -43,6 +47,8 @@ export interface Relation {
   column(attribute: number, node?: VarNode): RelationColumn | undefined;
   /** All columns in order: a whole-row Var. */
   columns(): readonly RelationColumn[];
+  /** Its rows have an order, given by this column. */
+  readonly ordinal?: string;
 }
 
 export interface RelationColumn {
@@ -54,7 +60,7 @@ export interface RelationColumn {
 export interface CteRelation {
   readonly sqlName: string;
   readonly columns: readonly OutputColumn[];
-  readonly references: number;
+  readonly hasOrdinal: boolean;
 }
 
 /** A generated SELECT whose outputs are named c1..cn, display scales last. */
@@ -64,6 +70,8 @@ export interface CompiledQuery {
   /** Shapes of the columns behind `columns`: display scales. */
   readonly hidden: readonly Shape[];
   readonly isSmall: boolean;
+  /** A column `rn` beside the others numbers the rows in the query's order. */
+  readonly hasOrdinal: boolean;
 }
 
 export interface OutputColumn {

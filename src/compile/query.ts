@@ -17,6 +17,7 @@ export function compileQuery(
   query: QueryNode,
   outer: Scope | undefined,
   generator: Generator,
+  keepsOrder: boolean,
 ): CompiledQuery {
   if (query.hasModifyingCTE) return refuse("a data-modifying WITH query");
   if (query.commandType !== 1) return refuse("a statement that changes rows");
@@ -26,6 +27,7 @@ export function compileQuery(
     generator,
     id,
     query,
+    keepsOrder,
     outer,
     relations: new Map(),
     ctes: new Map(),
@@ -72,12 +74,9 @@ function select(scope: Scope): CompiledQuery {
     output: targetValue,
   };
   hintNewest(scope, list.columns);
-  return {
-    text: finishSelect(core, scope),
-    columns: list.columns,
-    hidden: list.hidden,
-    isSmall: isSmall(from, scope),
-  };
+  const { text, hasOrdinal } = finishSelect(core, scope);
+  const { columns, hidden } = list;
+  return { text, columns, hidden, isSmall: isSmall(from, scope), hasOrdinal };
 }
 
 /**

@@ -6,6 +6,7 @@ import { castTo } from "./calls.ts";
 import { groupKey, needsKey } from "./comparisons.ts";
 import { sortKeysText } from "./expression.ts";
 import type { CompiledQuery, OutputColumn, Scope } from "./generator.ts";
+import { ordinal } from "./ordinals.ts";
 import { columnsOf, outputList } from "./outputs.ts";
 import { refuse } from "./refusals.ts";
 import { convert, unifyShapes } from "./representations.ts";
@@ -36,11 +37,15 @@ export function setOperationQuery(scope: Scope): CompiledQuery {
   const limit = limitText(scope);
   const isPlain = keys.length === 0 && limit === "";
   const order = keys.length === 0 ? "" : ` ORDER BY ${sortKeysText(keys)}`;
+  const isNumbered = scope.keepsOrder && keys.length > 0;
+  const list = isNumbered ? `*, ${ordinal(keys)}` : "*";
+  const text = `SELECT ${list} FROM (${combined.text}) AS ${alias}${order}${limit}`;
   return {
-    text: isPlain ? combined.text : `SELECT * FROM (${combined.text}) AS ${alias}${order}${limit}`,
+    text: isPlain ? combined.text : text,
     columns,
     hidden: combined.hidden,
     isSmall: hasSmallLimit(scope),
+    hasOrdinal: isNumbered,
   };
 }
 
@@ -117,7 +122,8 @@ function rebuilt(
     sources,
   );
   const text = `SELECT ${list.text} FROM (${query.text}) AS ${alias}`;
-  return { text, columns: list.columns, hidden: list.hidden, isSmall: query.isSmall };
+  const { columns, hidden } = list;
+  return { text, columns, hidden, isSmall: query.isSmall, hasOrdinal: false };
 }
 
 function combine(
@@ -136,7 +142,7 @@ function combine(
       sources: [...column.sources, ...(other?.sources ?? [])],
     };
   });
-  const base = { columns, hidden: left.hidden, isSmall: false };
+  const base = { columns, hidden: left.hidden, isSmall: false, hasOrdinal: false };
   const alias = `u${scope.generator.nextId()}`;
   const visible = columnsOf(alias, { columns }).map((column) => column.sql);
   const isKeyed = visible.some(needsKey);

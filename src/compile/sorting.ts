@@ -6,6 +6,7 @@ import { groupKey, needsKey } from "./comparisons.ts";
 import { firstRowsByKey, hintNewestOfEntities } from "./distinct-on.ts";
 import { type SortKey, type Sql, sortKeysText } from "./expression.ts";
 import { type CompiledQuery, type Scope, scalarOf } from "./generator.ts";
+import { ordinal, passedOrdinal } from "./ordinals.ts";
 import { columnsOf, type OutputList } from "./outputs.ts";
 import { refuse } from "./refusals.ts";
 import type { Expression, SortGroupClause, TargetEntry } from "./tree.ts";
@@ -23,27 +24,54 @@ export interface Core {
   readonly output: (entry: TargetEntry) => Sql;
 }
 
-/** The text of the whole SELECT. */
-export function finishSelect(core: Core, scope: Scope): string {
-  const { query } = scope;
-  const isTies = query.limitOption === 1;
-  if (isTies) return withTies(core, scope);
-  return ordered(core, scope) + limitText(scope);
+export interface Finished {
+  readonly text: string;
+  readonly hasOrdinal: boolean;
 }
 
-function ordered(core: Core, scope: Scope): string {
+/** The whole SELECT. */
+export function finishSelect(core: Core, scope: Scope): Finished {
+  if (scope.query.limitOption === 1) return { text: withTies(core, scope), hasOrdinal: false };
+  const { text, hasOrdinal } = ordered(core, scope);
+  return { text: text + limitText(scope), hasOrdinal };
+}
+
+function ordered(core: Core, scope: Scope): Finished {
   const { query } = scope;
   const sort = query.sortClause ?? [];
-  if (query.hasDistinctOn) return distinctOn(core, scope);
-  if (query.distinctClause !== null) return distinct(core, sort);
+  if (query.hasDistinctOn) return numberedOutside(distinctOn(core, scope), scope);
+  if (query.distinctClause !== null) return numberedOutside(distinct(core, sort), scope);
   const values = sort.map((clause) => core.value(clause.tleSortGroupRef));
   const isWrapped = values.some(({ entry, sql }) => sql.isSet === true && isKeyed(entry, sql));
-  if (isWrapped) return wrapped(`SELECT ${core.list.text}${core.rest}`, core, sort);
+  const plain = `${core.list.text}${core.rest}`;
+  if (isWrapped) return numberedOutside(wrapped(`SELECT ${plain}`, core, sort), scope);
   const keys = sort.map((clause, index) => {
     const value = values[index];
     return value === undefined ? refuse("this ORDER BY") : orderKey(clause, value);
   });
-  return `SELECT ${core.list.text}${core.rest}${orderText(keys)}`;
+  const order = orderText(keys);
+  const hasSets = core.list.text.includes("unnest(");
+  if (scope.keepsOrder && keys.length > 0 && hasSets) {
+    return numberedOutside(`SELECT ${plain}${order}`, scope);
+  }
+  const inherited = scope.keepsOrder && keys.length === 0 ? passedOrdinal(scope) : undefined;
+  if (inherited !== undefined) {
+    return { text: `SELECT ${core.list.text}, ${inherited} AS rn${core.rest}`, hasOrdinal: true };
+  }
+  if (!scope.keepsOrder || keys.length === 0) {
+    return { text: `SELECT ${plain}${order}`, hasOrdinal: false };
+  }
+  const full = sort.map((clause, index) =>
+    sortItem(clause, values[index]?.sql ?? refuse("this ORDER BY")),
+  );
+  const text = `SELECT ${core.list.text}, ${ordinal(full)}${core.rest}${order}`;
+  return { text, hasOrdinal: true };
+}
+
+/** The rows numbered as they come out of an ordered query. */
+function numberedOutside(text: string, scope: Scope): Finished {
+  if (!scope.keepsOrder || scope.query.sortClause === null) return { text, hasOrdinal: false };
+  return { text: `SELECT *, row_number() OVER () AS rn FROM (${text}) AS o`, hasOrdinal: true };
 }
 
 function orderText(keys: readonly SortKey[]): string {

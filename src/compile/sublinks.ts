@@ -14,7 +14,8 @@ import { convert } from "./representations.ts";
 import type { Expression, SubLink } from "./tree.ts";
 
 export function subquery(node: SubLink, scope: Scope): Sql {
-  const query = scope.generator.query(node.subselect, scope);
+  const isArray = node.subLinkType === 6;
+  const query = scope.generator.query(node.subselect, scope, isArray);
   const base = { shape: BOOLEAN, isConstant: false } as const;
   switch (node.subLinkType) {
     case 0:
@@ -96,7 +97,7 @@ function scalar(query: CompiledQuery, scope: Scope): Sql {
   return { ...base, text: `(SELECT ${value.text} FROM (${query.text}) AS ${alias})`, shape };
 }
 
-/** Keeps the order of the subquery. */
+/** In the order of the subquery, which DuckDB's list() alone does not keep over many rows. */
 function arrayOf(query: CompiledQuery, scope: Scope): Sql {
   const alias = `s${scope.generator.nextId()}`;
   let column = columnsOf(alias, query)[0]?.sql ?? refuse("a subquery without columns");
@@ -110,7 +111,8 @@ function arrayOf(query: CompiledQuery, scope: Scope): Sql {
     typmod: -1,
     representation: { kind: "array", dimensions: 1, element: column.shape },
   };
-  const list = `(SELECT list(${column.text}) FROM (${query.text}) AS ${alias})`;
+  const order = query.hasOrdinal ? ` ORDER BY ${alias}.rn` : "";
+  const list = `(SELECT list(${column.text}${order}) FROM (${query.text}) AS ${alias})`;
   const text = `coalesce(${list}, CAST([] AS ${duckdbType(shape)}))`;
   return { text, shape, isConstant: false, mayBeNull: false };
 }

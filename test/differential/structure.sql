@@ -148,3 +148,15 @@ SELECT DISTINCT ON (sym) sym, px, qty, seq FROM ticks ORDER BY sym, seq DESC;
 SELECT DISTINCT ON (id % 3) id % 3, ts FROM readings ORDER BY id % 3, ts DESC;
 SELECT DISTINCT ON (device) device, (SELECT count(*) FROM events e WHERE e.device = r.device) FROM readings r ORDER BY device, ts DESC;
 SELECT x.device, x.temp FROM (SELECT DISTINCT ON (device) device, temp FROM readings ORDER BY device, ts DESC) x WHERE temp > 10 ORDER BY 1;
+SELECT array_agg(id), string_agg(device, ',') FROM (SELECT id, device FROM readings ORDER BY temp DESC NULLS LAST, id) x;
+-- known: PostgreSQL's own sort for the groups is not stable
+SELECT device, array_agg(id) FROM (SELECT id, device FROM readings ORDER BY id DESC) x WHERE id > 10 GROUP BY device ORDER BY device;
+WITH x AS (SELECT id, kwh FROM readings ORDER BY kwh NULLS FIRST, id LIMIT 20) SELECT array_agg(id), array_agg(kwh) FROM x;
+SELECT array_agg(id) FROM (SELECT id FROM (SELECT id, note FROM readings ORDER BY id DESC) y WHERE note LIKE 'n%') x;
+SELECT string_agg(d, ' ') FROM (SELECT DISTINCT device AS d FROM readings ORDER BY d DESC) x;
+SELECT array_agg(device) FROM (SELECT DISTINCT ON (device) device, ts FROM readings ORDER BY device DESC, ts) x;
+SELECT array_agg(v) FROM (SELECT 3 AS v UNION ALL SELECT 1 UNION ALL SELECT 2 ORDER BY 1 DESC) x;
+SELECT array_agg(n) FROM (SELECT device, count(*) AS n FROM readings GROUP BY device ORDER BY max(id) DESC) x;
+SELECT array_agg(g) FROM (SELECT generate_series(1, 5) AS g ORDER BY g DESC) x;
+SELECT ARRAY(SELECT id FROM readings WHERE id < 30 ORDER BY device, id DESC), ARRAY(SELECT NULL WHERE false);
+SELECT json_agg(id) FROM (SELECT id FROM readings WHERE id < 6 ORDER BY id DESC) x;
