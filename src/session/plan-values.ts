@@ -8,6 +8,7 @@ import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { Execution } from "./execution.ts";
 import { callOwnFunction } from "./own-calls.ts";
+import { usedParameters } from "./used-parameters.ts";
 
 export class PlanValues {
   readonly #execution: Execution;
@@ -56,9 +57,11 @@ export class PlanValues {
     scalars: readonly { readonly sql: string; readonly shape: Shape }[],
   ): Promise<readonly SqlValue[]> {
     const { services, settings, signal } = this.#execution;
+    const list = scalars.map(({ sql }, index) => `${sql} AS c${index + 1}`).join(", ");
+    const { sql, parameters } = usedParameters(`SELECT ${list}`, this.#parameters);
     return await services.engine.evaluate(
-      `SELECT ${scalars.map(({ sql }, index) => `${sql} AS c${index + 1}`).join(", ")}`,
-      this.#parameters,
+      sql,
+      parameters,
       scalars.map(({ shape }) => shape),
       { timeZone: settings.text.timeZone, signal },
     );

@@ -6,6 +6,7 @@ import type { Execution, Result } from "../execution.ts";
 import { PlanValues } from "../plan-values.ts";
 import type { RowSource } from "../row-source.ts";
 import { type BoundPlan, bindPlan } from "../scan-binding.ts";
+import { usedParameters } from "../used-parameters.ts";
 
 export async function select(plan: Plan, execution: Execution): Promise<Result> {
   execution.transaction.markRead();
@@ -41,8 +42,7 @@ export function cursorRequest(
   execution: Execution,
 ): CursorRequest {
   return {
-    sql: bound.sql,
-    parameters: values.parameters,
+    ...usedParameters(bound.sql, values.parameters),
     rowsRelations: bound.rowsRelations,
     shapes: plan.shapes,
     formats: execution.formats,
