@@ -178,9 +178,18 @@ function toText(expression: string, from: PhysicalType): string {
   return from.id === "BLOB" ? `decode(${expression})` : `CAST(${expression} AS VARCHAR)`;
 }
 
-/** By raw microseconds, never by a cast in the session's zone; nanoseconds are cut, not rounded. */
 function toTimestamp(expression: string, from: PhysicalType, column: TypeOf): string {
-  switch (from.id) {
+  const converted = utcTimestamp(expression, from.id);
+  if (converted === undefined) throw mismatch(from, column);
+  return converted;
+}
+
+/**
+ * TIMESTAMP from any type of an instant; undefined for another type. By raw microseconds, never by a
+ * cast in the session's zone; nanoseconds are cut, not rounded.
+ */
+export function utcTimestamp(expression: string, physicalId: string): string | undefined {
+  switch (physicalId) {
     case "TIMESTAMP":
       return expression;
     case "TIMESTAMP_TZ":
@@ -195,11 +204,10 @@ function toTimestamp(expression: string, from: PhysicalType, column: TypeOf): st
     }
     case "TIMESTAMP_MS":
     case "TIMESTAMP_S":
-      return `CAST(${expression} AS TIMESTAMP)`;
     case "DATE":
       return `CAST(${expression} AS TIMESTAMP)`;
     default:
-      throw mismatch(from, column);
+      return undefined;
   }
 }
 

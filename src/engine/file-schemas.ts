@@ -65,7 +65,8 @@ async function readKeys(
   }
 }
 
-async function readColumns(lane: Lane, path: string): Promise<PhysicalColumn[]> {
+/** The columns of one file, in order. */
+export async function readColumns(lane: Lane, path: string): Promise<PhysicalColumn[]> {
   const names = await topLevelNames(lane, path);
   const sql = `SELECT * FROM ${readParquet([path])}`;
   const prepared = await duckdb.prepare(lane.connection, sql);

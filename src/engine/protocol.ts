@@ -1,6 +1,6 @@
 /** Messages between the main thread and the engine's worker. */
 
-import type { Inspection, InspectRequest } from "../table/segment-files.ts";
+import type { Inspection, InspectRequest, RewriteRequest } from "../table/segment-files.ts";
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { Failure } from "./failure-transfer.ts";
@@ -24,6 +24,7 @@ export interface Calls {
   readonly evaluate: { readonly request: EvaluateRequest; readonly result: readonly SqlValue[] };
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
+  readonly rewrite: { readonly request: RewriteRequest; readonly result: undefined };
   readonly schemas: { readonly request: readonly string[]; readonly result: FileSchemas };
 }
 

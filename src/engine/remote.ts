@@ -3,7 +3,12 @@
 import { Worker } from "node:worker_threads";
 import { type Deferred, deferred } from "../base/async.ts";
 import { workerUrl } from "../base/worker-url.ts";
-import type { Inspection, InspectRequest, SegmentFiles } from "../table/segment-files.ts";
+import type {
+  Inspection,
+  InspectRequest,
+  RewriteRequest,
+  SegmentFiles,
+} from "../table/segment-files.ts";
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 import { type BoundColumn, bindTable } from "./bindings.ts";
@@ -90,6 +95,10 @@ export class Engine implements SegmentFiles {
 
   async inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection> {
     return await this.#call("inspect", request, signal);
+  }
+
+  async rewrite(request: RewriteRequest, signal?: AbortSignal): Promise<void> {
+    await this.#call("rewrite", request, signal);
   }
 
   /**

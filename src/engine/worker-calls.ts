@@ -10,10 +10,11 @@ import { Database, withLane } from "./database.ts";
 import { explainCursor } from "./explain.ts";
 import { cancelled, translateFailure } from "./failures.ts";
 import { readSchemas } from "./file-schemas.ts";
+import { inspectFile } from "./inspect-file.ts";
 import { holdLock } from "./lock.ts";
-import { inspectFile } from "./parquet-files.ts";
 import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
+import { rewriteFile } from "./rewrite-file.ts";
 
 const CLOSE_POLL_MS = 5;
 
@@ -64,6 +65,12 @@ export class WorkerCalls {
         return await inspectFile(
           await this.#inspector(),
           request as Calls["inspect"]["request"],
+          isCancelled,
+        );
+      case "rewrite":
+        return await rewriteFile(
+          await this.#inspector(),
+          request as Calls["rewrite"]["request"],
           isCancelled,
         );
       case "schemas":

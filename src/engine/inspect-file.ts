@@ -1,5 +1,5 @@
 /**
- * The store's port to Parquet contents: one query over the time and entity columns of a file.
+ * What a Parquet file holds, for the store: one query over the time and entity columns of a file.
  *
  * It runs in an instance of DuckDB that caches nothing about files. A staged file's footer may still
  * be corrected after this, and the engine's own caches never look again whether a file has changed.
@@ -10,40 +10,13 @@ import { assert } from "../base/errors.ts";
 import type { EntityValue, Inspection, InspectRequest } from "../table/segment-files.ts";
 import { isNull, readData, readValidity, Strings, type Validity } from "./chunks.ts";
 import { interruptible } from "./cursor.ts";
-import { type Database, type Lane, withLane } from "./database.ts";
-import { EngineError } from "./error.ts";
+import { type Database, withLane } from "./database.ts";
+import { bucketOf, checkedTimeUnit, NANOS_PER_SECOND, type TimeUnit } from "./inspect-time.ts";
 import { quoteName, readParquet } from "./quoting.ts";
 import { fillSql } from "./sql-file.ts";
 
-const { Type } = duckdb;
-
 /** Columns of the query before the entity columns. */
 const ENTITY_FROM = 4;
-const NANOS_PER_SECOND = 1_000_000_000n;
-
-interface TimeUnit {
-  /** Raw integer of a time, as SQL over the quoted column. */
-  readonly expression: (column: string) => string;
-  readonly perSecond: bigint;
-}
-
-const TIMESTAMP_UNITS: ReadonlyMap<duckdb.Type, TimeUnit> = new Map<duckdb.Type, TimeUnit>([
-  [Type.TIMESTAMP, { expression: (column) => `epoch_us(${column})`, perSecond: 1_000_000n }],
-  [Type.TIMESTAMP_TZ, { expression: (column) => `epoch_us(${column})`, perSecond: 1_000_000n }],
-  [
-    Type.TIMESTAMP_NS,
-    { expression: (column) => `epoch_ns(${column})`, perSecond: NANOS_PER_SECOND },
-  ],
-  [Type.TIMESTAMP_MS, { expression: (column) => `epoch_ms(${column})`, perSecond: 1_000n }],
-  [Type.TIMESTAMP_S, { expression: (column) => `epoch_ms(${column})`, perSecond: 1_000n }],
-]);
-
-const ENTITY_TYPES: Readonly<Record<EntityValue["type"], duckdb.Type>> = {
-  utf8: Type.VARCHAR,
-  int32: Type.INTEGER,
-  int64: Type.BIGINT,
-  uint64: Type.UBIGINT,
-};
 
 /** @throws EngineError "bad-file", "file-missing", "time-column-type", "entity-column-type" */
 export async function inspectFile(
@@ -52,7 +25,7 @@ export async function inspectFile(
   isCancelled: () => boolean,
 ): Promise<Inspection> {
   return await withLane(database, "UTC", async (lane) => {
-    const unit = await timeUnit(lane, request);
+    const unit = await checkedTimeUnit(lane, request);
     const sql = inspectSql(request, unit);
     const prepared = await duckdb.prepare(lane.connection, sql);
     try {
@@ -72,65 +45,11 @@ export async function inspectFile(
   });
 }
 
-/** Reads the file's schema and holds it against the table's. */
-async function timeUnit(lane: Lane, request: InspectRequest): Promise<TimeUnit> {
-  const { path, timeColumn, timeKind, entityColumns, entityTypes } = request;
-  const types = await columnTypes(lane, path, [timeColumn, ...entityColumns]);
-  entityColumns.forEach((name, i) => {
-    const wanted = entityTypes[i] as EntityValue["type"];
-    const found = types[i + 1];
-    if (found === ENTITY_TYPES[wanted]) return;
-    throw new EngineError("entity-column-type", typeMessage("entity", name, found, wanted));
-  });
-  const [found] = types;
-  const integer = { int64: Type.BIGINT, u_int64: Type.UBIGINT, timestamp: undefined }[timeKind];
-  if (integer !== undefined && found === integer) {
-    return { expression: (column) => column, perSecond: NANOS_PER_SECOND };
-  }
-  const unit = found === undefined ? undefined : TIMESTAMP_UNITS.get(found);
-  if (timeKind === "timestamp" && unit !== undefined) return unit;
-  throw new EngineError("time-column-type", typeMessage("time", timeColumn, found, timeKind));
-}
-
-function typeMessage(
-  role: string,
-  name: string,
-  found: duckdb.Type | undefined,
-  wanted: string,
-): string {
-  if (found === undefined) return `the file has no column "${name}"`;
-  return `${role} column "${name}" is ${Type[found]} in the file, the table's is ${wanted}`;
-}
-
-/** Types by name; undefined for a column that the file lacks. */
-async function columnTypes(
-  lane: Lane,
-  path: string,
-  names: readonly string[],
-): Promise<(duckdb.Type | undefined)[]> {
-  const sql = `SELECT * FROM ${readParquet([path])}`;
-  const prepared = await duckdb.prepare(lane.connection, sql);
-  try {
-    const found = new Map<string, duckdb.Type>();
-    const count = duckdb.prepared_statement_column_count(prepared);
-    for (let i = 0; i < count; i += 1) {
-      const name = duckdb.prepared_statement_column_name(prepared, i);
-      found.set(name, duckdb.prepared_statement_column_type(prepared, i));
-    }
-    return names.map((name) => found.get(name));
-  } finally {
-    duckdb.destroy_prepare_sync(prepared);
-  }
-}
-
 function inspectSql(request: InspectRequest, unit: TimeUnit): string {
-  const isTimestamp = request.timeKind === "timestamp";
-  const width = request.bucketWidth * (isTimestamp ? unit.perSecond : 1n);
   const names = request.entityColumns.map((_, i) => `e${i + 1}`);
   const columns = request.entityColumns.map((name, i) => `, ${quoteName(name)} AS ${names[i]}`);
-  const floor = `CASE WHEN t < 0 THEN (t + 1) // ${width} - 1 ELSE t // ${width} END`;
   return fillSql("segment-inspect.sql", {
-    bucket: request.timeKind === "u_int64" ? `t // ${width}` : floor,
+    bucket: bucketOf("t", request, unit),
     time: unit.expression(quoteName(request.timeColumn)),
     file: readParquet([request.path]),
     entities: names.map((name) => `, ${name}`).join(""),
