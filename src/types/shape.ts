@@ -2,10 +2,13 @@
 
 /**
  * plain: the DuckDB type that naturally belongs to the PostgreSQL type (architecture 4's table).
- * utc: a timestamptz carried as DuckDB TIMESTAMP holding UTC microseconds (what our Parquet files hold).
+ * utc: a timestamptz carried as DuckDB TIMESTAMP holding UTC microseconds (what our Parquet files
+ * hold).
  * decimal: numeric as DECIMAL(precision, scale); the scale is the value's display scale.
- * decimal-scaled: the same, but the display scale of each row stands in another column (0-based index
- *   into the query's columns; -1 while it is still an expression), an INTEGER; `scale` is the DECIMAL's.
+ * decimal-scaled: the same, but the display scale of each row stands in another column (0-based
+ * index
+ *   into the query's columns; -1 while it is still an expression), an INTEGER; `scale` is the
+ * DECIMAL's.
  * numeric-text: numeric as VARCHAR with PostgreSQL's exact digits.
  * array: LIST (nested for more dimensions) of `element`.
  * row: a record, as STRUCT with fields in order.
@@ -33,7 +36,9 @@ export interface Shape {
 
 /** Settings of the session that change how values look as text. */
 export interface TextSettings {
-  /** An IANA name that both Node and DuckDB know, or a fixed offset in seconds east of Greenwich. */
+  /**
+   * An IANA name that both Node and DuckDB know, or a fixed offset in seconds east of Greenwich.
+   */
   readonly timeZone: string | number;
   readonly dateStyle: {
     readonly format: "ISO" | "SQL" | "Postgres" | "German";

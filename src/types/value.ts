@@ -3,7 +3,8 @@
  *
  * null is SQL NULL. By PostgreSQL type:
  * bool → boolean; int2, int4, oid, float4, float8 → number; int8 → bigint;
- * numeric → string, PostgreSQL's exact text; text, varchar, char(n), name, json, jsonb, uuid, enums → string;
+ * numeric → string, PostgreSQL's exact text; text, varchar, char(n), name, json, jsonb, uuid,
+ * enums → string;
  * bytea → Uint8Array; date → number, days since 1970-01-01 (±Infinity for infinity);
  * time → bigint, microseconds since midnight; timestamp, timestamptz → bigint, microseconds since
  * 1970-01-01 (POS_INFINITY / NEG_INFINITY for infinity); interval → Interval; arrays → SqlArray.
