@@ -104,16 +104,30 @@ export const nodeFiles: LocalFiles = {
   },
 };
 
+/** Open at once; an append of thousands of files would run out of descriptors otherwise. */
+const OPEN_MAX = 64;
+let openCount = 0;
+const waiting: (() => void)[] = [];
+
 async function withFile<T>(
   path: string,
   flags: string,
   use: (file: number) => Promise<T>,
 ): Promise<T> {
-  const file = flags === "wx" ? await open(path, flags) : fs.openSync(path, flags);
+  if (openCount < OPEN_MAX) openCount += 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
   try {
-    return await use(file);
+    const file = flags === "wx" ? await open(path, flags) : fs.openSync(path, flags);
+    try {
+      return await use(file);
+    } finally {
+      fs.closeSync(file);
+    }
   } finally {
-    fs.closeSync(file);
+    // Whoever waits longest takes over the place.
+    const next = waiting.shift();
+    if (next === undefined) openCount -= 1;
+    else next();
   }
 }
 
