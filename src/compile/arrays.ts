@@ -3,7 +3,7 @@
 import { elementOidOf, Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
 import { operatorName } from "./calls.ts";
-import { groupKey } from "./comparisons.ts";
+import { comparable, groupKey } from "./comparisons.ts";
 import { BOOLEAN, operatorTest } from "./conditions.ts";
 import { defaultShape, duckdbType } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
@@ -138,27 +138,18 @@ function listTest(node: ScalarArrayOpExpr, left: Sql, items: readonly Sql[], sco
   const isConstant = left.isConstant && items.every((item) => item.isConstant);
   const base = { shape: BOOLEAN, isConstant, mayBeNull: true } as const;
   if (items.length === 0) return { ...base, text: node.useOr ? "FALSE" : "TRUE", mayBeNull: false };
-  const tests = items.map((item) => operatorTest(node.opno, left, item, generator).text);
-  const listed = inList(tests, node.useOr ? " = " : " <> ");
   const isEquality = operatorName(node.opno, generator) === (node.useOr ? "=" : "<>");
-  if (isEquality && listed !== undefined) {
-    const not = node.useOr ? "" : "NOT ";
-    return { ...base, text: `(${listed.left} ${not}IN (${listed.rights.join(", ")}))` };
+  const isPlain = left.shape.representation.kind !== "row";
+  if (isEquality && isPlain) {
+    const pairs = items.map((item) => comparable(left, item, generator.calls.isUtc));
+    const [first] = pairs;
+    if (first !== undefined && pairs.every(([a]) => a === first[0])) {
+      const list = pairs.map(([, b]) => b).join(", ");
+      return { ...base, text: `(${first[0]} ${node.useOr ? "IN" : "NOT IN"} (${list}))` };
+    }
   }
+  const tests = items.map((item) => operatorTest(node.opno, left, item, generator).text);
   return { ...base, text: `(${tests.join(node.useOr ? " OR " : " AND ")})` };
-}
-
-/** `(x = a)`, `(x = b)` with one text for x: the pieces of `x IN (a, b)`. */
-function inList(
-  tests: readonly string[],
-  operator: string,
-): { readonly left: string; readonly rights: readonly string[] } | undefined {
-  const first = tests[0] ?? "";
-  const left = first.slice(1, first.indexOf(operator));
-  const prefix = `(${left}${operator}`;
-  if (left === "" || left.includes("'")) return undefined;
-  if (!tests.every((test) => test.startsWith(prefix))) return undefined;
-  return { left, rights: tests.map((test) => test.slice(prefix.length, -1)) };
 }
 
 /** Only (in)equality: other operators would need a lambda over columns, which DuckDB lacks. */

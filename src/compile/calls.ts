@@ -24,7 +24,19 @@ export function functionCall(node: FuncExpr, scope: Scope): Sql {
   }
   const call = callOf(node, scope);
   const rule = generator.table.function(call.signature) ?? refuseFunction(call.signature);
-  return rule(call);
+  return nullOfStrict(node.funcid, call.args, node.funcresulttype, generator) ?? rule(call);
+}
+
+/** A strict function of NULL is NULL: DuckDB gives such an expression types of its own. */
+function nullOfStrict(
+  oid: number,
+  args: readonly Sql[],
+  resultType: number,
+  generator: Generator,
+): Sql | undefined {
+  if (!args.some((arg) => arg.constant === null)) return undefined;
+  const entry = generator.catalogue.functionByOid(oid);
+  return entry?.isStrict === true ? literal(null, resultType) : undefined;
 }
 
 /** The list of a set-returning call, for `unnest`. */
@@ -175,8 +187,11 @@ export function applyOperator(
     const types = generator.catalogue.operatorSignature(opno) ?? operator.name;
     return refuse(`operator ${types.replace(/^([^(]+)\((.*),(.*)\)$/, "$2 $1 $3").trim()}`);
   }
+  const known = nullOfStrict(operator.functionOid, args, resultType, generator);
   const context = generator.calls;
-  return rule({ args, isVariadicArray: false, resultType, typmod: -1, signature, context });
+  return (
+    known ?? rule({ args, isVariadicArray: false, resultType, typmod: -1, signature, context })
+  );
 }
 
 export function operatorName(opno: number, generator: Generator): string | undefined {

@@ -99,7 +99,8 @@ export function greatestOrLeast(node: MinMaxExpr, scope: Scope): Sql {
   const name = node.op === 0 ? "greatest" : "least";
   const isConstant = items.every((item) => item.isConstant);
   const mayBeNull = items.every((item) => item.mayBeNull);
-  if (items.every((item) => !needsKey(item))) {
+  // DuckDB's greatest and least of intervals go by their fields: 1 day beats 43 hours.
+  if (items.every((item) => !needsKey(item) && item.shape.typeOid !== Oid.interval)) {
     const text = `${name}(${items.map((item) => item.text).join(", ")})`;
     return { text, shape, isConstant, mayBeNull };
   }

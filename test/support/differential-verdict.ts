@@ -49,7 +49,10 @@ function rowsEqual(left: Row, right: Row, typeOids: readonly number[]): boolean 
 
 /** For a person: the statement and the first rows that differ. */
 export function explain(test: Case, comparison: Comparison): string {
-  const { postgres, ours, plan } = comparison;
+  const { plan, isOrdered } = comparison;
+  const [postgres, ours] = [comparison.postgres, comparison.ours].map((result) =>
+    result.kind === "rows" && !isOrdered ? { ...result, rows: sorted(result.rows) } : result,
+  ) as [Result, Result];
   const sql = plan?.sql.map((piece) => (typeof piece === "number" ? `<${piece}>` : piece)).join("");
   return [
     test.sql,
