@@ -58,6 +58,7 @@ export function segmentMeta(staged: StagedFile, head: Snapshot, coveragePath: st
     own: {
       origin,
       columns: staged.columnsId,
+      ...(isMixed && { identities: coverage.length }),
       buckets: Number(countPairs(coverage)),
       ...(isMixed &&
         coverage.length <= ENTITIES_NAMED_MAX && {

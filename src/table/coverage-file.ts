@@ -7,13 +7,14 @@ import { type Coverage, EntityCoverage } from "./coverage.ts";
 import { compareEntities, type Entity } from "./entities.ts";
 import type { BucketUnit, IndexKind, IndexSpec } from "./format.ts";
 import type { EntityValue } from "./segment-files.ts";
-import { decodeTreemap, encodeTreemap } from "./treemap.ts";
+import { decodeTreemap, encodeTreemap, treemapBytesMax, writeTreemap } from "./treemap.ts";
 
 const MAGIC = "TSTECOV2";
 const TAGS = ["utf8", "int32", "int64", "uint64"] as const;
 /** Hashing more than this costs more than the commit; readers never compare the id. */
 const HASHED_BYTES_MAX = 1 << 19;
 const ID_BYTES = 16;
+const KEPT_NUMBERS_MAX = 16;
 
 const UNIT_LETTER: Readonly<Record<BucketUnit, string>> = {
   Seconds: "S",
@@ -28,49 +29,87 @@ export function encodeCoverage(coverage: Coverage, hasEntities: boolean): Uint8A
     const [only] = coverage;
     return only === undefined ? Buffer.alloc(8) : encodeTreemap(only.runs);
   }
-  const head = Buffer.alloc(12);
-  head.write(MAGIC, "latin1");
-  head.writeUInt32BE(coverage.length, 8);
-  return Buffer.concat([head, ...coverage.map(encodeEntry)]);
-}
-
-function encodeEntry(entry: EntityCoverage): Uint8Array {
-  if (entry.encoded === undefined) {
-    const treemap = encodeTreemap(entry.runs);
-    const count = Buffer.alloc(4);
-    count.writeUInt32BE(entry.entity.length);
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64BE(BigInt(treemap.length));
-    entry.encoded = Buffer.concat([count, ...entry.entity.map(encodeValue), length, treemap]);
+  const sink = new Sink(HEAD_BYTES + coverage.length * 64);
+  sink.bytes.write(MAGIC, "latin1");
+  sink.bytes.writeUInt32BE(coverage.length, MAGIC.length);
+  sink.at = HEAD_BYTES;
+  const ends = new Float64Array(coverage.length);
+  for (const [i, entry] of coverage.entries()) {
+    writeEntry(sink, entry);
+    ends[i] = sink.at;
   }
-  return entry.encoded;
+  const bytes = sink.bytes.subarray(0, sink.at);
+  // From here the next snapshot copies; what they were copied from is held no longer.
+  let from = HEAD_BYTES;
+  for (const [i, entry] of coverage.entries()) {
+    const until = ends[i] as number;
+    entry.encoded = { bytes, from, until };
+    from = until;
+  }
+  return bytes;
 }
 
-function encodeValue(value: EntityValue): Uint8Array {
-  const tag = TAGS.indexOf(value.type) + 1;
+/** Bytes that grow. */
+class Sink {
+  bytes: Buffer;
+  at = 0;
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafe(size);
+  }
+
+  room(length: number): void {
+    if (this.at + length <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + length));
+    this.bytes.copy(grown, 0, 0, this.at);
+    this.bytes = grown;
+  }
+}
+
+function writeEntry(sink: Sink, entry: EntityCoverage): void {
+  const { entity, encoded } = entry;
+  if (encoded !== undefined) {
+    sink.room(encoded.until - encoded.from);
+    sink.at += encoded.bytes.copy(sink.bytes, sink.at, encoded.from, encoded.until);
+    return;
+  }
+  sink.room(4);
+  sink.at = sink.bytes.writeUInt32BE(entity.length, sink.at);
+  for (const value of entity) writeValue(sink, value);
+  const { runs } = entry;
+  sink.room(8 + treemapBytesMax(runs));
+  const start = sink.at + 8;
+  const end = writeTreemap(runs, sink.bytes, start);
+  const length = typeof end === "number" ? end - start : end.length;
+  sink.bytes.writeUInt32BE(0, sink.at);
+  sink.bytes.writeUInt32BE(length, sink.at + 4);
+  sink.at = start;
+  sink.room(length);
+  if (typeof end !== "number") sink.bytes.set(end, start);
+  sink.at += length;
+}
+
+function writeValue(sink: Sink, value: EntityValue): void {
+  sink.room(9 + (value.type === "utf8" ? value.value.length * 3 : 0));
+  const { bytes } = sink;
+  const at = bytes.writeUInt8(TAGS.indexOf(value.type) + 1, sink.at);
   switch (value.type) {
     case "utf8": {
-      const text = Buffer.from(value.value);
-      const head = Buffer.alloc(9);
-      head.writeUInt8(tag);
-      head.writeBigUInt64BE(BigInt(text.length), 1);
-      return Buffer.concat([head, text]);
+      const length = bytes.write(value.value, at + 8);
+      bytes.writeUInt32BE(0, at);
+      bytes.writeUInt32BE(length, at + 4);
+      sink.at = at + 8 + length;
+      break;
     }
-    case "int32": {
-      const bytes = Buffer.alloc(5);
-      bytes.writeUInt8(tag);
-      bytes.writeInt32BE(value.value, 1);
-      return bytes;
-    }
+    case "int32":
+      sink.at = bytes.writeInt32BE(value.value, at);
+      break;
     case "int64":
-    case "uint64": {
-      const bytes = Buffer.alloc(9);
-      bytes.writeUInt8(tag);
-      bytes.writeBigUInt64BE(BigInt.asUintN(64, value.value), 1);
-      return bytes;
-    }
+    case "uint64":
+      sink.at = bytes.writeBigUInt64BE(BigInt.asUintN(64, value.value), at);
+      break;
     default:
-      return unreachable(value);
+      unreachable(value);
   }
 }
 
@@ -127,12 +166,13 @@ class EntryReader {
     const from = this.#take(length);
     // Read now, though most are never asked for: a damaged file must not be found out half-way.
     const runs = decodeTreemap(this.#bytes, from, from + length);
-    const encoded = this.#bytes.subarray(start, this.#at);
+    const bytes = this.#bytes;
+    const encoded = { bytes, from: start, until: this.#at };
     // Few runs are cheaper kept than read again.
-    if (runs.length > 16) return EntityCoverage.lazy(entity, this.#bytes, from, this.#at, encoded);
-    const entry = EntityCoverage.of(entity, runs);
-    entry.encoded = encoded;
-    return entry;
+    if (runs.length > KEPT_NUMBERS_MAX) {
+      return EntityCoverage.lazy(entity, { bytes, from, until: this.#at }, encoded);
+    }
+    return EntityCoverage.of(entity, runs, encoded);
   }
 
   #value(type: EntityValue["type"]): EntityValue {
@@ -142,7 +182,7 @@ class EntryReader {
       case "utf8": {
         const length = this.#length();
         const from = this.#take(length);
-        return { type, value: this.#utf8.decode(this.#bytes.subarray(from, from + length)) };
+        return { type, value: this.#text(from, length) };
       }
       case "int32":
         return { type, value: this.#bytes.readInt32BE(this.#take(4)) };
@@ -155,8 +195,16 @@ class EntryReader {
     }
   }
 
+  #text(from: number, length: number): string {
+    const text = this.#bytes.toString("utf8", from, from + length);
+    // The quick way replaces what is no UTF-8: then the strict one decides.
+    if (!text.includes("\ufffd")) return text;
+    return this.#utf8.decode(this.#bytes.subarray(from, from + length));
+  }
+
   #length(): number {
-    return Number(this.#bytes.readBigUInt64BE(this.#take(8)));
+    const at = this.#take(8);
+    return this.#bytes.readUInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4);
   }
 
   /** Where the next `length` bytes begin. */
@@ -170,6 +218,16 @@ class EntryReader {
   expectEnd(): void {
     if (this.#at !== this.#bytes.length) throw new Error("trailing bytes");
   }
+}
+
+/** Bytes at the start of a sidecar that `identityCount` needs. */
+export const HEAD_BYTES = 12;
+
+/** How many identities a sidecar has, from its first bytes; undefined when it is none of entities. */
+export function identityCount(head: Uint8Array): number | undefined {
+  const bytes = Buffer.from(head);
+  if (bytes.length < HEAD_BYTES || bytes.toString("latin1", 0, 8) !== MAGIC) return undefined;
+  return bytes.readUInt32BE(8);
 }
 
 /** The id in a sidecar's name, as the reference library computes it (table-format 6.3). */

@@ -7,46 +7,45 @@ import { compareEntities, type Entity } from "./entities.ts";
 import { countBuckets, EMPTY, intersect, type Runs, union } from "./runs.ts";
 import { decodeTreemap } from "./treemap.ts";
 
+/** Part of a file's bytes. No view of its own: a table may have 100,000 of these. */
+interface Part {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly until: number;
+}
+
 /** One identity's buckets; read from bytes only when somebody asks. */
 export class EntityCoverage {
   readonly entity: Entity;
   #runs: Runs | undefined;
-  #source:
-    | { readonly bytes: Uint8Array; readonly from: number; readonly until: number }
-    | undefined;
-  /** This identity as a table snapshot holds it; kept because every snapshot repeats it. */
-  encoded: Uint8Array | undefined;
+  #treemap: Part | undefined;
+  /** Identity and buckets as a snapshot holds them: every later snapshot repeats them. */
+  encoded: Part | undefined;
 
   private constructor(entity: Entity) {
     this.entity = entity;
   }
 
-  static of(entity: Entity, runs: Runs): EntityCoverage {
+  static of(entity: Entity, runs: Runs, encoded?: Part): EntityCoverage {
     const made = new EntityCoverage(entity);
     made.#runs = runs;
+    made.encoded = encoded;
     return made;
   }
 
-  /** The treemap must have been checked. `encoded`: the bytes of identity and treemap together. */
-  static lazy(
-    entity: Entity,
-    bytes: Uint8Array,
-    from: number,
-    until: number,
-    encoded?: Uint8Array,
-  ): EntityCoverage {
+  /** The treemap must have been checked. */
+  static lazy(entity: Entity, treemap: Part, encoded: Part): EntityCoverage {
     const made = new EntityCoverage(entity);
-    made.#source = { bytes, from, until };
+    made.#treemap = treemap;
     made.encoded = encoded;
     return made;
   }
 
   get runs(): Runs {
     if (this.#runs === undefined) {
-      const source = this.#source;
-      this.#runs =
-        source === undefined ? EMPTY : decodeTreemap(source.bytes, source.from, source.until);
-      this.#source = undefined;
+      const part = this.#treemap;
+      this.#runs = part === undefined ? EMPTY : decodeTreemap(part.bytes, part.from, part.until);
+      this.#treemap = undefined;
     }
     return this.#runs;
   }
@@ -89,13 +88,34 @@ export function unite(coverage: Coverage, addition: Coverage): Coverage {
   if (addition.length === 0) return coverage;
   const isNew: EntityCoverage[] = [];
   const out = coverage.slice();
-  for (const added of addition) {
-    const index = search(coverage, added.entity);
+  for (const [added, index] of positions(coverage, addition)) {
     const known = out[index];
     if (known === undefined) isNew.push(added);
     else out[index] = EntityCoverage.of(known.entity, union(known.runs, added.runs));
   }
   return isNew.length === 0 ? out : merge(out, isNew);
+}
+
+/** Each added identity with its place in `coverage`, -1 where it has none. */
+function* positions(
+  coverage: Coverage,
+  addition: Coverage,
+): Generator<readonly [added: EntityCoverage, index: number]> {
+  // Both are sorted: many are found by walking along, few by searching.
+  const isMany = addition.length * 16 > coverage.length;
+  let at = 0;
+  for (const added of addition) {
+    if (!isMany) {
+      yield [added, Math.max(-1, search(coverage, added.entity))];
+      continue;
+    }
+    let order = -1;
+    for (; at < coverage.length; at += 1) {
+      order = compareEntities((coverage[at] as EntityCoverage).entity, added.entity);
+      if (order >= 0) break;
+    }
+    yield [added, order === 0 && at < coverage.length ? at : -1];
+  }
 }
 
 function merge(a: Coverage, b: Coverage): Coverage {
@@ -126,8 +146,8 @@ export interface Overlap {
 export function overlapOf(coverage: Coverage, addition: Coverage): Overlap | undefined {
   const pairs: EntityCoverage[] = [];
   let count = 0n;
-  for (const added of addition) {
-    const known = coverage[search(coverage, added.entity)];
+  for (const [added, index] of positions(coverage, addition)) {
+    const known = coverage[index];
     if (known === undefined) continue;
     const common = intersect(known.runs, added.runs);
     if (common.length === 0) continue;

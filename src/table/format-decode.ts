@@ -214,10 +214,11 @@ function ownCommitKeys(value: unknown): OwnCommitKeys {
 
 function ownSegmentKeys(value: unknown): OwnSegmentKeys {
   if (typeof value !== "object" || value === null) return {};
-  const { origin, columns, entities, buckets } = value as JsonObject;
+  const { origin, columns, entities, identities, buckets } = value as JsonObject;
   return {
     ...(typeof origin === "string" && { origin }),
     ...(typeof columns === "string" && { columns }),
+    ...(typeof identities === "number" && { identities }),
     ...(typeof buckets === "number" && { buckets }),
     ...(Array.isArray(entities) && {
       entities: entities.map((entity) => (entity as unknown[]).map(decodeEntityValue)),

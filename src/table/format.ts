@@ -133,6 +133,8 @@ export interface OwnSegmentKeys {
   readonly columns?: string;
   /** All its identities, when they are few. */
   readonly entities?: readonly (readonly EntityValue[])[];
+  /** How many identities it holds. */
+  readonly identities?: number;
   /** (entity, bucket) pairs. */
   readonly buckets?: number;
 }

@@ -6,6 +6,9 @@
 
 export type Runs = BigInt64Array;
 
+/** Sets of so few numbers are merged whole: parts of them would cost more. */
+const SMALL = 16;
+
 export const EMPTY: Runs = new BigInt64Array(0);
 
 /** From runs in any order that may overlap or touch. */
@@ -59,6 +62,7 @@ export function union(a: Runs, b: Runs): Runs {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
   if (a.length < b.length) return union(b, a);
+  if (a.length <= SMALL) return mergeAll(a, b);
   // Runs of `a` that end before `b` begins (and do not touch it) stay, and likewise after its end.
   const low = firstRunEnding(a, at(b, 0) - 1n);
   const high = firstRunStarting(a, at(b, b.length - 1) + 2n);

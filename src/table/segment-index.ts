@@ -24,7 +24,15 @@ export class SegmentIndex {
     if (layout.kind === "NotApplicable") return;
     if (layout.kind === "Single") this.list(segment, [layout.entity]);
     else if (own.entities !== undefined) this.list(segment, own.entities);
-    else this.#unlisted.add(segment);
+    else {
+      this.#unlisted.add(segment);
+      if ((own.identities ?? 0) > IDENTITIES_LISTED_MAX) this.#tooMany.add(segment);
+    }
+  }
+
+  /** Says that a segment holds too many identities to list. */
+  leaveUnlisted(segment: Segment): void {
+    this.#tooMany.add(segment);
   }
 
   /** Says which identities a segment holds, all of them. */

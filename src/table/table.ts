@@ -14,13 +14,14 @@ import {
   untilPublished,
 } from "./commit-log.ts";
 import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
-import { decodeCoverage } from "./coverage-file.ts";
+import { decodeCoverage, HEAD_BYTES, identityCount } from "./coverage-file.ts";
 import { StoreError } from "./error.ts";
 import type { Action, Commit, IndexSpec, LogicalField, OwnCommitKeys } from "./format.ts";
 import { PhysicalColumns } from "./physical-columns.ts";
 import { type PruneQuery, prune } from "./pruning.ts";
 import { checkNewSchema, entityTypes } from "./schema.ts";
 import type { Segment } from "./segment.ts";
+import { IDENTITIES_LISTED_MAX } from "./segment-index.ts";
 import { fold, type Snapshot, segmentsOf } from "./snapshot.ts";
 
 export interface TableOptions {
@@ -180,6 +181,7 @@ export class Table {
   async #listEntities(snapshot: Snapshot, { min, max }: PruneQuery): Promise<void> {
     const { index } = snapshot.history;
     await inParallel(index.unread(min, max), async (segment) => {
+      if (await this.#hasTooMany(segment)) return index.leaveUnlisted(segment);
       const coverage = await this.segmentCoverage(snapshot, segment).catch(() => undefined);
       // Without a readable sidecar the segment stays a candidate for every identity.
       if (coverage !== undefined)
@@ -188,6 +190,12 @@ export class Table {
           coverage.map(({ entity }) => entity),
         );
     });
+  }
+
+  async #hasTooMany({ coveragePath }: Segment): Promise<boolean> {
+    if (coveragePath === undefined) return false;
+    const head = await this.store.getRange(coveragePath, 0, HEAD_BYTES).catch(() => undefined);
+    return head !== undefined && (identityCount(head) ?? 0) > IDENTITIES_LISTED_MAX;
   }
 
   /** @throws StoreError "unreadable-coverage" */

@@ -59,6 +59,9 @@ export class Warehouse {
    * @throws StoreError "no-table", "log-corrupt", "table-locked" when another server has it
    */
   async adopt(path: string): Promise<Table> {
+    const known = this.#tables.get(path);
+    // A second handle beside one that writes could take its commits for leftovers.
+    if (known !== undefined) return await known;
     const store = this.#openStore(path);
     // First look whether it is one at all: a lock file in a foreign folder would be litter.
     await openTable(store, this.#options);

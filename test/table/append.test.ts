@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { openLocalStore } from "../../src/storage/local-store.ts";
 import { type AppendRequest, appendFiles } from "../../src/table/append.ts";
 import { bucketOf } from "../../src/table/buckets.ts";
 import { countPairs, runsOfEntity } from "../../src/table/coverage.ts";
@@ -10,7 +11,7 @@ import { CoverageOverlapError, StoreError } from "../../src/table/error.ts";
 import { parseInstant } from "../../src/table/rfc3339.ts";
 import type { SegmentFiles } from "../../src/table/segment-files.ts";
 import { segmentsOf, versionsOf } from "../../src/table/snapshot.ts";
-import type { Table } from "../../src/table/table.ts";
+import { openTable, type Table } from "../../src/table/table.ts";
 import { duckdbFiles, literal } from "../support/inspect-with-duckdb.ts";
 import {
   createMeters,
@@ -247,13 +248,15 @@ test("appends that race through one handle all get in", async () => {
 });
 
 test("handles of two processes lose nothing, and one bucket goes in once", async () => {
-  const other = await reopen(root);
+  const options = { walId: "the other process", foreignCommitWaitMs: 20_000 };
+  const other = await openTable(openLocalStore(root), options);
+  const own = await openTable(openLocalStore(root), { ...options, walId: "this process" });
   const ours = await Promise.all([0, 1, 2].map((n) => hours(`o${n}`, [0])));
   const theirs = await Promise.all([0, 1, 2].map((n) => hours(`t${n}`, [0])));
   const same = await hours("same", [0]);
   const request = (path: string) => ({ files: [path], overlap: "reject" as const });
   const results = await Promise.allSettled([
-    ...[...ours, same].map((path) => appendFiles(table, files, request(path))),
+    ...[...ours, same].map((path) => appendFiles(own, files, request(path))),
     ...[...theirs, same].map((path) => appendFiles(other, files, request(path))),
   ]);
   const refused = results.filter((result) => result.status === "rejected");
