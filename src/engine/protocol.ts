@@ -23,6 +23,7 @@ export interface Calls {
   readonly open: { readonly request: EngineOptions; readonly result: undefined };
   readonly evaluate: { readonly request: EvaluateRequest; readonly result: readonly SqlValue[] };
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
+  readonly write: { readonly request: WriteRequest; readonly result: undefined };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
   readonly rewrite: { readonly request: RewriteRequest; readonly result: undefined };
   readonly schemas: { readonly request: readonly string[]; readonly result: FileSchemas };
@@ -33,6 +34,14 @@ export interface EvaluateRequest {
   readonly parameters: readonly EngineParameter[];
   readonly shapes: readonly Shape[];
   readonly timeZone: string | number;
+}
+
+/** `cursor.sql` gives the columns of the file, in its types. */
+export interface WriteRequest {
+  readonly cursor: CursorRequest;
+  /** Absolute; the folder exists, the file does not. */
+  readonly path: string;
+  readonly compression: "zstd" | "snappy" | "lz4_raw" | "uncompressed";
 }
 
 export interface ExplainRequest {

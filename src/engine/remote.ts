@@ -14,7 +14,14 @@ import type { SqlValue } from "../types/value.ts";
 import { type BoundColumn, bindTable } from "./bindings.ts";
 import { EngineError } from "./error.ts";
 import { unpackFailure } from "./failure-transfer.ts";
-import type { CallName, Calls, EngineOptions, FromWorker, ToWorker } from "./protocol.ts";
+import type {
+  CallName,
+  Calls,
+  EngineOptions,
+  FromWorker,
+  ToWorker,
+  WriteRequest,
+} from "./protocol.ts";
 import { RemoteCursor } from "./remote-cursor.ts";
 import type { Cursor, CursorRequest, EngineParameter } from "./request.ts";
 import { SegmentGroups } from "./segment-groups.ts";
@@ -91,6 +98,11 @@ export class Engine implements SegmentFiles {
   /** DuckDB's plan, with times and row counts when the statement is run for it. */
   async explain(cursor: CursorRequest, isAnalyze: boolean, signal?: AbortSignal): Promise<string> {
     return await this.#call("explain", { cursor, isAnalyze }, signal);
+  }
+
+  /** The rows of a SELECT into a new Parquet file; none is left behind when it fails. */
+  async write(request: WriteRequest, signal?: AbortSignal): Promise<void> {
+    await this.#call("write", request, signal);
   }
 
   async inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection> {

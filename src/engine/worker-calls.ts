@@ -15,6 +15,7 @@ import { holdLock } from "./lock.ts";
 import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
 import { rewriteFile } from "./rewrite-file.ts";
+import { writeQuery } from "./write-query.ts";
 
 const CLOSE_POLL_MS = 5;
 
@@ -61,6 +62,8 @@ export class WorkerCalls {
           request as Calls["explain"]["request"],
           isCancelled,
         );
+      case "write":
+        return await writeQuery(this.database, request as Calls["write"]["request"], isCancelled);
       case "inspect":
         return await inspectFile(
           await this.#inspector(),

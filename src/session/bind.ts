@@ -2,7 +2,8 @@
 
 import { SqlError } from "../base/errors.ts";
 import { decodeBinary, decodeText } from "../types/codec.ts";
-import type { TextSettings } from "../types/shape.ts";
+import type { InputSettings } from "../types/datetime-input.ts";
+import { decodeUtf8 } from "../types/utf8.ts";
 import type { SqlValue } from "../types/value.ts";
 import { type BoundParameters, spreadFormats } from "./portals.ts";
 import type { BindRequest } from "./results.ts";
@@ -12,7 +13,7 @@ import type { Prepared } from "./statement.ts";
 export function decodeParameters(
   request: BindRequest,
   prepared: Prepared,
-  text: TextSettings,
+  text: InputSettings,
 ): BoundParameters {
   const { parameterOids } = prepared;
   if (request.parameters.length !== parameterOids.length) {
@@ -33,18 +34,8 @@ function decodeOne(
   raw: Uint8Array | null,
   oid: number,
   format: 0 | 1,
-  settings: TextSettings,
+  settings: InputSettings,
 ): SqlValue {
   if (raw === null) return null;
-  return format === 1 ? decodeBinary(raw, oid) : decodeText(utf8(raw), oid, settings);
-}
-
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
-function utf8(raw: Uint8Array): string {
-  try {
-    return decoder.decode(raw);
-  } catch (cause) {
-    throw new SqlError("22021", 'invalid byte sequence for encoding "UTF8"', { cause });
-  }
+  return format === 1 ? decodeBinary(raw, oid) : decodeText(decodeUtf8(raw), oid, settings);
 }

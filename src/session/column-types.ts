@@ -137,9 +137,28 @@ function defaultTypeText({ name, type }: LogicalField): string {
   }
 }
 
-/** For messages about a column PostgreSQL has described. */
+/** A type as PostgreSQL's format_type() prints it. */
 export function typeText(oid: number, typmod: number): string {
-  const modifier = oid === Oid.numeric ? numericModifier(typmod) : undefined;
-  const base = typeNameOf(oid);
-  return modifier === undefined ? base : `${base}(${modifier.precision},${modifier.scale})`;
+  const element = elementOidOf(oid);
+  if (element !== undefined) return `${typeText(element, typmod)}[]`;
+  const name = typeNameOf(oid);
+  if (typmod < 0) return oid === Oid.bpchar ? "bpchar" : name;
+  switch (oid) {
+    case Oid.numeric: {
+      const modifier = numericModifier(typmod);
+      return modifier === undefined ? name : `${name}(${modifier.precision},${modifier.scale})`;
+    }
+    case Oid.varchar:
+    case Oid.bpchar:
+      return `${name}(${typmod - CHARACTERS_HEADER})`;
+    case Oid.time:
+    case Oid.timestamp:
+    case Oid.timestamptz:
+      return name.replace(/^(timestamp|time)/, `$1(${typmod})`);
+    default:
+      return name;
+  }
 }
+
+/** VARHDRSZ: what the typmod of a character type counts besides its characters. */
+const CHARACTERS_HEADER = 4;

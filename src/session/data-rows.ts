@@ -31,26 +31,3 @@ export function offsetAfterRows(bytes: Uint8Array, count: number): number {
   for (let left = count; left > 0; left -= 1) at += 1 + view.getInt32(at + 1);
   return at;
 }
-
-/** One DataRow of text cells. */
-export function encodeTextRow(cells: readonly (string | null)[]): Buffer {
-  return encodeRow(cells.map((cell) => (cell === null ? null : Buffer.from(cell, "utf8"))));
-}
-
-/** One DataRow of encoded cells. */
-export function encodeRow(cells: readonly (Uint8Array | null)[]): Buffer {
-  const size = cells.reduce((sum, cell) => sum + 4 + (cell?.length ?? 0), HEADER_BYTES + 2);
-  const row = Buffer.allocUnsafe(size);
-  row.write("D", 0, "latin1");
-  row.writeInt32BE(size - 1, 1);
-  row.writeInt16BE(cells.length, HEADER_BYTES);
-  let at = HEADER_BYTES + 2;
-  for (const cell of cells) {
-    row.writeInt32BE(cell === null ? -1 : cell.length, at);
-    at += 4;
-    if (cell === null) continue;
-    row.set(cell, at);
-    at += cell.length;
-  }
-  return row;
-}

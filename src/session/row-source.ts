@@ -1,5 +1,8 @@
 /** Rows of one execution, handed out in pages as Execute asks for them. */
 
+import { encodeDataRows, type RowColumn } from "../types/data-row.ts";
+import type { TextSettings } from "../types/shape.ts";
+import type { SqlValue } from "../types/value.ts";
 import { offsetAfterRows } from "./data-rows.ts";
 
 export interface RowBatch {
@@ -15,6 +18,15 @@ export interface RowSource {
   /** A pending or later `next` fails with 57014. */
   cancel(): void;
   close(): Promise<void>;
+}
+
+/** The rows of a small result that a handler made itself. */
+export function rowsOfValues(
+  rows: readonly (readonly SqlValue[])[],
+  columns: readonly RowColumn[],
+  text: TextSettings,
+): RowSource {
+  return rowsInMemory([{ bytes: encodeDataRows(rows, columns, text), rows: rows.length }]);
 }
 
 /** Rows that are there already. */

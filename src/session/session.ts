@@ -99,7 +99,10 @@ export class Session implements SessionPort, ActiveSession {
     await this.#guarded(async () => {
       const { prepared } = await this.#currentStatement(request.statement);
       if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
-      const parameters = decodeParameters(request, prepared, this.#settings.text);
+      const parameters = decodeParameters(request, prepared, {
+        ...this.#settings.text,
+        nowMicros: this.#transaction.nowMicros,
+      });
       const formats = spreadFormats(request.resultFormats, prepared.fields?.length ?? 0, "result");
       await this.#portals.addPortal({
         name: request.portal,

@@ -67,6 +67,11 @@ export class Transaction {
     return this.#startMicros;
   }
 
+  /** What 'now' in a parameter means: the start of the transaction, or this moment. */
+  get nowMicros(): bigint {
+    return this.#isStarted ? this.#startMicros : BigInt(Date.now()) * 1000n;
+  }
+
   get statementMicros(): bigint {
     return this.#statementMicros;
   }

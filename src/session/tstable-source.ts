@@ -1,16 +1,22 @@
 /** Where a new table's columns come from: written out, a Parquet file's footer, or a table on disk. */
 
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { SqlError } from "../base/errors.ts";
 import type { NodeObject } from "../compile/node-text.ts";
 import type { CreateTstable, QualifiedName } from "../compile/own-statements.ts";
+import { splitStatements } from "../compile/split.ts";
 import { quoteIdentifier } from "../compile/tokens.ts";
 import { readQuery } from "../compile/tree.ts";
 import { describeParquet } from "../table/parquet-schema.ts";
 import type { Table } from "../table/table.ts";
-import { typeTextOf } from "./column-types.ts";
+import { typeText, typeTextOf } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
 import { columnList } from "./parquet-columns.ts";
+import { fieldList, writeQueryFile } from "./query-file.ts";
 import { type DeclaredKey, declaredKey } from "./table-constraints.ts";
+import { chooseTimeColumn } from "./time-column.ts";
 import { notBuilt } from "./utility.ts";
 
 export interface TableSource {
@@ -19,6 +25,8 @@ export interface TableSource {
   /** What to add to a position in `createText` for one in the user's statement. */
   readonly positionShift: number | undefined;
   readonly key: DeclaredKey | undefined;
+  /** Rows for the new table, in its types; the caller removes the file. */
+  readonly file?: string;
   /** An existing table of the shared format, and its folder. */
   readonly adopted?: { readonly table: Table; readonly directory: string };
 }
@@ -51,7 +59,7 @@ export async function openSource(
       }
     }
     case "query":
-      throw notBuilt("CREATE TSTABLE ... AS", "Create the table, then APPEND PARQUET into it.");
+      return await fromQuery(statement, source, execution);
   }
 }
 
@@ -68,6 +76,35 @@ async function fromColumns(
   const create = readQuery(analysis.tree).utilityStmt as NodeObject;
   return { createText, positionShift, key: declaredKey(create) };
 }
+
+/** The query runs before anything is defined: nothing waits for it, and a failure leaves nothing. */
+async function fromQuery(
+  { table, options }: CreateTstable,
+  source: { readonly text: string; readonly start: number },
+  execution: Execution,
+): Promise<TableSource> {
+  const { services, settings, signal } = execution;
+  const [query] = splitStatements(source.text);
+  if (query === undefined) throw new SqlError("42601", "syntax error at end of input");
+  const { statement, fields } = await services.preparer.prepare(query, [], settings, signal);
+  if (statement.kind !== "select" || fields === undefined) {
+    throw notBuilt("CREATE TSTABLE ... AS over this query", "Select from time-series tables.");
+  }
+  const columns = fields.map((field) => ({
+    ...field,
+    typeText: typeText(field.typeOid, field.typmod),
+  }));
+  const { column } = chooseTimeColumn(columns, options.timeColumn);
+  const folder = services.folders.absolute(STAGING_FOLDER);
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${randomUUID()}.parquet`);
+  const orderBy = [...(options.entityColumns ?? []), column.name];
+  await writeQueryFile(statement.plan, fields, orderBy, file, execution);
+  return { ...generated(table, fieldList(fields)), file };
+}
+
+/** Below the folder of tables, where it is no table's: emptied at every start. */
+const STAGING_FOLDER = ".staging";
 
 function generated(table: QualifiedName, list: string): TableSource {
   const createText = `CREATE TABLE ${nameText(table)} ${list} USING tstable`;

@@ -6,11 +6,10 @@ import type { AppendParquet } from "../../compile/own-statements.ts";
 import { appendFiles } from "../../table/append.ts";
 import { CoverageOverlapError } from "../../table/error.ts";
 import { appendFields, appendRow } from "../append-result.ts";
-import { encodeRows } from "../encode-result.ts";
 import type { Execution, Result } from "../execution.ts";
 import { overlapError } from "../overlap-message.ts";
 import { checkRequiredValues } from "../required-values.ts";
-import { rowsInMemory } from "../row-source.ts";
+import { rowsOfValues } from "../row-source.ts";
 import type { TstableEntry } from "../tables.ts";
 import { notBuilt } from "../utility.ts";
 import { requireAlone, requireWritable } from "../write-rules.ts";
@@ -34,14 +33,16 @@ export async function appendParquet(
       signal,
     );
     const fields = appendFields(entry.info);
-    const batch = encodeRows(
-      fields.map(({ typeOid }) => typeOid),
-      result.files.map((file) => appendRow(entry.axis, { ...file, file: basename(file.file) })),
-      execution.formats,
-      settings.text,
+    const columns = fields.map(({ typeOid }, index) => ({
+      typeOid,
+      format: execution.formats[index] ?? 0,
+    }));
+    const cells = result.files.map((file) =>
+      appendRow(entry.axis, { ...file, file: basename(file.file) }),
     );
-    const rows = result.files.reduce((sum, file) => sum + file.rows, 0);
-    return { kind: "rows", rows: rowsInMemory([batch]), tag: () => `APPEND ${rows}` };
+    const appended = result.files.reduce((sum, file) => sum + file.rows, 0);
+    const rows = rowsOfValues(cells, columns, settings.text);
+    return { kind: "rows", rows, tag: () => `APPEND ${appended}` };
   } catch (cause) {
     if (cause instanceof CoverageOverlapError) throw overlapError(cause, entry, settings.text);
     throw cause;

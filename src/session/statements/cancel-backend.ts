@@ -2,9 +2,8 @@
 
 import { Oid } from "../../types/oids.ts";
 import type { SqlValue } from "../../types/value.ts";
-import { encodeRows } from "../encode-result.ts";
 import type { Execution, Result } from "../execution.ts";
-import { rowsInMemory } from "../row-source.ts";
+import { rowsOfValues } from "../row-source.ts";
 
 /** true: it was asked; false, with a warning: there is none. */
 export function cancelBackend(
@@ -15,11 +14,11 @@ export function cancelBackend(
   const isParameter = typeof pid === "object" && pid !== null && "parameter" in pid;
   const value = isParameter ? (parameters.values[pid.parameter - 1] ?? null) : pid;
   const answer = value === null ? null : services.sessions.cancel(Number(value));
-  const batch = encodeRows([Oid.bool], [[answer]], formats, settings.text);
+  const columns = [{ typeOid: Oid.bool, format: formats[0] ?? 0 }];
   const message = `PID ${Number(value)} is not a PostgreSQL backend process`;
   return {
     kind: "rows",
-    rows: rowsInMemory([batch]),
+    rows: rowsOfValues([[answer]], columns, settings.text),
     tag: (rows) => `SELECT ${rows}`,
     notices: answer === false ? [{ severity: "WARNING", sqlState: "01000", message }] : [],
   };

@@ -3,11 +3,13 @@
  * store, and the journal entry that decides. Until that entry is durable nothing of it exists.
  */
 
+import { rm } from "node:fs/promises";
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import type { OwnChange, TstableDefinition } from "../../catalog/entry.ts";
 import type { CreateTstable } from "../../compile/own-statements.ts";
 import { quoteIdentifier } from "../../compile/tokens.ts";
 import type { DefinitionChanges, ShadowRelation } from "../../postgres/analysis.ts";
+import { appendFiles } from "../../table/append.ts";
 import type { IndexSpec } from "../../table/format.ts";
 import type { Table } from "../../table/table.ts";
 import { folderName } from "../../table/warehouse.ts";
@@ -41,16 +43,20 @@ export async function createTstable(
   const existing = existingRelation(statement, execution);
   if (existing !== undefined) return existing;
   const source = await openSource(statement, execution);
-  const notices = await define(statement, source, execution);
-  return { kind: "done", tag: "CREATE TABLE", notices };
+  try {
+    return await define(statement, source, execution);
+  } finally {
+    if (source.file !== undefined) await rm(source.file, { force: true });
+  }
 }
 
 async function define(
   statement: CreateTstable,
   source: TableSource,
   execution: Execution,
-): Promise<readonly ErrorFields[]> {
+): Promise<Result> {
   const { services, settings } = execution;
+  let tag = "CREATE TABLE";
   let design: Design | undefined;
   let made: { readonly table: Table; readonly directory: string } | undefined;
   const ours = (changes: DefinitionChanges) => {
@@ -64,6 +70,8 @@ async function define(
       async ({ relations, definition }) => {
         if (design === undefined) throw new SqlError("42P16", "the statement defines no table");
         made = await makeTable(design, source, execution);
+        if (source.file !== undefined)
+          tag = `SELECT ${await fill(made.table, source.file, execution)}`;
         const described = relations.find(({ oid }) => oid === design?.relation.oid);
         const table = definitionOf(statement, source.key, design, made.directory, source);
         const change: OwnChange = { kind: "put-tstable", table };
@@ -73,7 +81,7 @@ async function define(
         services.tables.install(tstableEntry(relation, table, made.table, path));
       },
     );
-    return [...outcome.notices, ...(design?.notices ?? [])];
+    return { kind: "done", tag, notices: [...outcome.notices, ...(design?.notices ?? [])] };
   } catch (cause) {
     if (source.adopted !== undefined) await services.folders.release(source.adopted.directory);
     else if (made !== undefined) await services.folders.drop(made.directory);
@@ -192,6 +200,13 @@ async function makeTable(
   const directory = folderName(relation.oid, relation.name);
   const schema = columns.map((column) => logicalField(column, column === time));
   return { table: await services.folders.create(directory, { index, schema }), directory };
+}
+
+/** The rows of CREATE TSTABLE ... AS; their number. */
+async function fill(table: Table, file: string, execution: Execution): Promise<number> {
+  const request = { files: [file], overlap: "allow", operation: "CREATE" } as const;
+  const { files } = await appendFiles(table, execution.services.engine, request, execution.signal);
+  return files.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 function definitionOf(

@@ -1,15 +1,16 @@
 /** EXPLAIN: what pruning left of each table, then DuckDB's own plan. */
 
 import { encodeText } from "../../types/codec.ts";
+import { Oid } from "../../types/oids.ts";
 import type { SqlValue } from "../../types/value.ts";
 import type { Execution, Result } from "../execution.ts";
 import { PlanValues } from "../plan-values.ts";
+import { rowsOfValues } from "../row-source.ts";
 import { bindPlan, type ScanReport } from "../scan-binding.ts";
 import type { Statement } from "../statement.ts";
 import { valueOfRaw } from "../time-axis.ts";
 import { commandNotExplained } from "../utility.ts";
 import { cursorRequest, release } from "./select.ts";
-import { textRows } from "./set.ts";
 
 export async function explain(
   statement: Statement,
@@ -17,7 +18,10 @@ export async function explain(
   execution: Execution,
 ): Promise<Result> {
   const lines = await explainLines(statement, isAnalyze, execution);
-  return { kind: "rows", rows: textRows(lines.map((line) => [line])), tag: () => "EXPLAIN" };
+  const columns = [{ typeOid: Oid.text, format: execution.formats[0] ?? 0 }];
+  const cells = lines.map((line) => [line]);
+  const rows = rowsOfValues(cells, columns, execution.settings.text);
+  return { kind: "rows", rows, tag: () => "EXPLAIN" };
 }
 
 async function explainLines(

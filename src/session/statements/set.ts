@@ -1,9 +1,9 @@
 /** SET, RESET, SHOW, DISCARD. */
 
 import { SqlError } from "../../base/errors.ts";
-import { encodeTextRow } from "../data-rows.ts";
+import { Oid } from "../../types/oids.ts";
 import type { Execution, Result } from "../execution.ts";
-import { type RowSource, rowsInMemory } from "../row-source.ts";
+import { rowsOfValues } from "../row-source.ts";
 import type { SettingChange } from "../statement.ts";
 import type { TransactionModes } from "../transaction.ts";
 import { catalogQuery } from "./catalog-query.ts";
@@ -98,15 +98,15 @@ export async function show(name: string, execution: Execution): Promise<Result> 
     case "all":
       return await showAll(execution);
     case "transaction_isolation":
-      return shown(transaction.isolation);
+      return shown(transaction.isolation, execution);
     case "transaction_read_only":
-      return shown(transaction.isReadOnly ? "on" : "off");
+      return shown(transaction.isReadOnly ? "on" : "off", execution);
     default: {
       const value = settings.get(name);
       if (value === undefined) {
         throw new SqlError("42704", `unrecognized configuration parameter "${name}"`);
       }
-      return shown(value);
+      return shown(value, execution);
     }
   }
 }
@@ -124,14 +124,10 @@ async function showAll(execution: Execution): Promise<Result> {
   return result.kind === "rows" ? { ...result, tag: () => "SHOW" } : result;
 }
 
-function shown(value: string): Result {
-  return { kind: "rows", rows: textRows([[value]]), tag: () => "SHOW" };
-}
-
-/** Rows of text cells; text and binary look the same for type text. */
-export function textRows(rows: readonly (readonly (string | null)[])[]): RowSource {
-  const bytes = Buffer.concat(rows.map(encodeTextRow));
-  return rowsInMemory([{ bytes, rows: rows.length }]);
+function shown(value: string, { formats, settings }: Execution): Result {
+  const columns = [{ typeOid: Oid.text, format: formats[0] ?? 0 }];
+  const rows = rowsOfValues([[value]], columns, settings.text);
+  return { kind: "rows", rows, tag: () => "SHOW" };
 }
 
 export async function discard(

@@ -1,0 +1,37 @@
+/** The rows of a statement into a new Parquet file. */
+
+import { rm } from "node:fs/promises";
+import duckdb from "@duckdb/node-bindings";
+import { bind, interruptible } from "./cursor.ts";
+import { type Database, withLane } from "./database.ts";
+import type { WriteRequest } from "./protocol.ts";
+import { quoteText } from "./quoting.ts";
+import { createRows, dropRows } from "./rows-relations.ts";
+
+/** Leaves no file behind when it fails. */
+export async function writeQuery(
+  database: Database,
+  request: WriteRequest,
+  isCancelled: () => boolean,
+): Promise<void> {
+  const { cursor, path, compression } = request;
+  const options = `FORMAT parquet, COMPRESSION ${compression}`;
+  const sql = `COPY (${cursor.sql}) TO ${quoteText(path)} (${options})`;
+  await withLane(database, cursor.text.timeZone, async (lane) => {
+    try {
+      for (const relation of cursor.rowsRelations) await createRows(lane.connection, relation);
+      const prepared = await duckdb.prepare(lane.connection, sql);
+      try {
+        bind(prepared, cursor);
+        await interruptible(lane.connection, isCancelled, () => duckdb.execute_prepared(prepared));
+      } finally {
+        duckdb.destroy_prepare_sync(prepared);
+      }
+    } catch (thrown) {
+      await rm(path, { force: true });
+      throw thrown;
+    } finally {
+      for (const relation of cursor.rowsRelations) await dropRows(lane.connection, relation);
+    }
+  });
+}
