@@ -2,15 +2,7 @@
 
 import type { BucketRange } from "./buckets.ts";
 import type { Coverage } from "./coverage.ts";
-import {
-  clip,
-  complement,
-  countBuckets,
-  intersectAll,
-  type Runs,
-  subtract,
-  unionAll,
-} from "./runs.ts";
+import { clip, complement, countBuckets, intersectAll, type Runs, unionAll } from "./runs.ts";
 
 export interface RangeSummary {
   readonly expected: bigint;
@@ -47,10 +39,6 @@ export function ratio(covered: bigint, expected: bigint): number {
 
 export function gapsInRange(runs: Runs, range: BucketRange): Runs {
   return complement(runs, range.first, range.last);
-}
-
-export function coveredInRange(runs: Runs, range: BucketRange): Runs {
-  return clip(runs, range.first, range.last);
 }
 
 export function longestRun(runs: Runs): bigint {
@@ -100,9 +88,4 @@ export function anyEntity(coverage: Coverage): Runs {
 /** Buckets that every entity has. */
 export function everyEntity(coverage: Coverage): Runs {
   return intersectAll(coverage.map(({ runs }) => runs));
-}
-
-/** Per entity what `before` does not have: what a later version added. */
-export function difference(runs: Runs, before: Runs): Runs {
-  return subtract(runs, before);
 }

@@ -183,7 +183,7 @@ function decodeIndexValue(value: unknown): IndexValue {
   }
 }
 
-export function decodeEntityValue(value: unknown): EntityValue {
+function decodeEntityValue(value: unknown): EntityValue {
   const body = only(value, "entity value", ["type", "value"]);
   const inner = body["value"];
   switch (body["type"]) {

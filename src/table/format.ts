@@ -6,7 +6,7 @@ import type { EntityValue } from "./segment-files.ts";
 /** The only version of the format that any reader accepts. */
 export const FORMAT_VERSION = 6;
 
-export const LOG_FOLDER = "_timeseries_log";
+const LOG_FOLDER = "_timeseries_log";
 export const CURRENT_KEY = `${LOG_FOLDER}/CURRENT`;
 /** Ours alone: names the server that may write a table outside its own folder. */
 export const LOCK_KEY = `${LOG_FOLDER}/x_pgtide.lock`;

@@ -62,10 +62,7 @@ export function entityTypes(
   });
 }
 
-export function fieldNamed(
-  schema: readonly LogicalField[],
-  name: string,
-): LogicalField | undefined {
+function fieldNamed(schema: readonly LogicalField[], name: string): LogicalField | undefined {
   return schema.find((field) => field.name === name);
 }
 

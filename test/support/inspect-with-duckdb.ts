@@ -34,7 +34,7 @@ export async function duckdbFiles(): Promise<SegmentFiles> {
 
 type RowsOf = (sql: string) => Promise<Record<string, unknown>[]>;
 
-export function quote(name: string): string {
+function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
