@@ -36,6 +36,8 @@ export class EngineCursor {
   #chunksRead = 0;
   #isCancelled = false;
   #isEnded = false;
+  /** The sentinel was seen. */
+  #isComplete = false;
   #batchBytes = FIRST_BATCH_BYTES;
 
   constructor(database: Database, request: CursorRequest) {
@@ -67,9 +69,6 @@ export class EngineCursor {
     const lane = this.#lane;
     if (lane === undefined) return;
     this.#lane = undefined;
-    const result = this.#result;
-    this.#result = undefined;
-    this.#encoder = undefined;
     if (this.#ahead !== undefined) {
       // The pending fetch sees the flag and is interrupted.
       this.#isCancelled = true;
@@ -77,13 +76,7 @@ export class EngineCursor {
       await this.#ahead.catch(ignore);
     }
     try {
-      if (this.#ahead !== undefined) {
-        // The next statement on a connection ends what is left of a stream.
-        await duckdb.query(lane.connection, "SELECT 1");
-      } else if (result !== undefined && !this.#request.isSmall) {
-        // Behind the sentinel is the end, at which DuckDB lets go of files and memory.
-        await duckdb.fetch_chunk(result);
-      }
+      await this.#endStream(lane);
       for (const relation of this.#request.rowsRelations) {
         await dropRows(lane.connection, relation);
       }
@@ -95,30 +88,48 @@ export class EngineCursor {
     this.#database.release(lane);
   }
 
+  /** Makes DuckDB let go of files and memory: a stream holds them until its end is read. */
+  async #endStream(lane: Lane): Promise<void> {
+    const result = this.#result;
+    this.#result = undefined;
+    this.#encoder = undefined;
+    if (result === undefined || this.#request.isSmall) return;
+    // Behind the sentinel is the end. Else the next statement on the connection ends the stream.
+    if (this.#isComplete) await duckdb.fetch_chunk(result);
+    else await duckdb.query(lane.connection, "SELECT 1");
+  }
+
   async #open(): Promise<void> {
-    const { sql, isSmall, rowsRelations, text } = this.#request;
+    const { sql, isSmall, parameters, rowsRelations, text, shapes } = this.#request;
     const lane = await this.#database.lane(text.timeZone);
     this.#lane = lane;
     for (const relation of rowsRelations) await createRows(lane.connection, relation);
-    const statement = isSmall ? sql : withSentinel(sql, this.#request.shapes.length);
-    const prepared = await this.#prepare(lane, statement);
-    try {
-      this.#result = await this.#interruptible(lane, () =>
+    if (isSmall && parameters.length === 0) {
+      // A prepared statement over Parquet files is planned again when it is executed.
+      this.#result = await this.#interruptible(lane, () => duckdb.query(lane.connection, sql));
+    } else {
+      const statement = isSmall ? sql : withSentinel(sql, shapes.length);
+      this.#result = await this.#execute(lane, statement, (prepared) =>
         isSmall ? duckdb.execute_prepared(prepared) : duckdb.execute_prepared_streaming(prepared),
       );
-    } finally {
-      duckdb.destroy_prepare_sync(prepared);
     }
     this.#encoder = this.#makeEncoder(this.#result);
     this.#fetch(lane);
   }
 
-  async #prepare(lane: Lane, statement: string): Promise<duckdb.PreparedStatement> {
-    const prepared = await this.#interruptible(lane, () =>
-      duckdb.prepare(lane.connection, statement),
-    );
-    bind(prepared, this.#request);
-    return prepared;
+  async #execute(
+    lane: Lane,
+    statement: string,
+    execute: (prepared: duckdb.PreparedStatement) => Promise<duckdb.Result>,
+  ): Promise<duckdb.Result> {
+    const { connection } = lane;
+    const prepared = await this.#interruptible(lane, () => duckdb.prepare(connection, statement));
+    try {
+      bind(prepared, this.#request);
+      return await this.#interruptible(lane, () => execute(prepared));
+    } finally {
+      duckdb.destroy_prepare_sync(prepared);
+    }
   }
 
   #makeEncoder(result: duckdb.Result): RowEncoder {
@@ -162,7 +173,7 @@ export class EngineCursor {
       }
       const rows = this.#rowsBeforeSentinel(chunk, size);
       if (rows === size) this.#fetch(this.#lane as Lane);
-      else this.#isEnded = true;
+      else this.#isEnded = this.#isComplete = true;
       encoder.add(chunk, rows);
       if (this.#isEnded) return encoder.rows > 0 ? encoder.take(0) : undefined;
       if (encoder.bytes >= this.#batchBytes || this.#batchBytes === FIRST_BATCH_BYTES) {
@@ -190,12 +201,7 @@ export class EngineCursor {
     const { sql, shapes } = this.#request;
     const names = columnNames(shapes.length);
     const again = `SELECT bit_xor(hash(q)) FROM (${sql}\n) AS q(${names})`;
-    const prepared = await this.#prepare(lane, again);
-    try {
-      await this.#interruptible(lane, () => duckdb.execute_prepared(prepared));
-    } finally {
-      duckdb.destroy_prepare_sync(prepared);
-    }
+    await this.#execute(lane, again, (prepared) => duckdb.execute_prepared(prepared));
     throw new Error("a result ended early, and the same query ran well again");
   }
 
