@@ -8,6 +8,19 @@ import type { Prepared } from "./statement.ts";
 /** The first words of what may end a failed transaction. */
 const ENDS_FAILED: ReadonlySet<string> = new Set(["commit", "end", "rollback", "abort"]);
 
+/** A text without a statement; it can be prepared, described and executed all the same. */
+export function emptyPrepared(parameterOids: readonly number[], catalogueNumber: number): Prepared {
+  return {
+    text: "",
+    charactersBefore: 0,
+    statement: { kind: "empty" },
+    parameterOids,
+    fields: undefined,
+    notices: [],
+    catalogueNumber,
+  };
+}
+
 /** Before analysis: whether it is worth analysing in a failed transaction. */
 export function mayEndFailed(statement: StatementText): boolean {
   return ENDS_FAILED.has(statement.tokens[0]?.value ?? "");

@@ -14,7 +14,14 @@ import { execute } from "./execute.ts";
 import type { Execution } from "./execution.ts";
 import type { Portal } from "./portals.ts";
 import { type BoundParameters, Portals, spreadFormats, withFormats } from "./portals.ts";
-import { endsFailed, mayEndFailed, sameFields, shifted, timeoutMs } from "./prepared.ts";
+import {
+  emptyPrepared,
+  endsFailed,
+  mayEndFailed,
+  sameFields,
+  shifted,
+  timeoutMs,
+} from "./prepared.ts";
 import type {
   BindRequest,
   Reply,
@@ -99,10 +106,7 @@ export class Session implements SessionPort, ActiveSession {
     await this.#guarded(async () => {
       const { prepared } = await this.#currentStatement(request.statement);
       if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
-      const parameters = decodeParameters(request, prepared, {
-        ...this.#settings.text,
-        nowMicros: this.#transaction.nowMicros,
-      });
+      const parameters = decodeParameters(request, prepared, this.#inputSettings);
       const formats = spreadFormats(request.resultFormats, prepared.fields?.length ?? 0, "result");
       await this.#portals.addPortal({
         name: request.portal,
@@ -146,9 +150,9 @@ export class Session implements SessionPort, ActiveSession {
     });
   }
 
-  async closeStatement(name: string): Promise<void> {
+  closeStatement(name: string): Promise<void> {
     this.#portals.removeStatement(name);
-    await Promise.resolve();
+    return Promise.resolve();
   }
 
   async closePortal(name: string): Promise<void> {
@@ -182,25 +186,18 @@ export class Session implements SessionPort, ActiveSession {
     await this.#transaction.close();
   }
 
+  get #inputSettings() {
+    return { ...this.#settings.text, nowMicros: this.#transaction.nowMicros };
+  }
+
   async #prepare(
     statement: StatementText | undefined,
     parameterOids: readonly number[],
   ): Promise<Prepared> {
-    if (statement === undefined) return this.#emptyStatement(parameterOids);
+    if (statement === undefined)
+      return emptyPrepared(parameterOids, this.#services.preparer.catalogueNumber);
     if (!mayEndFailed(statement)) this.#transaction.refuseIfFailed();
     return await this.#services.preparer.prepare(statement, parameterOids, this.#settings);
-  }
-
-  #emptyStatement(parameterOids: readonly number[]): Prepared {
-    return {
-      text: "",
-      charactersBefore: 0,
-      statement: { kind: "empty" },
-      parameterOids,
-      fields: undefined,
-      notices: [],
-      catalogueNumber: this.#services.preparer.catalogueNumber,
-    };
   }
 
   /** Prepared again where the catalogue has changed since Parse. */
