@@ -137,12 +137,6 @@ export function clip(runs: Runs, first: bigint, last: bigint): Runs {
   return out;
 }
 
-/** `a` without what is in `b`. */
-export function subtract(a: Runs, b: Runs): Runs {
-  if (a.length === 0 || b.length === 0) return a;
-  return intersect(a, complement(b, at(a, 0), at(a, a.length - 1)));
-}
-
 /** Unites many sets in balanced pairs. */
 export function unionAll(sets: readonly Runs[]): Runs {
   return reducePairs(sets, union);
