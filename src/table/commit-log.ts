@@ -12,6 +12,8 @@ import { encodeCommit, encodeCurrent } from "./format-encode.ts";
 
 /** Commits read at a time. */
 const READS_MAX = 64;
+/** A long log is read and decoded with pauses, so that others get their turn. */
+const PAUSE_EVERY = 256;
 const POLL_MS = 20;
 
 export interface Head {
@@ -47,6 +49,7 @@ export async function readCommits(
       const version = next;
       next += 1;
       commits[version - first] = await readCommit(store, version);
+      if (version % PAUSE_EVERY === 0) await sleep(0);
     }
   };
   await Promise.all(Array.from({ length: Math.min(READS_MAX, commits.length) }, readSome));
