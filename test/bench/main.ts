@@ -55,9 +55,11 @@ async function measure(of: NonNullable<typeof size>, rounds: number): Promise<Me
   const all: Measurement[] = [];
   try {
     for (const part of parts) {
+      const before = all.length;
       console.error(`${part.name}: ${part.what}`);
       try {
         all.push(...(await part.run(context)));
+        for (const one of all.slice(before)) console.error(tableRow(one));
       } catch (error) {
         const note = error instanceof Error ? error.message : String(error);
         all.push({
