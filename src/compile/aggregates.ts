@@ -4,10 +4,11 @@ import { refuseFunction, signatureOf } from "./calls.ts";
 import type { AggregateCall } from "./closed-table.ts";
 import { sortKey } from "./comparisons.ts";
 import type { SortKey, Sql } from "./expression.ts";
+import type { Aggref } from "./expression-nodes.ts";
 import type { Scope } from "./generator.ts";
 import { inheritedOrder } from "./ordinals.ts";
 import { refuse } from "./refusals.ts";
-import type { Aggref, SortGroupClause } from "./tree.ts";
+import type { SortGroupClause } from "./tree.ts";
 
 export function aggregateCall(node: Aggref, scope: Scope): Sql {
   const { generator } = scope;

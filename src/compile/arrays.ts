@@ -7,10 +7,6 @@ import { comparable, groupKey } from "./comparisons.ts";
 import { BOOLEAN, operatorTest } from "./conditions.ts";
 import { defaultShape, duckdbType } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
-import type { Scope } from "./generator.ts";
-import { literal } from "./literals.ts";
-import { refuse } from "./refusals.ts";
-import { convert, unify, unifyShapes } from "./representations.ts";
 import type {
   ArrayCoerceExpr,
   ArrayExpr,
@@ -19,7 +15,11 @@ import type {
   RowExpr,
   ScalarArrayOpExpr,
   SubscriptingRef,
-} from "./tree.ts";
+} from "./expression-nodes.ts";
+import type { Scope } from "./generator.ts";
+import { literal } from "./literals.ts";
+import { refuse } from "./refusals.ts";
+import { convert, unify, unifyShapes } from "./representations.ts";
 import { record } from "./variables.ts";
 
 export function arrayConstructor(node: ArrayExpr, scope: Scope): Sql {
@@ -64,7 +64,8 @@ export function subscript(node: SubscriptingRef, scope: Scope): Sql {
   const container = generator.expression(node.refexpr, scope);
   const { representation } = container.shape;
   if (node.refassgnexpr !== null) return refuse("assignment to an array element");
-  if (representation.kind !== "array") return refuse("a subscript of json");
+  if (container.shape.typeOid === Oid.jsonb) return jsonSubscript(node, container, scope);
+  if (representation.kind !== "array") return refuse("a subscript of this type");
   const uppers = (node.refupperindexpr ?? []).map((each) =>
     each === null ? undefined : generator.expression(each, scope),
   );
@@ -76,6 +77,26 @@ export function subscript(node: SubscriptingRef, scope: Scope): Sql {
   }
   const text = uppers.reduce((list, index) => elementAt(list, index), container.text);
   return { ...base, text, shape };
+}
+
+/** `j['a'][0]` is `j -> 'a' -> 0`. */
+function jsonSubscript(node: SubscriptingRef, container: Sql, scope: Scope): Sql {
+  const { generator } = scope;
+  if (node.reflowerindexpr !== null) return refuse("a slice of jsonb");
+  return (node.refupperindexpr ?? []).reduce((json, each) => {
+    const key = each === null ? refuse("a slice of jsonb") : generator.expression(each, scope);
+    const isText = key.shape.typeOid === Oid.text;
+    const signature = isText ? "jsonb_object_field(jsonb,text)" : "jsonb_array_element(jsonb,int4)";
+    const rule = generator.table.function(signature) ?? refuse("a subscript of jsonb");
+    return rule({
+      args: [json, key],
+      isVariadicArray: false,
+      resultType: Oid.jsonb,
+      typmod: -1,
+      signature,
+      context: generator.calls,
+    });
+  }, container);
 }
 
 /** DuckDB counts negative subscripts from the end; PostgreSQL has nothing there. */

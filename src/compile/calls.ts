@@ -6,10 +6,10 @@ import type { Call, SetResult } from "./closed-table.ts";
 import { comparable } from "./comparisons.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
+import type { CoerceViaIo, Expression, FuncExpr, OpExpr } from "./expression-nodes.ts";
 import { type Generator, type Scope, scalarOf } from "./generator.ts";
 import { literal } from "./literals.ts";
 import { refuse } from "./refusals.ts";
-import type { CoerceViaIo, Expression, FuncExpr, OpExpr } from "./tree.ts";
 import { bindParameter } from "./variables.ts";
 
 /** Our own functions, one schema a table: they answer from the log, not from rows. */
@@ -221,7 +221,7 @@ export function ioCast(node: CoerceViaIo, scope: Scope): Sql {
   return castThroughText(arg, node.resulttype, generator);
 }
 
-export function castThroughText(arg: Sql, resultType: number, generator: Generator): Sql {
+function castThroughText(arg: Sql, resultType: number, generator: Generator): Sql {
   const from = typeName(arg.shape.typeOid, generator);
   const to = typeName(resultType, generator);
   const rule = generator.table.cast(from, to) ?? refuse(`a cast from ${from} to ${to}`);

@@ -1,11 +1,12 @@
 /**
- * The closed table: which PostgreSQL functions, operators, casts, aggregates and window functions we
- * can compute, and how. A signature without a row here is refused by name. The rows stand in
+ * The closed table: which PostgreSQL functions, operators, casts, aggregates and window functions
+ * we can compute, and how. A signature without a row here is refused by name. The rows stand in
  * `functions/<chapter>.ts`; `functions/all.ts` puts the chapters together.
  *
  * A signature is the name and the *declared* argument types of pg_proc, by pg_type.typname without
  * blanks: `date_trunc(text,timestamptz)`, `count()`, `array_agg(anynonarray)`, `int4pl(int4,int4)`.
- * Operators resolve to their function. Functions of ours are `time_bucket(interval,timestamptz)` too.
+ * Operators resolve to their function. Functions of ours are `time_bucket(interval,timestamptz)`
+ * too.
  */
 
 import type { Shape } from "../types/shape.ts";
@@ -22,7 +23,9 @@ export interface CallContext {
 }
 
 export interface Call {
-  /** In declared order, defaults filled in; VARIADIC calls with separate arguments have them all. */
+  /**
+   * In declared order, defaults filled in; VARIADIC calls with separate arguments have them all.
+   */
   readonly args: readonly Sql[];
   /** The array of `VARIADIC array` is the last of `args`, not its elements. */
   readonly isVariadicArray: boolean;
@@ -47,7 +50,10 @@ export type SetRule = (call: Call) => SetResult;
 export interface AggregateCall extends Call {
   readonly isDistinct: boolean;
   readonly orderBy: readonly SortKey[];
-  /** The values under `orderBy`, in the same order: WITHIN GROUP's arguments for ordered-set aggregates. */
+  /**
+   * The values under `orderBy`, in the same order: WITHIN GROUP's arguments for ordered-set
+   * aggregates.
+   */
   readonly ordered: readonly Sql[];
   /** percentile_cont's fraction, rank's hypothetical row. */
   readonly direct: readonly Sql[];
@@ -63,7 +69,10 @@ export interface WindowCall extends Call {
 }
 export type WindowRule = (call: WindowCall) => Sql;
 
-/** One chapter's rows. Keys are signatures; of `casts`: `int4->text`, `*->text` for any other source. */
+/**
+ * One chapter's rows. Keys are signatures; of `casts`: `int4->text`, `*->text` for any other
+ * source.
+ */
 export interface Chapter {
   readonly functions?: Readonly<Record<string, Rule>>;
   readonly sets?: Readonly<Record<string, SetRule>>;

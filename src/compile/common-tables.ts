@@ -1,4 +1,7 @@
-/** WITH: every query under a name unique in the statement, recursive ones with their columns known first. */
+/**
+ * WITH: every query under a name unique in the statement, recursive ones with their columns known
+ * first.
+ */
 
 import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";

@@ -44,7 +44,9 @@ export function needsKey(sql: Sql): boolean {
   return groupKey(sql) !== sql.text || sql.shape.representation.kind === "decimal-scaled";
 }
 
-/** `left op right` in parentheses. Types may differ among date, timestamp, timestamptz and integers. */
+/**
+ * `left op right` in parentheses. Types may differ among date, timestamp, timestamptz and integers.
+ */
 export function compare(operator: Comparison, left: Sql, right: Sql, isUtc: boolean): string {
   const [a, b] = comparable(left, right, isUtc);
   return `(${a} ${operator} ${b})`;

@@ -1,4 +1,6 @@
-/** The entry of compilation: an analysed SELECT to a plan. Pure; nothing is read or executed here. */
+/**
+ * The entry of compilation: an analysed SELECT to a plan. Pure; nothing is read or executed here.
+ */
 
 import { loadCatalogue } from "../types/catalogue.ts";
 import { Oid } from "../types/oids.ts";

@@ -1,13 +1,13 @@
-/** Boolean structure, tests and choices: AND, IS NULL, CASE, COALESCE, GREATEST, IN, record comparison. */
+/**
+ * Boolean structure, tests and choices: AND, IS NULL, CASE, COALESCE, GREATEST, IN, record
+ * comparison.
+ */
 
 import { Oid } from "../types/oids.ts";
 import { applyOperator, operatorName } from "./calls.ts";
 import { type Comparison, comparable, needsKey, sortKey } from "./comparisons.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
-import type { Generator, Scope } from "./generator.ts";
-import { refuse } from "./refusals.ts";
-import { unify } from "./representations.ts";
 import type {
   BoolExpr,
   BooleanTest,
@@ -16,7 +16,10 @@ import type {
   MinMaxExpr,
   NullTest,
   RowCompareExpr,
-} from "./tree.ts";
+} from "./expression-nodes.ts";
+import type { Generator, Scope } from "./generator.ts";
+import { refuse } from "./refusals.ts";
+import { unify } from "./representations.ts";
 
 export const BOOLEAN = defaultShape(Oid.bool);
 
@@ -142,7 +145,7 @@ export function rowComparison(node: RowCompareExpr, scope: Scope): Sql {
   return rowTest(operator, lefts, rights, generator);
 }
 
-export function rowTest(
+function rowTest(
   operator: Comparison,
   lefts: readonly Sql[],
   rights: readonly Sql[],

@@ -16,7 +16,10 @@ const INT32_MIN = -2_147_483_648;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** The value of a Const that is not NULL. @throws SqlError 0A000 for a type without a representation. */
+/**
+ * The value of a Const that is not NULL. @throws SqlError 0A000 for a type without a
+ * representation.
+ */
 export function decodeConstant(bytes: Uint8Array, typeOid: number): SqlValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (typeOid) {
@@ -106,7 +109,7 @@ function uuidText(bytes: Uint8Array): string {
 }
 
 /** Without the length word. Short form: scale and weight in one header of 16 bits. */
-export function numericText(bytes: Uint8Array): string {
+function numericText(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = view.getUint16(0, true);
   if ((header & 0xc000) === 0xc000) {

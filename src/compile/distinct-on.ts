@@ -1,14 +1,15 @@
 /**
- * DISTINCT ON (keys) .. ORDER BY keys, time DESC as one aggregation: DuckDB's own DISTINCT ON keeps and
- * sorts whole rows, which takes three to four times as long as max(time) and arg_max(column, time).
+ * DISTINCT ON (keys) .. ORDER BY keys, time DESC as one aggregation: DuckDB's own DISTINCT ON keeps
+ * and sorts whole rows, which takes three to four times as long as max(time) and arg_max(column,
+ * time).
  */
 
 import { Oid } from "../types/oids.ts";
 import { groupKey, needsKey } from "./comparisons.ts";
 import { type SortKey, type Sql, sortKeysText } from "./expression.ts";
+import type { Expression } from "./expression-nodes.ts";
 import type { ColumnSource, Scope } from "./generator.ts";
 import { sourcesOf } from "./sources.ts";
-import type { Expression } from "./tree.ts";
 
 /** One level of DISTINCT ON, generated but not yet put together. */
 export interface DistinctOn {

@@ -1,4 +1,7 @@
-/** Which DuckDB type carries a shape, and which shape a PostgreSQL type has when nothing says otherwise. */
+/**
+ * Which DuckDB type carries a shape, and which shape a PostgreSQL type has when nothing says
+ * otherwise.
+ */
 
 import { unreachable } from "../base/errors.ts";
 import { elementOidOf, Oid, typeNameOf } from "../types/oids.ts";
@@ -68,7 +71,9 @@ export function duckdbType(shape: Shape): string {
   }
 }
 
-/** How a value of the type looks that comes from no stored column: numeric has no fixed scale there. */
+/**
+ * How a value of the type looks that comes from no stored column: numeric has no fixed scale there.
+ */
 export function defaultShape(typeOid: number, typmod = -1): Shape {
   if (typeOid === Oid.numeric) return { typeOid, typmod, representation: { kind: "numeric-text" } };
   const element = elementOidOf(typeOid);

@@ -1,12 +1,15 @@
 /**
- * What every part of the generator hands to every other: a piece of DuckDB SQL together with what it
- * stands for. The tree gives the PostgreSQL type; the descriptor says how DuckDB carries it.
+ * What every part of the generator hands to every other: a piece of DuckDB SQL together with what
+ * it stands for. The tree gives the PostgreSQL type; the descriptor says how DuckDB carries it.
  */
 
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 
-/** A scalar DuckDB expression, safe to put anywhere in a larger one: `text` binds tighter than any operator. */
+/**
+ * A scalar DuckDB expression, safe to put anywhere in a larger one: `text` binds tighter than any
+ * operator.
+ */
 export interface Sql {
   readonly text: string;
   readonly shape: Shape;

@@ -21,12 +21,12 @@ import {
 } from "./conditions.ts";
 import { defaultShape, duckdbType } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
+import type { CollateExpr, Expression, RelabelType } from "./expression-nodes.ts";
 import type { Scope } from "./generator.ts";
 import { groupingCall } from "./grouping.ts";
 import { refuse } from "./refusals.ts";
 import { sessionValue } from "./session-values.ts";
 import { subquery } from "./sublinks.ts";
-import type { CollateExpr, Expression, RelabelType } from "./tree.ts";
 import { constant, parameter, variable } from "./variables.ts";
 import { windowCall } from "./windows.ts";
 

@@ -1,16 +1,19 @@
-/** Functions in FROM: DuckDB unnests their lists in lock step, padding with NULL as ROWS FROM does. */
+/**
+ * Functions in FROM: DuckDB unnests their lists in lock step, padding with NULL as ROWS FROM does.
+ */
 
 import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
 import { functionCall, ownArguments, setCall } from "./calls.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
+import type { FuncExpr } from "./expression-nodes.ts";
 import type { Relation, RelationColumn, Scope } from "./generator.ts";
 import { relationOf } from "./grouping.ts";
 import type { PlanColumn } from "./plan.ts";
 import { refuse } from "./refusals.ts";
 import { functionScan, scanMark } from "./scans.ts";
-import type { FuncExpr, RangeTableEntry, RangeTableFunction } from "./tree.ts";
+import type { RangeTableEntry, RangeTableFunction } from "./tree.ts";
 
 interface FromItem {
   readonly text: string;
@@ -37,7 +40,8 @@ export function functionRelation(entry: RangeTableEntry, alias: string, scope: S
     shapes.push(defaultShape(Oid.int8));
     names.push(`row_number() OVER () AS c${names.length + 1}`);
   }
-  const text = `LATERAL (SELECT ${names.join(", ")} FROM (SELECT ${lists.join(", ")}) AS f) AS ${alias}`;
+  const inner = `SELECT ${names.join(", ")} FROM (SELECT ${lists.join(", ")}) AS f`;
+  const text = `LATERAL (${inner}) AS ${alias}`;
   return { text, relation: relationOf(columnsNamed(alias, shapes, entry)) };
 }
 

@@ -1,15 +1,16 @@
 /**
- * The state of one compilation and the scopes that names are resolved in. The parts of the generator
- * call each other through `Generator`, so that their files do not import in a circle.
+ * The state of one compilation and the scopes that names are resolved in. The parts of the
+ * generator call each other through `Generator`, so that their files do not import in a circle.
  */
 
 import type { Catalogue } from "../types/catalogue.ts";
 import type { Shape } from "../types/shape.ts";
 import type { CallContext, ClosedTable } from "./closed-table.ts";
 import type { Sql } from "./expression.ts";
+import type { Expression, VarNode } from "./expression-nodes.ts";
 import type { ParameterSource, Scalar } from "./plan.ts";
 import type { ScanBuilder } from "./scans.ts";
-import type { Expression, QueryNode, VarNode } from "./tree.ts";
+import type { QueryNode } from "./tree.ts";
 
 export interface Generator {
   readonly catalogue: Catalogue;

@@ -1,19 +1,25 @@
-/** GROUP BY, grouping sets and GROUPING(): keys for DuckDB, and what grouped columns mean above them. */
+/**
+ * GROUP BY, grouping sets and GROUPING(): keys for DuckDB, and what grouped columns mean above
+ * them.
+ */
 
 import { Oid } from "../types/oids.ts";
 import { groupKey, needsKey } from "./comparisons.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
+import type { Expression, GroupingFunc } from "./expression-nodes.ts";
 import type { Relation, RelationColumn, Scope } from "./generator.ts";
 import { refuse } from "./refusals.ts";
 import { sourcesOf } from "./sources.ts";
-import type { Expression, GroupingFunc, GroupingSet } from "./tree.ts";
+import type { GroupingSet } from "./tree.ts";
 
 const GROUP_RTE = 9;
 /** CUBE of more columns than this is a mistake rather than a query. */
 const SETS_MAX = 4096;
 
-/** The GROUP BY clause, "" without one. From here on Vars of the group relation are grouped values. */
+/**
+ * The GROUP BY clause, "" without one. From here on Vars of the group relation are grouped values.
+ */
 export function groupClause(scope: Scope): string {
   const { query, generator } = scope;
   const clauses = query.groupClause ?? [];

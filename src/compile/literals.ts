@@ -1,4 +1,7 @@
-/** SqlValues as DuckDB literals. Every literal says its type: DuckDB's own guesses are never relied on. */
+/**
+ * SqlValues as DuckDB literals. Every literal says its type: DuckDB's own guesses are never relied
+ * on.
+ */
 
 import { civilFromDays } from "../types/calendar.ts";
 import { elementOidOf, Oid } from "../types/oids.ts";

@@ -2,7 +2,8 @@
  * Reads PostgreSQL's printed node trees (nodeToString) into plain objects.
  *
  * Every cold statement passes here, so this is one pass over the text by character code, without
- * regular expressions. Tokens become numbers and booleans where the field is not known to hold a name.
+ * regular expressions. Tokens become numbers and booleans where the field is not known to hold a
+ * name.
  */
 
 import { assert } from "../base/errors.ts";
@@ -26,7 +27,9 @@ const NAME_FIELDS: ReadonlySet<string> = new Set([
   "tablename",
 ]);
 
-/** Property names met before, by hash: slicing and interning each again would take most of the time. */
+/**
+ * Property names met before, by hash: slicing and interning each again would take most of the time.
+ */
 const WORDS_MAX = 4096;
 const WORDS: (string | undefined)[] = new Array(WORDS_MAX).fill(undefined);
 
@@ -181,7 +184,9 @@ class Reader {
     return word;
   }
 
-  /** Quotes inside are not escaped, blanks and brackets are: the token's end is the string's end. */
+  /**
+   * Quotes inside are not escaped, blanks and brackets are: the token's end is the string's end.
+   */
   #quoted(): string {
     return this.#unescaped().slice(1, -1);
   }

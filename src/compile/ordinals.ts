@@ -8,8 +8,9 @@ import type { Catalogue } from "../types/catalogue.ts";
 import { Oid } from "../types/oids.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import { type SortKey, type Sql, sortKeysText } from "./expression.ts";
+import type { Aggref } from "./expression-nodes.ts";
 import type { Relation, Scope } from "./generator.ts";
-import type { Aggref, QueryNode } from "./tree.ts";
+import type { QueryNode } from "./tree.ts";
 
 const SENSITIVE: ReadonlySet<string> = new Set([
   "array_agg",
@@ -40,7 +41,9 @@ function isSensitive(node: Aggref, catalogue: Catalogue): boolean {
   return isOpen && SENSITIVE.has(catalogue.functionByOid(node.aggfnoid)?.name ?? "");
 }
 
-/** The order in which the query's only relation gives its rows, for an aggregate without its own. */
+/**
+ * The order in which the query's only relation gives its rows, for an aggregate without its own.
+ */
 export function inheritedOrder(node: Aggref, scope: Scope): Sql | undefined {
   if (!isSensitive(node, scope.generator.catalogue)) return undefined;
   const text = onlyRelation(scope)?.ordinal;

@@ -4,10 +4,16 @@ import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 
 export interface Plan {
-  /** The DuckDB SELECT in pieces; a piece that is a number stands for the text that binds scans[number]. */
+  /**
+   * The DuckDB SELECT in pieces; a piece that is a number stands for the text that binds
+   * scans[number].
+   */
   readonly sql: readonly (string | number)[];
   readonly scans: readonly Scan[];
-  /** The first `columns.length` columns of the SELECT are the client's; more may follow (display scales). */
+  /**
+   * The first `columns.length` columns of the SELECT are the client's; more may follow (display
+   * scales).
+   */
   readonly columns: readonly PlanColumn[];
   /** Shapes of all columns of the SELECT, hidden ones included. */
   readonly shapes: readonly Shape[];
@@ -36,7 +42,10 @@ export type ParameterSource =
       readonly typeOid: number;
     };
 
-/** A value known before the query runs: a literal, a parameter, or DuckDB SQL over `$n` (no columns). */
+/**
+ * A value known before the query runs: a literal, a parameter, or DuckDB SQL over `$n` (no
+ * columns).
+ */
 export type Scalar =
   | { readonly kind: "constant"; readonly value: SqlValue; readonly typeOid: number }
   | { readonly kind: "parameter"; readonly number: number; readonly typeOid: number }
@@ -44,8 +53,9 @@ export type Scalar =
 
 export type Scan =
   /**
-   * A table of ours. The bound text must give the columns of `columnNumbers` under their stored names,
-   * quoted, in a parenthesised SELECT; numeric(p,s) as DECIMAL(p,s), timestamptz in representation utc.
+   * A table of ours. The bound text must give the columns of `columnNumbers` under their stored
+   * names, quoted, in a parenthesised SELECT; numeric(p,s) as DECIMAL(p,s), timestamptz in
+   * representation utc.
    */
   | {
       readonly kind: "table";
@@ -60,7 +70,9 @@ export type Scan =
       readonly args: readonly Scalar[];
       readonly columns: readonly PlanColumn[];
     }
-  /** A relation served by the session: `tstable.*` views, and catalogue relations of a mixed query. */
+  /**
+   * A relation served by the session: `tstable.*` views, and catalogue relations of a mixed query.
+   */
   | {
       readonly kind: "catalog";
       readonly relationOid: number;
@@ -69,8 +81,8 @@ export type Scan =
     };
 
 /**
- * What pruning may use: every row the query can use satisfies all of it. Bounds are in the type of the
- * time column. An empty filter prunes nothing.
+ * What pruning may use: every row the query can use satisfies all of it. Bounds are in the type of
+ * the time column. An empty filter prunes nothing.
  */
 export interface ScanFilter {
   readonly time: readonly TimeComparison[];
@@ -79,11 +91,14 @@ export interface ScanFilter {
     readonly columnNumber: number;
     readonly anyOf: readonly Scalar[];
   }[];
-  /** Only the first rows by time are wanted: ORDER BY time LIMIT n over this scan alone, nothing else filtering. */
+  /**
+   * Only the first rows by time are wanted: ORDER BY time LIMIT n over this scan alone, nothing
+   * else filtering.
+   */
   readonly newest?: { readonly descending: boolean; readonly limit: Scalar };
   /**
-   * Of each entity (all entity columns together, NULL among them) only the first row by time is wanted,
-   * nothing else filtering. The time column is NOT NULL. A binder may ignore it.
+   * Of each entity (all entity columns together, NULL among them) only the first row by time is
+   * wanted, nothing else filtering. The time column is NOT NULL. A binder may ignore it.
    */
   readonly newestOfEntities?: { readonly descending: boolean };
 }

@@ -80,8 +80,8 @@ function select(scope: Scope): CompiledQuery {
 }
 
 /**
- * Columns that a filter above this level may reach through: dropping the input rows which fail it must
- * drop only output rows which fail it.
+ * Columns that a filter above this level may reach through: dropping the input rows which fail it
+ * must drop only output rows which fail it.
  */
 function outputSources(entry: TargetEntry, scope: Scope): readonly ColumnSource[] {
   const { query } = scope;

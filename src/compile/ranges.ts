@@ -1,16 +1,18 @@
 /**
- * What pruning may use: comparisons in WHERE and ON whose other side is known before the query runs,
- * carried down to the scans. Only what every useful row satisfies is added; when in doubt, nothing.
+ * What pruning may use: comparisons in WHERE and ON whose other side is known before the query
+ * runs, carried down to the scans. Only what every useful row satisfies is added; when in doubt,
+ * nothing.
  */
 
 import { Oid } from "../types/oids.ts";
 import type { Sql } from "./expression.ts";
+import type { Expression, OpExpr, ScalarArrayOpExpr } from "./expression-nodes.ts";
 import { type Bound, type ColumnSource, type Scope, scalarOf } from "./generator.ts";
 import { literal } from "./literals.ts";
 import { convertMoment } from "./moments.ts";
 import type { RelationColumn } from "./plan.ts";
 import { sourcesOf } from "./sources.ts";
-import type { Expression, JoinItem, OpExpr, ScalarArrayOpExpr } from "./tree.ts";
+import type { JoinItem } from "./tree.ts";
 
 const FLIPPED = { "<": ">", "<=": ">=", "=": "=", ">=": "<=", ">": "<" } as const;
 type Operator = keyof typeof FLIPPED;

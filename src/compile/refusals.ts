@@ -1,4 +1,7 @@
-/** What the compiler says when it cannot do what PostgreSQL means. Refusing is always right; guessing never. */
+/**
+ * What the compiler says when it cannot do what PostgreSQL means. Refusing is always right;
+ * guessing never.
+ */
 
 import { SqlError } from "../base/errors.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Moving between the ways DuckDB can carry one PostgreSQL value: timestamptz as TIMESTAMPTZ (plain) or
- * as TIMESTAMP in UTC (utc), numeric as DECIMAL, DECIMAL with a scale beside it, or exact text.
+ * Moving between the ways DuckDB can carry one PostgreSQL value: timestamptz as TIMESTAMPTZ (plain)
+ * or as TIMESTAMP in UTC (utc), numeric as DECIMAL, DECIMAL with a scale beside it, or exact text.
  * All branches of a CASE, a UNION or a VALUES list are brought to one representation here.
  */
 
@@ -10,7 +10,9 @@ import { DECIMAL_DIGITS, duckdbType } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
 import { refuse } from "./refusals.ts";
 
-/** Texts up to this length may be repeated in an expression; longer ones would grow exponentially. */
+/**
+ * Texts up to this length may be repeated in an expression; longer ones would grow exponentially.
+ */
 const REPEATABLE_LENGTH = 60;
 
 /** timestamptz as TIMESTAMPTZ; anything else as it is. */
@@ -40,10 +42,6 @@ export function toUtc(sql: Sql): Sql {
   return { ...sql, text, shape, plainText: sql.text };
 }
 
-export function isNumeric(sql: Sql): boolean {
-  return sql.shape.typeOid === Oid.numeric;
-}
-
 /** numeric with PostgreSQL's exact digits in VARCHAR; anything else as it is. */
 export function toNumericText(sql: Sql): Sql {
   const { representation } = sql.shape;
@@ -70,15 +68,6 @@ function decimalText(text: string, precision: number, scale: number): string {
   return precision < DECIMAL_DIGITS
     ? `CAST(CAST(${text} AS DECIMAL(${precision + 1},${scale})) AS VARCHAR)`
     : `regexp_replace(CAST(${text} AS VARCHAR), '^(-?)\\.', '\\10.')`;
-}
-
-/** numeric as one DECIMAL whose scale is also its display scale, if it is one already. */
-export function asDecimal(
-  sql: Sql,
-): { readonly text: string; readonly precision: number; readonly scale: number } | undefined {
-  const { representation } = sql.shape;
-  if (representation.kind !== "decimal") return undefined;
-  return { text: sql.text, precision: representation.precision, scale: representation.scale };
 }
 
 /** The same values, all in one representation, which is `shape`'s. */

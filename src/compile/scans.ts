@@ -1,6 +1,6 @@
 /**
- * Relations as numbered holes in the generated text. Columns and filters are collected while the rest
- * of the statement is generated, so a scan is finished only at the end.
+ * Relations as numbered holes in the generated text. Columns and filters are collected while the
+ * rest of the statement is generated, so a scan is finished only at the end.
  */
 
 import { Oid } from "../types/oids.ts";

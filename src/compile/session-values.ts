@@ -1,13 +1,15 @@
-/** CURRENT_TIMESTAMP and its relatives, CURRENT_USER and its: what the session knows, not the rows. */
+/**
+ * CURRENT_TIMESTAMP and its relatives, CURRENT_USER and its: what the session knows, not the rows.
+ */
 
 import { Oid } from "../types/oids.ts";
 import type { CallContext } from "./closed-table.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import { quoteLiteral, type Sql } from "./expression.ts";
+import type { SqlValueFunction } from "./expression-nodes.ts";
 import { literal } from "./literals.ts";
 import { refuse } from "./refusals.ts";
 import { toPlain, toUtc } from "./representations.ts";
-import type { SqlValueFunction } from "./tree.ts";
 
 export function sessionValue(node: SqlValueFunction, context: CallContext): Sql {
   const { session } = context;

@@ -1,4 +1,6 @@
-/** UNION, INTERSECT, EXCEPT: leaves cast to the operation's types and brought to one representation. */
+/**
+ * UNION, INTERSECT, EXCEPT: leaves cast to the operation's types and brought to one representation.
+ */
 
 import type { Shape } from "../types/shape.ts";
 import { sortItem } from "./aggregates.ts";

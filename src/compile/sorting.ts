@@ -5,14 +5,15 @@ import { sortItem } from "./aggregates.ts";
 import { groupKey, needsKey } from "./comparisons.ts";
 import { firstRowsByKey, hintNewestOfEntities } from "./distinct-on.ts";
 import { type SortKey, type Sql, sortKeysText } from "./expression.ts";
+import type { Expression } from "./expression-nodes.ts";
 import { type CompiledQuery, type Scope, scalarOf } from "./generator.ts";
 import { ordinal, passedOrdinal } from "./ordinals.ts";
 import { columnsOf, type OutputList } from "./outputs.ts";
 import { refuse } from "./refusals.ts";
-import type { Expression, SortGroupClause, TargetEntry } from "./tree.ts";
+import type { SortGroupClause, TargetEntry } from "./tree.ts";
 
 /** A result of at most so many rows is called small: one chunk of DuckDB. */
-export const SMALL_ROWS_MAX = 2048;
+const SMALL_ROWS_MAX = 2048;
 
 /** A SELECT without DISTINCT, ORDER BY and LIMIT, ready for them. */
 export interface Core {
@@ -170,7 +171,8 @@ function rowCount(
     return { ...value, text: String(number) };
   }
   const raised = `error('PG:${sqlState}:${message}')`;
-  const text = `(SELECT CASE WHEN v < 0 THEN ${raised} ELSE v END FROM (SELECT ${value.text} AS v))`;
+  const checked = `CASE WHEN v < 0 THEN ${raised} ELSE v END`;
+  const text = `(SELECT ${checked} FROM (SELECT ${value.text} AS v))`;
   return { ...value, text };
 }
 
@@ -213,8 +215,8 @@ export function hasSmallLimit(scope: Scope): boolean {
 }
 
 /**
- * ORDER BY time LIMIT n over one table and nothing else: only its newest (oldest) rows matter. Not for
- * a time column that may be NULL: NULLs sort first or last wherever their segment lies.
+ * ORDER BY time LIMIT n over one table and nothing else: only its newest (oldest) rows matter. Not
+ * for a time column that may be NULL: NULLs sort first or last wherever their segment lies.
  */
 export function hintNewest(scope: Scope, outputs: CompiledQuery["columns"]): void {
   const { query, generator } = scope;

@@ -1,13 +1,14 @@
 /**
  * Which stored columns an expression's values come from, and what a comparison with it says about
- * them: the column itself, or through functions that only round down (date_trunc, time_bucket, ::date).
+ * them: the column itself, or through functions that only round down (date_trunc, time_bucket,
+ * ::date).
  */
 
 import { Oid } from "../types/oids.ts";
 import type { Sql } from "./expression.ts";
+import type { Expression, FuncExpr } from "./expression-nodes.ts";
 import { type Bound, type ColumnSource, type Scope, scopeAbove } from "./generator.ts";
 import { toUtc } from "./representations.ts";
-import type { Expression, FuncExpr } from "./tree.ts";
 
 /** Of signatures that give the start of a span which holds the argument: the argument's index. */
 const ROUNDING: Readonly<Record<string, { readonly span: number | string; readonly arg: number }>> =

@@ -7,11 +7,11 @@ import { comparable } from "./comparisons.ts";
 import { BOOLEAN } from "./conditions.ts";
 import { defaultShape, duckdbType } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
+import type { Expression, SubLink } from "./expression-nodes.ts";
 import type { CompiledQuery, Scope } from "./generator.ts";
 import { columnsOf } from "./outputs.ts";
 import { refuse } from "./refusals.ts";
 import { convert } from "./representations.ts";
-import type { Expression, SubLink } from "./tree.ts";
 
 export function subquery(node: SubLink, scope: Scope): Sql {
   const isArray = node.subLinkType === 6;

@@ -5,11 +5,11 @@ import type { Shape } from "../types/shape.ts";
 import { decodeConstant } from "./constants.ts";
 import { defaultShape, duckdbType } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
+import type { ConstNode, ParamNode, VarNode } from "./expression-nodes.ts";
 import { type Generator, type RelationColumn, type Scope, scopeAbove } from "./generator.ts";
 import { literal } from "./literals.ts";
 import type { ParameterSource } from "./plan.ts";
 import { refuse } from "./refusals.ts";
-import type { ConstNode, ParamNode, VarNode } from "./tree.ts";
 
 const TABLE_OID_ATTRIBUTE = -6;
 
@@ -23,7 +23,7 @@ export function variable(node: VarNode, scope: Scope): Sql {
 }
 
 /** The column that a Var of `owner`'s own range table names. */
-export function columnOf(node: VarNode, owner: Scope): RelationColumn {
+function columnOf(node: VarNode, owner: Scope): RelationColumn {
   const column = owner.relations.get(node.varno)?.column(node.varattno, node);
   return column ?? refuse(`a reference to column ${node.varattno} of relation ${node.varno}`);
 }
@@ -95,7 +95,10 @@ function keyOf(source: ParameterSource): string {
   );
 }
 
-/** `CAST($n AS type)`; the same source twice is one parameter. timestamptz comes in representation utc. */
+/**
+ * `CAST($n AS type)`; the same source twice is one parameter. timestamptz comes in representation
+ * utc.
+ */
 export function bindParameter(
   generator: Pick<Generator, "parameters">,
   source: ParameterSource,

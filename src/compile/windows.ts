@@ -5,9 +5,10 @@ import { sortItem } from "./aggregates.ts";
 import { refuseFunction, signatureOf } from "./calls.ts";
 import { groupKey } from "./comparisons.ts";
 import { type Sql, sortKeysText } from "./expression.ts";
+import type { Expression, WindowFunc } from "./expression-nodes.ts";
 import type { Scope } from "./generator.ts";
 import { refuse } from "./refusals.ts";
-import type { Expression, SortGroupClause, WindowClause, WindowFunc } from "./tree.ts";
+import type { SortGroupClause, WindowClause } from "./tree.ts";
 
 /** parsenodes.h, FRAMEOPTION_. */
 const FRAME = {

@@ -160,3 +160,8 @@ SELECT array_agg(n) FROM (SELECT device, count(*) AS n FROM readings GROUP BY de
 SELECT array_agg(g) FROM (SELECT generate_series(1, 5) AS g ORDER BY g DESC) x;
 SELECT ARRAY(SELECT id FROM readings WHERE id < 30 ORDER BY device, id DESC), ARRAY(SELECT NULL WHERE false);
 SELECT json_agg(id) FROM (SELECT id FROM readings WHERE id < 6 ORDER BY id DESC) x;
+SELECT id, meta['v'], meta['deep']['a'], meta[1] FROM readings WHERE id < 12 ORDER BY id;
+SELECT (x.d).site, (x.d).capacity FROM (SELECT d FROM devices d) x ORDER BY 2;
+SELECT greatest('1 day 02:00'::interval, span), least(span, interval '20 hours') FROM readings ORDER BY id;
+SELECT -NULL::numeric, abs(NULL::numeric(5,2)), NULL::float8 + 1, NULL || 'x';
+SELECT id FROM readings WHERE temp / 3 IN (temp / 3, 0.25) AND kwh / 2 = ANY (ARRAY[kwh / 2, 1]) ORDER BY id;

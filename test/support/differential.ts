@@ -1,6 +1,6 @@
 /**
- * Runs one statement in PostgreSQL (PGlite, rows in its tables) and in DuckDB (the same rows in Parquet,
- * SQL generated from PGlite's own analysis) and compares every cell as PostgreSQL's text.
+ * Runs one statement in PostgreSQL (PGlite, rows in its tables) and in DuckDB (the same rows in
+ * Parquet, SQL generated from PGlite's own analysis) and compares every cell as PostgreSQL's text.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -44,7 +44,7 @@ export interface Differential {
   close(): Promise<void>;
 }
 
-export const SETTINGS: TextSettings = {
+const SETTINGS: TextSettings = {
   timeZone: "UTC",
   dateStyle: { format: "ISO", order: "MDY" },
   intervalStyle: "postgres",

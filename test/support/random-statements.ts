@@ -51,7 +51,8 @@ const LEAVES: Readonly<Record<Kind, readonly [string, ...string[]]>> = {
 };
 
 /**
- * Forms by type: `{kind}` is an expression of that kind, `{x}` one of a kind chosen for the whole form,
+ * Forms by type: `{kind}` is an expression of that kind, `{x}` one of a kind chosen for the whole
+ * form,
  * `{any}` of any kind, `{a|b}` one of the texts.
  */
 const FORMS: Readonly<Record<Kind, readonly [string, ...string[]]>> = {
@@ -187,7 +188,8 @@ const STATEMENTS: readonly [string, ...string[]] = [
   "SELECT {agg}, {agg}, {agg} FROM readings r WHERE {bool}",
   "SELECT {any} AS k, {agg}, {agg} FROM readings r GROUP BY 1 HAVING count(*) > {0|1}",
   "SELECT DISTINCT {any} AS v FROM readings r",
-  "SELECT {x} FROM readings r WHERE r.id < 30 {UNION|UNION ALL} SELECT {x} FROM readings r WHERE r.id > 60",
+  "SELECT {x} FROM readings r WHERE r.id < 30 {UNION|UNION ALL}" +
+    " SELECT {x} FROM readings r WHERE r.id > 60",
   "SELECT r.id, {sum|avg|min|max|count}({num}) OVER (PARTITION BY {any} ORDER BY r.id" +
     " ROWS BETWEEN {0|3} PRECEDING AND CURRENT ROW), lag({any}) OVER (ORDER BY r.id)," +
     " rank() OVER (ORDER BY {any}) FROM readings r ORDER BY r.id",
