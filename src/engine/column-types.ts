@@ -57,6 +57,7 @@ const PLAIN: ReadonlyMap<number, readonly duckdb.Type[]> = new Map<number, reado
   [Oid.timestamptz, [Type.TIMESTAMP_TZ]],
   [Oid.interval, [Type.INTERVAL]],
   [Oid.uuid, [Type.UUID]],
+  [Oid.void, [Type.INTEGER, Type.VARCHAR]],
 ]);
 
 /** @throws AssertionError when the column is not what the shape says. */

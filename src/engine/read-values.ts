@@ -84,6 +84,7 @@ function readScalar(
   rows: number,
   validity: Validity,
 ): ValueAt {
+  if (typeOid === Oid.void) return () => "";
   switch (type.id) {
     case Type.BOOLEAN: {
       const data = readData(vector, rows, 1);

@@ -122,6 +122,11 @@ export class Engine implements SegmentFiles {
     return bindTable(columns, await this.#groups.of(paths));
   }
 
+  /** To be called when a table's folder was removed or is adopted: its names may come again. */
+  forgetFiles(directory: string): void {
+    this.#groups.forget(directory);
+  }
+
   /**
    * Cancels everything under way, closes DuckDB, frees the lock. Harmless when repeated. The thread is
    * never terminated from here: with a call of DuckDB under way that ends the whole process.

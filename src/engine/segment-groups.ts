@@ -32,6 +32,13 @@ export class SegmentGroups {
     return [...groups].map(([{ columns }, members]) => ({ columns, paths: members }));
   }
 
+  /** Forgets the files below a folder, whose names may come again with other contents. */
+  forget(directory: string): void {
+    for (const path of this.#byPath.keys()) {
+      if (path.startsWith(`${directory}/`)) this.#byPath.delete(path);
+    }
+  }
+
   #remember(paths: readonly string[], { schemas, of }: FileSchemas): void {
     if (this.#byPath.size + paths.length > PATHS_MAX) {
       this.#byPath.clear();

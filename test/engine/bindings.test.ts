@@ -256,3 +256,12 @@ test("rows of the session are a relation of every type", async () => {
     ]);
   }
 });
+
+test("a folder that comes again with other files is read anew once it is forgotten", async () => {
+  const path = await written("again.parquet", "SELECT TIMESTAMP '2024-06-01 12:00:00' AS ts");
+  const columns = [[column("ts", Oid.timestamptz), UTC]] as const;
+  expect(await read(columns, [path])).toEqual([["2024-06-01 08:00:00-04"]]);
+  await written("again.parquet", "SELECT TIMESTAMPTZ '2024-06-01 13:00:00+00' AS ts, 1 AS v");
+  running.engine.forgetFiles(running.directory);
+  expect(await read(columns, [path])).toEqual([["2024-06-01 09:00:00-04"]]);
+});
