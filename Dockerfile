@@ -10,7 +10,7 @@ RUN npm run build
 RUN npm prune --omit=dev
 
 FROM node:24-slim
-ENV NODE_ENV=production PGTIDE_DATA=/data
+ENV NODE_ENV=production PGTIDE_DATA=/data UV_THREADPOOL_SIZE=32
 WORKDIR /app
 RUN install -d -o node -g node /data
 COPY --from=build /app/package.json ./

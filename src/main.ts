@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=32 node
 
 /** The command line: reads the options, serves until told to stop. */
 
@@ -15,9 +15,11 @@ async function main(): Promise<void> {
   }
   setLogLevel(config.logLevel);
   const password = process.env["PGTIDE_PASSWORD"] ?? process.env["POSTGRES_PASSWORD"];
+  // Before anybody can know that we are there.
+  const stopped = stopSignal();
   const server = await startServer(config, password === "" ? undefined : password);
   announce(server, config);
-  await stopSignal();
+  await stopped;
   log("info", "stopping");
   await server.stop();
 }

@@ -2,8 +2,9 @@
  * The two kinds of error a layer may throw on purpose.
  *
  * Layers that do not know SQL (storage, table, catalog, engine) throw a `ServerError` with a closed
- * reason; `session/sqlstate.ts` maps each reason to a SQLSTATE. Layers that speak PostgreSQL (types,
- * postgres, compile, session, wire) throw a `SqlError`, which already is what the client will see.
+ * reason; `session/sqlstate.ts` maps each reason to a SQLSTATE. Layers that speak PostgreSQL
+ * (types, postgres, compile, session, wire) throw a `SqlError`, which already is what the client
+ * will see.
  */
 
 export interface ServerErrorDetails {
@@ -12,7 +13,9 @@ export interface ServerErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A condition somebody may act on. `message` is in PostgreSQL's manner: lower case, no full stop. */
+/**
+ * A condition somebody may act on. `message` is in PostgreSQL's manner: lower case, no full stop.
+ */
 export class ServerError<Reason extends string = string> extends Error {
   readonly reason: Reason;
   readonly detail: string | undefined;
@@ -37,7 +40,10 @@ export type Severity =
   | "INFO"
   | "LOG";
 
-/** Fields of ErrorResponse and NoticeResponse; https://www.postgresql.org/docs/current/protocol-error-fields.html */
+/**
+ * Fields of ErrorResponse and NoticeResponse;
+ * https://www.postgresql.org/docs/current/protocol-error-fields.html
+ */
 export interface ErrorFields {
   readonly severity: Severity;
   readonly sqlState: string;

@@ -4,7 +4,10 @@ import { type Token, tokenize } from "./tokens.ts";
 
 export interface StatementText {
   readonly text: string;
-  /** Characters (code points) of the whole text before this statement: error positions are shifted by it. */
+  /**
+   * Characters (code points) of the whole text before this statement: error positions are shifted
+   * by it.
+   */
   readonly charactersBefore: number;
   readonly tokens: readonly Token[];
 }

@@ -107,8 +107,8 @@ export class TokenReader {
   }
 
   /**
-   * The text from here to the first token, outside of parentheses, from which `isEnd` holds; else to
-   * the last token. `isEnd` may read on; the reader is put back to where it was asked.
+   * The text from here to the first token, outside of parentheses, from which `isEnd` holds; else
+   * to the last token. `isEnd` may read on; the reader is put back to where it was asked.
    */
   until(isEnd: (reader: TokenReader) => boolean): {
     readonly text: string;

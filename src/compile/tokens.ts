@@ -1,7 +1,7 @@
 /**
  * PostgreSQL's lexical tokens: enough to split a text into statements and to read our own verbs.
- * Everything else is left to PostgreSQL itself. Strings are read as with standard_conforming_strings on.
- * https://www.postgresql.org/docs/current/sql-syntax-lexical.html
+ * Everything else is left to PostgreSQL itself. Strings are read as with
+ * standard_conforming_strings on. https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
 
 export type TokenKind = "word" | "quoted" | "string" | "number" | "parameter" | "symbol";
@@ -23,7 +23,10 @@ const NUMBER =
 const PARAMETER = /\$\d+/y;
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 
-/** Tokens of `text`. An unterminated string or comment runs to the end; PostgreSQL will complain of it. */
+/**
+ * Tokens of `text`. An unterminated string or comment runs to the end; PostgreSQL will complain of
+ * it.
+ */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;

@@ -27,7 +27,9 @@ export interface CursorRequest {
   readonly rowsRelations: readonly RowsRelation[];
   /** Shapes of all columns of the SELECT. */
   readonly shapes: readonly Shape[];
-  /** How many of them, from the first, the client sees, with their wire formats (0 text, 1 binary). */
+  /**
+   * How many of them, from the first, the client sees, with their wire formats (0 text, 1 binary).
+   */
   readonly formats: readonly (0 | 1)[];
   readonly text: TextSettings;
   /** Few rows for certain: materialise, no sentinel. */

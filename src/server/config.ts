@@ -57,7 +57,7 @@ export const OPTIONS: readonly Option[] = [
     variable: "PGTIDE_ALLOW_PATH",
     default: "the working directory",
     unit: "folder",
-    help: "what APPEND PARQUET and LIKE PARQUET may read; repeatable (in the variable: separated by :)",
+    help: "what statements may read; repeatable, in the variable separated by :",
   },
   {
     name: "memoryBytes",

@@ -1,4 +1,6 @@
-/** Who must show a password: everybody once one is set; nobody else is let in from beyond loopback. */
+/**
+ * Who must show a password: everybody once one is set; nobody else is let in from beyond loopback.
+ */
 
 import { log } from "../base/telemetry.ts";
 import { Definitions } from "../catalog/definitions.ts";

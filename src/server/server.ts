@@ -33,7 +33,10 @@ export interface RunningServer {
 /** Steps to undo, newest last. */
 type Closers = (() => Promise<void>)[];
 
-/** @throws ConfigError, EngineError "folder-locked", CatalogError, and the system's errors of listening */
+/**
+ * @throws ConfigError, EngineError "folder-locked", CatalogError, and the system's errors of
+ * listening
+ */
 export async function startServer(
   config: Config,
   password: string | undefined,

@@ -5,7 +5,10 @@ import type { Statement } from "./statement.ts";
 
 const PG_CANCEL_BACKEND = 2171;
 
-/** undefined: the query is another. Only the plain call is served; within more it is refused by name. */
+/**
+ * undefined: the query is another. Only the plain call is served; within more it is refused by
+ * name.
+ */
 export function cancelBackendCall(query: QueryNode): Statement | undefined {
   const targets = query.targetList ?? [];
   const call = targets[0]?.expr;

@@ -1,7 +1,9 @@
-/** PostgreSQL column types against the shared format's logical types, both ways (architecture 4). */
+/**
+ * PostgreSQL column types against the shared format's logical types, both ways (architecture 4).
+ */
 
 import { SqlError } from "../base/errors.ts";
-import type { LogicalField, LogicalType } from "../table/format.ts";
+import type { LogicalField, LogicalType, TimeUnit } from "../table/format.ts";
 import type { EntityValue } from "../table/segment-files.ts";
 import { numericModifier } from "../types/numeric.ts";
 import { elementOidOf, Oid, typeNameOf } from "../types/oids.ts";
@@ -37,9 +39,17 @@ export interface TypedColumn {
   readonly typeText: string;
 }
 
-/** How the disk keeps a column. @throws SqlError 0A000 for a type it cannot keep. */
-export function logicalField(column: TypedColumn, isTime: boolean): LogicalField {
-  const type = isTime ? timeType(column) : logicalType(column.typeOid, column.typmod);
+/**
+ * How the disk keeps a column; `unit` of a timestamp. @throws SqlError 0A000 for a type it cannot
+ * keep.
+ */
+export function logicalField(
+  column: TypedColumn,
+  isTime: boolean,
+  unit: TimeUnit = "Micros",
+): LogicalField {
+  const found = isTime ? timeType(column) : logicalType(column.typeOid, column.typmod);
+  const type = found?.kind === "Timestamp" ? { ...found, unit } : found;
   if (type === undefined) {
     throw new SqlError(
       "0A000",

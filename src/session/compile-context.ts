@@ -1,4 +1,6 @@
-/** What the compiler may know of the session: names, zone and settings, all part of the cache key. */
+/**
+ * What the compiler may know of the session: names, zone and settings, all part of the cache key.
+ */
 
 import type { CompileContext } from "../compile/plan.ts";
 import { tokenize } from "../compile/tokens.ts";

@@ -1,4 +1,6 @@
-/** coverage_ratio, coverage_summary and coverage_gaps over one table's coverage; no file is read. */
+/**
+ * coverage_ratio, coverage_summary and coverage_gaps over one table's coverage; no file is read.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import { type BucketRange, bucketBounds, bucketOf } from "../table/buckets.ts";

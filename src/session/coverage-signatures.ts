@@ -1,4 +1,7 @@
-/** The SQL that declares one table's coverage functions: signatures only, the session computes them. */
+/**
+ * The SQL that declares one table's coverage functions: signatures only, the session computes
+ * them.
+ */
 
 import { quoteIdentifier } from "../compile/tokens.ts";
 import { ownSchema } from "./own-functions.ts";
@@ -112,7 +115,9 @@ const ARGUMENT_NAMES = [
   "include_edges",
 ];
 
-/** An entity column may be called as an argument or a result column is: then it gets an underscore. */
+/**
+ * An entity column may be called as an argument or a result column is: then it gets an underscore.
+ */
 function uniqueNames(columns: readonly Column[]): Column[] {
   const taken = new Set([...ARGUMENT_NAMES]);
   return columns

@@ -1,4 +1,7 @@
-/** The `entity` argument of our functions: JSON by column name, or the bare value of the only column. */
+/**
+ * The `entity` argument of our functions: JSON by column name, or the bare value of the only
+ * column.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import type { Entity } from "../table/entities.ts";

@@ -1,4 +1,7 @@
-/** Which files on the server statements may read: everything below --allow-path but the data folder. */
+/**
+ * Which files on the server statements may read: everything below --allow-path but the data
+ * folder.
+ */
 
 import { realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";

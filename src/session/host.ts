@@ -1,4 +1,6 @@
-/** Opens sessions: checks who asks for which database, and applies the startup packet's settings. */
+/**
+ * Opens sessions: checks who asks for which database, and applies the startup packet's settings.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import { DATABASE, SUPERUSER } from "./compile-context.ts";

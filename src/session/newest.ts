@@ -5,9 +5,9 @@ import type { SqlValue } from "../types/value.ts";
 import type { TstableEntry } from "./tables.ts";
 
 /**
- * Taking segments from the newest, all rows of which are at or above some time, until they have n rows:
- * whatever lies wholly below that time cannot be among the first n. Rows without a time sort before all
- * others, so a table that may have them is read whole.
+ * Taking segments from the newest, all rows of which are at or above some time, until they have n
+ * rows: whatever lies wholly below that time cannot be among the first n. Rows without a time sort
+ * before all others, so a table that may have them is read whole.
  */
 export function newestSegments(
   segments: readonly Segment[],

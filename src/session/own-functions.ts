@@ -1,8 +1,9 @@
 /**
- * Our functions have result columns that depend on the table they are asked about, which PostgreSQL's
- * signatures cannot say. So each time-series table has functions of its own, with exact types, in the
- * schema `pg_tide_<oid>`; before analysis that schema is put in front of the name wherever the relation
- * is a constant. Nothing else of the text changes, so names, aliases and errors stay the user's.
+ * Our functions have result columns that depend on the table they are asked about, which
+ * PostgreSQL's signatures cannot say. So each time-series table has functions of its own, with
+ * exact types, in the schema `pg_tide_<oid>`; before analysis that schema is put in front of the
+ * name wherever the relation is a constant. Nothing else of the text changes, so names, aliases and
+ * errors stay the user's.
  */
 
 import { type ErrorFields, SqlError } from "../base/errors.ts";

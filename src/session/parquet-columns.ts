@@ -2,6 +2,7 @@
 
 import { SqlError } from "../base/errors.ts";
 import { quoteIdentifier } from "../compile/tokens.ts";
+import type { TimeUnit } from "../table/format.ts";
 import type { FileColumn, FileColumnType } from "../table/parquet-schema.ts";
 
 /** `("ts" timestamptz, ...)`. @throws SqlError 0A000 for a column no table can hold */
@@ -17,6 +18,17 @@ export function columnList(columns: readonly FileColumn[]): string {
     return `${quoteIdentifier(name)} ${text}`;
   });
   return `(${items.join(", ")})`;
+}
+
+const UNITS = { ms: "Millis", us: "Micros", ns: "Nanos" } as const;
+
+/** The units of a file's timestamps: a table of the same units takes such files as they are. */
+export function timeUnits(columns: readonly FileColumn[]): ReadonlyMap<string, TimeUnit> {
+  return new Map(
+    columns.flatMap(({ name, type }) =>
+      type.kind === "timestamp" ? [[name, UNITS[type.unit]] as const] : [],
+    ),
+  );
 }
 
 const SIMPLE: Readonly<Partial<Record<FileColumnType["kind"], string>>> = {

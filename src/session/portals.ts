@@ -92,7 +92,9 @@ export class Portals {
   }
 }
 
-/** The Bind message's format codes, one for each of `count` values: none is text, one is for all. */
+/**
+ * The Bind message's format codes, one for each of `count` values: none is text, one is for all.
+ */
 export function spreadFormats(
   formats: readonly (0 | 1)[],
   count: number,

@@ -1,6 +1,7 @@
 /**
  * From a statement's text to what executes it: our own verbs by our grammar, everything else by
- * PostgreSQL's analysis, and then the way it goes: DuckDB, the embedded PostgreSQL, or a handler here.
+ * PostgreSQL's analysis, and then the way it goes: DuckDB, the embedded PostgreSQL, or a handler
+ * here.
  */
 
 import { SqlError } from "../base/errors.ts";
@@ -35,7 +36,9 @@ interface Source {
 export class Preparer {
   readonly #shadow: Shadow;
   readonly #tables: Tables;
-  /** Analyses are cached, and so shared, for one set of settings and one catalogue: so are plans. */
+  /**
+   * Analyses are cached, and so shared, for one set of settings and one catalogue: so are plans.
+   */
   readonly #plans = new WeakMap<Analysis, Plan>();
 
   constructor(shadow: Shadow, tables: Tables) {
@@ -141,7 +144,10 @@ export class Preparer {
     return plan;
   }
 
-  /** The printed inner tree is not rewritten (no policies, no views): its text is analysed by itself. */
+  /**
+   * The printed inner tree is not rewritten (no policies, no views): its text is analysed by
+   * itself.
+   */
   async #explain(source: Source, node: NodeObject): Promise<Statement> {
     const { statement, request } = source;
     const start = explainedText(statement);

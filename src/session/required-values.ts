@@ -1,4 +1,6 @@
-/** What a table declares beyond the format's own rules, checked in files before they are appended. */
+/**
+ * What a table declares beyond the format's own rules, checked in files before they are appended.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import { quoteLiteral, quoteName } from "../compile/expression.ts";
@@ -65,7 +67,9 @@ async function checkNotNull(
   );
 }
 
-/** Within one file: files of one statement, and the table, share no bucket under REJECT and SKIP. */
+/**
+ * Within one file: files of one statement, and the table, share no bucket under REJECT and SKIP.
+ */
 async function checkKey(
   { info, entityColumns }: TstableEntry,
   file: string,

@@ -12,7 +12,9 @@ export type Route =
   /** No relation, but rows without bound or the clock: DuckDB if the closed table has it all. */
   | { readonly kind: "compile-first"; readonly mayRunInCatalog: boolean };
 
-/** now() and its kin must follow our transaction's clock, which the embedded server does not know. */
+/**
+ * now() and its kin must follow our transaction's clock, which the embedded server does not know.
+ */
 const CLOCK = /:funcid (?:1299|2647|2648|2649) |\{SQLVALUEFUNCTION :op [0-8] /;
 const SET_RETURNING = /:funcretset true|:hasRecursive true|:rtekind 5 /;
 

@@ -1,4 +1,6 @@
-/** A plan's scans bound for one execution: which segments, as which SQL text, under which leases. */
+/**
+ * A plan's scans bound for one execution: which segments, as which SQL text, under which leases.
+ */
 
 import { join } from "node:path";
 import { assert } from "../base/errors.ts";

@@ -12,8 +12,13 @@ import { ActivityRecord } from "./activity-record.ts";
 import { decodeParameters } from "./bind.ts";
 import { execute } from "./execute.ts";
 import type { Execution } from "./execution.ts";
-import type { Portal } from "./portals.ts";
-import { type BoundParameters, Portals, spreadFormats, withFormats } from "./portals.ts";
+import {
+  type BoundParameters,
+  type Portal,
+  Portals,
+  spreadFormats,
+  withFormats,
+} from "./portals.ts";
 import {
   emptyPrepared,
   endsFailed,
@@ -128,9 +133,8 @@ export class Session implements SessionPort, ActiveSession {
 
   async describePortal(name: string): Promise<readonly FieldDescription[] | undefined> {
     return await this.#guarded(() => {
-      const portal = this.#portals.portal(name);
-      const { fields } = portal.prepared;
-      return Promise.resolve(fields && withFormats(fields, portal.formats));
+      const { prepared, formats } = this.#portals.portal(name);
+      return Promise.resolve(prepared.fields && withFormats(prepared.fields, formats));
     });
   }
 
@@ -326,7 +330,9 @@ export class Session implements SessionPort, ActiveSession {
     }
   }
 
-  /** Work outside of an execution: an error fails the transaction and is put in the client's terms. */
+  /**
+   * Work outside of an execution: an error fails the transaction and is put in the client's terms.
+   */
   async #guarded<T>(work: () => Promise<T>, statement?: StatementText): Promise<T> {
     try {
       return await work();

@@ -1,7 +1,7 @@
 /**
  * Lets PostgreSQL judge a setting: the value is set in a transaction of the embedded server that is
- * rolled back, and read back in its canonical spelling. Names and values it refuses are refused in its
- * words. A few settings are ours to judge, because we act on them otherwise than it would.
+ * rolled back, and read back in its canonical spelling. Names and values it refuses are refused in
+ * its words. A few settings are ours to judge, because we act on them otherwise than it would.
  */
 
 import { SqlError } from "../base/errors.ts";

@@ -1,7 +1,7 @@
 /**
- * One session's settings (GUCs): their values by scope, what is reported to the client, and what the
- * embedded PostgreSQL and the encoders need of them. PostgreSQL itself judges and spells the values
- * (session/setting-check.ts); here they are only kept.
+ * One session's settings (GUCs): their values by scope, what is reported to the client, and what
+ * the embedded PostgreSQL and the encoders need of them. PostgreSQL itself judges and spells the
+ * values (session/setting-check.ts); here they are only kept.
  */
 
 import type { ShadowSettings } from "../postgres/analysis.ts";

@@ -62,8 +62,8 @@ const CATALOG = {
 } satisfies Record<CatalogReason, string>;
 
 /**
- * Any error in the client's terms. `stopped` is why the statement was asked to stop, if it was: then
- * whatever it failed with is a consequence.
+ * Any error in the client's terms. `stopped` is why the statement was asked to stop, if it was:
+ * then whatever it failed with is a consequence.
  */
 export function reportable(cause: unknown, stopped: SqlError | undefined): SqlError {
   if (stopped !== undefined && isConsequence(cause)) return stopped;

@@ -1,4 +1,7 @@
-/** What can stop a running statement: the client's cancel, the statement timeout, a lost connection. */
+/**
+ * What can stop a running statement: the client's cancel, the statement timeout, a lost
+ * connection.
+ */
 
 import { after } from "../base/async.ts";
 import { SqlError } from "../base/errors.ts";

@@ -1,4 +1,7 @@
-/** Relations of schema `tstable`, served from the tables' logs: a name, its columns in order, its rows. */
+/**
+ * Relations of schema `tstable`, served from the tables' logs: a name, its columns in order, its
+ * rows.
+ */
 
 import type { Entity } from "../table/entities.ts";
 import { isLiveAt, type Segment } from "../table/segment.ts";

@@ -1,4 +1,7 @@
-/** Constraints of a CREATE TABLE as PostgreSQL parsed it: what a tstable keeps, and what it refuses. */
+/**
+ * Constraints of a CREATE TABLE as PostgreSQL parsed it: what a tstable keeps, and what it
+ * refuses.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import type { NodeObject, NodeValue } from "../compile/node-text.ts";

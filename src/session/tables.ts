@@ -1,6 +1,6 @@
 /**
- * The relations the server keeps rows of, by OID and by name: what the journal defines, how the embedded
- * PostgreSQL describes it, and the store's handle. Also who reads which version.
+ * The relations the server keeps rows of, by OID and by name: what the journal defines, how the
+ * embedded PostgreSQL describes it, and the store's handle. Also who reads which version.
  */
 
 import { SqlError } from "../base/errors.ts";
@@ -163,7 +163,10 @@ export class Tables {
     return this.require(table, settings).info.oid;
   }
 
-  /** The version a statement reads; under REPEATABLE READ that of the transaction's first statement. */
+  /**
+   * The version a statement reads; under REPEATABLE READ that of the transaction's first
+   * statement.
+   */
   async lease(entry: TstableEntry, transaction: Transaction): Promise<Lease> {
     if (!transaction.keepsOneWorld) {
       await entry.table.refresh();

@@ -58,7 +58,9 @@ export function bucketEnd(axis: TimeAxis, ordinal: bigint): SqlValue {
   return valueOfRaw(axis, bucketBounds(axis.kind, ordinal).max + 1n);
 }
 
-/** The length of a number of buckets: an interval of days and time, or a count of the axis' units. */
+/**
+ * The length of a number of buckets: an interval of days and time, or a count of the axis' units.
+ */
 export function distance(axis: TimeAxis, buckets: bigint): SqlValue {
   if (axis.kind.type !== "timestamp") return buckets * axis.kind.width;
   const { min, max } = bucketBounds(axis.kind, 0n);

@@ -89,7 +89,10 @@ export class Transaction {
     return this.isolation === "repeatable read" || this.isolation === "serializable";
   }
 
-  /** `micros` is the clock now. Every statement but the first of a transaction only moves its own time. */
+  /**
+   * `micros` is the clock now. Every statement but the first of a transaction only moves its own
+   * time.
+   */
   beginStatement(micros: bigint): void {
     if (!this.#isStarted) {
       this.#isStarted = true;

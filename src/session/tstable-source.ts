@@ -1,4 +1,6 @@
-/** Where a new table's columns come from: written out, a Parquet file's footer, or a table on disk. */
+/**
+ * Where a new table's columns come from: written out, a Parquet file's footer, or a table on disk.
+ */
 
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
@@ -9,11 +11,12 @@ import type { CreateTstable, QualifiedName } from "../compile/own-statements.ts"
 import { splitStatements } from "../compile/split.ts";
 import { quoteIdentifier } from "../compile/tokens.ts";
 import { readQuery } from "../compile/tree.ts";
+import type { TimeUnit } from "../table/format.ts";
 import { describeParquet } from "../table/parquet-schema.ts";
 import type { Table } from "../table/table.ts";
 import { typeText, typeTextOf } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
-import { columnList } from "./parquet-columns.ts";
+import { columnList, timeUnits } from "./parquet-columns.ts";
 import { fieldList, writeQueryFile } from "./query-file.ts";
 import { type DeclaredKey, declaredKey } from "./table-constraints.ts";
 import { chooseTimeColumn } from "./time-column.ts";
@@ -25,6 +28,8 @@ export interface TableSource {
   /** What to add to a position in `createText` for one in the user's statement. */
   readonly positionShift: number | undefined;
   readonly key: DeclaredKey | undefined;
+  /** By column name, of timestamps that are not in microseconds. */
+  readonly timeUnits?: ReadonlyMap<string, TimeUnit>;
   /** Rows for the new table, in its types; the caller removes the file. */
   readonly file?: string;
   /** An existing table of the shared format, and its folder. */
@@ -43,7 +48,9 @@ export async function openSource(
     case "parquet": {
       const [file] = await services.files.files([source.pattern]);
       if (file === undefined) throw new SqlError("58P01", `no file matches "${source.pattern}"`);
-      return generated(statement.table, columnList(await describeParquet(file)));
+      const columns = await describeParquet(file);
+      const units = timeUnits(columns);
+      return { ...generated(statement.table, columnList(columns)), timeUnits: units };
     }
     case "directory": {
       const directory = await services.files.directory(source.path);
@@ -77,7 +84,9 @@ async function fromColumns(
   return { createText, positionShift, key: declaredKey(create) };
 }
 
-/** The query runs before anything is defined: nothing waits for it, and a failure leaves nothing. */
+/**
+ * The query runs before anything is defined: nothing waits for it, and a failure leaves nothing.
+ */
 async function fromQuery(
   { table, options }: CreateTstable,
   source: { readonly text: string; readonly start: number },

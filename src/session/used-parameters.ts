@@ -1,6 +1,7 @@
 /**
- * DuckDB wants the parameters of a statement numbered without gaps, and a value for no other. A plan's
- * parameters may be there for a function of ours alone, or for a part of the text that is run apart.
+ * DuckDB wants the parameters of a statement numbered without gaps, and a value for no other. A
+ * plan's parameters may be there for a function of ours alone, or for a part of the text that is
+ * run apart.
  */
 
 import type { EngineParameter } from "../engine/request.ts";

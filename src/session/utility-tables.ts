@@ -1,4 +1,6 @@
-/** PostgreSQL's own spelling of our table statements: CREATE TABLE ... USING tstable, DROP TABLE. */
+/**
+ * PostgreSQL's own spelling of our table statements: CREATE TABLE ... USING tstable, DROP TABLE.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import type { NodeObject } from "../compile/node-text.ts";

@@ -1,4 +1,6 @@
-/** Utility statements as PostgreSQL parsed them (`utilityStmt`): which of them we execute, and how. */
+/**
+ * Utility statements as PostgreSQL parsed them (`utilityStmt`): which of them we execute, and how.
+ */
 
 import { SqlError } from "../base/errors.ts";
 import type { NodeObject, NodeValue } from "../compile/node-text.ts";
@@ -8,7 +10,10 @@ import type { SettingChange, Statement, TransactionCommand } from "./statement.t
 import type { IsolationLevel, TransactionModes } from "./transaction.ts";
 import { createUsingTstable, dropTables } from "./utility-tables.ts";
 
-/** @throws SqlError 0A000, by the statement's name. EXPLAIN is the caller's: its query is analysed anew. */
+/**
+ * @throws SqlError 0A000, by the statement's name. EXPLAIN is the caller's: its query is analysed
+ * anew.
+ */
 export function classifyUtility(node: NodeObject, statement: StatementText): Statement {
   switch (node.tag) {
     case "TRANSACTIONSTMT":

@@ -1,6 +1,6 @@
 /**
- * The few file system calls a local store is made of, so that a test can stand in their place and lose
- * what was never synced. Errors are the system's own.
+ * The few file system calls a local store is made of, so that a test can stand in their place and
+ * lose what was never synced. Errors are the system's own.
  */
 
 import * as fs from "node:fs";
@@ -45,9 +45,9 @@ const makeFolder = promisify<string, void>(fs.mkdir);
 const removeFolder = promisify<string, void>(fs.rmdir);
 
 /**
- * What only looks, or stays in the page cache, is done at once: handing it to a thread and back costs
- * more than the call, and an append has dozens. What may wait for the disk or its journal goes to a
- * thread.
+ * What only looks, or stays in the page cache, is done at once: handing it to a thread and back
+ * costs more than the call, and an append has dozens. What may wait for the disk or its journal
+ * goes to a thread.
  */
 export const nodeFiles: LocalFiles = {
   async read(path) {

@@ -1,6 +1,6 @@
 /**
- * A folder as an object store. Nothing becomes visible half-written: bytes go to a private temporary
- * name, are synced, and get their name by link (create-exclusive) or rename (replace).
+ * A folder as an object store. Nothing becomes visible half-written: bytes go to a private
+ * temporary name, are synced, and get their name by link (create-exclusive) or rename (replace).
  */
 
 import { randomUUID } from "node:crypto";
@@ -111,8 +111,8 @@ class LocalStore implements ObjectStore {
   }
 
   /**
-   * The version exists once CURRENT names it, so a failure before the rename takes the commit back; if
-   * even that fails, nobody can know what a restart will find.
+   * The version exists once CURRENT names it, so a failure before the rename takes the commit back;
+   * if even that fails, nobody can know what a restart will find.
    */
   async publish(request: PublishRequest): Promise<PublishOutcome> {
     const { commitKey, currentKey } = request;

@@ -1,6 +1,6 @@
 /**
- * What a table asks of the place that keeps its bytes. Nothing above this interface knows whether it
- * is a folder or a bucket.
+ * What a table asks of the place that keeps its bytes. Nothing above this interface knows whether
+ * it is a folder or a bucket.
  *
  * Keys are relative paths with "/" between parts. Objects are immutable, except those written by
  * `replace` and those a caller has brought in and not yet synced.
@@ -38,14 +38,17 @@ export interface ObjectStore {
   /** Bytes [from, until), cut at the object's end. @throws StorageError "not-found" */
   getRange(key: string, from: number, until: number): Promise<Uint8Array>;
   stat(key: string): Promise<ObjectStat | undefined>;
-  /** Names directly below a folder, folders with a trailing "/", unordered; empty when there is none. */
+  /**
+   * Names directly below a folder, folders with a trailing "/", unordered; empty when there is
+   * none.
+   */
   list(folder: string): Promise<readonly string[]>;
 
   /** Creates the object whole or not at all; false: the key is taken. Durable after `sync`. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>;
   /**
-   * Creates an object under a name that nobody else can know yet. Durable on return; a crash may leave
-   * part of it.
+   * Creates an object under a name that nobody else can know yet. Durable on return; a crash may
+   * leave part of it.
    */
   putFresh(key: string, bytes: Uint8Array): Promise<void>;
   /** Readers see the old bytes or the new, never a mixture. Durable on return. */
@@ -56,8 +59,8 @@ export interface ObjectStore {
   sync(keys: readonly string[]): Promise<void>;
 
   /**
-   * Brings a file from outside into the store under a key that must be free, sharing its blocks where
-   * the file system can. Returns its size. @throws StorageError "not-found"
+   * Brings a file from outside into the store under a key that must be free, sharing its blocks
+   * where the file system can. Returns its size. @throws StorageError "not-found"
    */
   bringIn(sourcePath: string, key: string): Promise<number>;
   /** Cuts an unsynced, brought-in object at `offset` and puts `tail` there. */

@@ -1,7 +1,7 @@
 /**
- * Files into a table: staged, checked against the schema and against each other, and published as one
- * version, whatever their number. A refused append removes what it staged; a crash leaves files that
- * no version names.
+ * Files into a table: staged, checked against the schema and against each other, and published as
+ * one version, whatever their number. A refused append removes what it staged; a crash leaves files
+ * that no version names.
  */
 
 import { randomUUID } from "node:crypto";

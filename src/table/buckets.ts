@@ -1,7 +1,7 @@
 /**
- * Bucket arithmetic. Inside the store a bucket is its *ordinal*: a signed 64-bit number in the order of
- * time. It is the quotient floor(value / width) for timestamps and int64, and quotient - 2^63 for
- * uint64; either way ordinal + 2^63 is the id of the shared format.
+ * Bucket arithmetic. Inside the store a bucket is its *ordinal*: a signed 64-bit number in the
+ * order of time. It is the quotient floor(value / width) for timestamps and int64, and quotient -
+ * 2^63 for uint64; either way ordinal + 2^63 is the id of the shared format.
  */
 
 import { floorDiv } from "../base/units.ts";

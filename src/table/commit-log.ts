@@ -1,6 +1,6 @@
 /**
- * The numbered commits and CURRENT, which says how many of them count. A version exists once CURRENT
- * has reached it; what lies above belongs to somebody who is still writing, or who died.
+ * The numbered commits and CURRENT, which says how many of them count. A version exists once
+ * CURRENT has reached it; what lies above belongs to somebody who is still writing, or who died.
  */
 
 import { sleep } from "../base/async.ts";
@@ -62,7 +62,9 @@ async function readCommit(store: ObjectStore, version: number): Promise<Commit> 
   return decodeCommit(bytes, version);
 }
 
-/** Publishes `commit` on top of the version before it; "taken" when another writer was there first. */
+/**
+ * Publishes `commit` on top of the version before it; "taken" when another writer was there first.
+ */
 export async function publishCommit(
   store: ObjectStore,
   commit: Commit,
@@ -81,7 +83,8 @@ export async function publishCommit(
  * A commit of our own just above CURRENT was on its way when its server died: nobody else can be
  * waiting for it, so CURRENT is moved there. True when it was.
  *
- * @throws StoreError "log-corrupt" when there is one more: a crash leaves one at most, so CURRENT is lost
+ * @throws StoreError "log-corrupt" when there is one more: a crash leaves one at most, so CURRENT
+ * is lost
  */
 export async function rollForwardOwn(
   store: ObjectStore,

@@ -223,7 +223,9 @@ class EntryReader {
 /** Bytes at the start of a sidecar that `identityCount` needs. */
 export const HEAD_BYTES = 12;
 
-/** How many identities a sidecar has, from its first bytes; undefined when it is none of entities. */
+/**
+ * How many identities a sidecar has, from its first bytes; undefined when it is none of entities.
+ */
 export function identityCount(head: Uint8Array): number | undefined {
   const bytes = Buffer.from(head);
   if (bytes.length < HEAD_BYTES || bytes.toString("latin1", 0, 8) !== MAGIC) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Which buckets a table has, entity by entity. Immutable: adding a file's coverage shares everything
- * that the file does not touch, so its cost follows the file and not the table.
+ * Which buckets a table has, entity by entity. Immutable: adding a file's coverage shares
+ * everything that the file does not touch, so its cost follows the file and not the table.
  */
 
 import { compareEntities, type Entity } from "./entities.ts";
@@ -51,7 +51,9 @@ export class EntityCoverage {
   }
 }
 
-/** Identities in canonical order, each once. A table without entities has one, with no components. */
+/**
+ * Identities in canonical order, each once. A table without entities has one, with no components.
+ */
 export type Coverage = readonly EntityCoverage[];
 
 export const NO_COVERAGE: Coverage = [];

@@ -34,19 +34,26 @@ export type StoreReason =
 
 export class StoreError extends ServerError<StoreReason> {}
 
-/** What an overlap error's message and detail are made of; the session prints it in its time zone. */
+/**
+ * What an overlap error's message and detail are made of; the session prints it in its time zone.
+ */
 export interface OverlapFacts {
   /** (entity, bucket) pairs of the whole statement that are covered already. */
   readonly count: bigint;
   readonly first: {
     readonly entity: readonly EntityValue[];
-    /** The bucket as [min, max] of raw index values, both inclusive (nanoseconds for timestamps). */
+    /**
+     * The bucket as [min, max] of raw index values, both inclusive (nanoseconds for timestamps).
+     */
     readonly min: bigint;
     readonly max: bigint;
     /** Path of the segment that has it; undefined: another file of the same statement has it. */
     readonly segment: string | undefined;
     readonly version: number | undefined;
-    /** The statement's file that has it a second time, and the other file when `segment` is undefined. */
+    /**
+     * The statement's file that has it a second time, and the other file when `segment` is
+     * undefined.
+     */
     readonly file: string;
     readonly otherFile: string | undefined;
   };

@@ -28,7 +28,10 @@ export function tableCoverageKey(version: number, id: string, uuid: string): str
   return `_coverage/table/${version}-${id}-${uuid}.roar`;
 }
 
-/** A path as the log may hold it: relative, "/" between parts, no empty, "." or ".." parts, no drive. */
+/**
+ * A path as the log may hold it: relative, "/" between parts, no empty, "." or ".." parts, no
+ * drive.
+ */
 export function isCanonicalPath(path: string): boolean {
   if (path.includes("\\")) return false;
   return path
@@ -90,7 +93,9 @@ export interface LogicalField {
   readonly name: string;
   readonly type: LogicalType;
   readonly nullable: boolean;
-  /** Our key `x_pg_type`: the PostgreSQL type as the catalogue prints it, such as "numeric(10,2)". */
+  /**
+   * Our key `x_pg_type`: the PostgreSQL type as the catalogue prints it, such as "numeric(10,2)".
+   */
   readonly pgType?: string;
 }
 

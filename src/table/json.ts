@@ -2,7 +2,10 @@
 
 import { LosslessNumber, parse, stringify } from "lossless-json";
 
-/** A number token that JSON.parse would change or that is no integer. Strings may look alike: harmless. */
+/**
+ * A number token that JSON.parse would change or that is no integer. Strings may look alike:
+ * harmless.
+ */
 const NEEDS_CARE = /[:[,]\s*-?(?:\d{16,}|\d+[.eE])/;
 
 /** Anything but a plain integer becomes a `LosslessNumber`. @throws SyntaxError */

@@ -1,6 +1,6 @@
 /**
- * A file's columns against the registered schema: they fit once their annotations are put right, or the
- * file must be written again, or it is refused.
+ * A file's columns against the registered schema: they fit once their annotations are put right, or
+ * the file must be written again, or it is refused.
  */
 
 import type { SchemaElement } from "hyparquet";
@@ -87,8 +87,8 @@ function judge(field: LogicalField, column: ParquetColumn): Verdict {
 }
 
 /**
- * Types that the format lacks and that a PostgreSQL column stands for: a table made LIKE such a file
- * takes the file.
+ * Types that the format lacks and that a PostgreSQL column stands for: a table made LIKE such a
+ * file takes the file.
  */
 function isOwnSpelling({ pgType, type }: LogicalField, found: ParquetType): boolean {
   if (pgType === undefined) return false;

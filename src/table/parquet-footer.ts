@@ -1,6 +1,6 @@
 /**
- * The footer of a Parquet file: read, and written again with other schema elements. Pages, statistics
- * and indexes stay byte for byte what they were.
+ * The footer of a Parquet file: read, and written again with other schema elements. Pages,
+ * statistics and indexes stay byte for byte what they were.
  */
 
 import type { KeyValue, SchemaElement } from "hyparquet";
@@ -31,7 +31,10 @@ const TAIL_BYTES = 8;
 const FIRST_READ_BYTES = 1 << 16;
 const ARROW_SCHEMA = "ARROW:schema";
 
-/** Ids of FileMetaData: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift */
+/**
+ * Ids of FileMetaData:
+ * https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
+ */
 const SCHEMA_FIELD = 2;
 const KEY_VALUE_FIELD = 5;
 
@@ -137,7 +140,10 @@ export function isSameAnnotation(a: Annotated, b: Annotated): boolean {
   );
 }
 
-/** A list value alone: the writer can only write it as a field of a struct, between header and stop. */
+/**
+ * A list value alone: the writer can only write it as a field of a struct, between header and
+ * stop.
+ */
 function encodeList(list: readonly unknown[]): Uint8Array {
   if (list.length === 0) return Uint8Array.of(STRUCT);
   const writer = new ByteWriter();

@@ -1,6 +1,6 @@
 /**
- * The columns a Parquet file offers to a new table, as the format's own reference implementation reads
- * them, Arrow schema and all. Only the footer is read.
+ * The columns a Parquet file offers to a new table, as the format's own reference implementation
+ * reads them, Arrow schema and all. Only the footer is read.
  */
 
 import { basename, dirname } from "node:path";

@@ -1,4 +1,7 @@
-/** What a column of a Parquet file is, read from its schema elements, old and new annotations alike. */
+/**
+ * What a column of a Parquet file is, read from its schema elements, old and new annotations
+ * alike.
+ */
 
 import type { SchemaElement } from "hyparquet";
 

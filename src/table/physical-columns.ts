@@ -1,4 +1,7 @@
-/** Segments grouped by what their files really hold: a reader that takes files together needs them equal. */
+/**
+ * Segments grouped by what their files really hold: a reader that takes files together needs them
+ * equal.
+ */
 
 import { createHash } from "node:crypto";
 import type { ObjectStore } from "../storage/object-store.ts";

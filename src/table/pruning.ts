@@ -5,7 +5,10 @@ import { isLiveAt, type Segment } from "./segment.ts";
 import type { EntityValue } from "./segment-files.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Every row the query can use satisfies all of this; what is undefined or missing excludes nothing. */
+/**
+ * Every row the query can use satisfies all of this; what is undefined or missing excludes
+ * nothing.
+ */
 export interface PruneQuery {
   /** Inclusive raw index values (nanoseconds for timestamps). */
   readonly min?: bigint | undefined;

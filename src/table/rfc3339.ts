@@ -1,8 +1,10 @@
 /** Instants as the shared format writes them, exact to the nanosecond. */
 
 const SECOND = 1_000_000_000n;
-const PATTERN =
-  /^([+-]\d{4,6}|\d{4})-(\d{1,2})-(\d{1,2})[Tt ](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d+))? ?(Z|z|UTC|[+-]\d{2}:\d{2})$/;
+const PATTERN = new RegExp(
+  "^([+-]\\d{4,6}|\\d{4})-(\\d{1,2})-(\\d{1,2})[Tt ]" +
+    "(\\d{1,2}):(\\d{1,2}):(\\d{1,2})(?:\\.(\\d+))? ?(Z|z|UTC|[+-]\\d{2}:\\d{2})$",
+);
 
 /** Nanoseconds since 1970; digits beyond the ninth are cut. undefined: no such instant. */
 export function parseInstant(text: string): bigint | undefined {

@@ -1,4 +1,6 @@
-/** The registered schema: what it must be for an index, and what an entity layout must be for both. */
+/**
+ * The registered schema: what it must be for an index, and what an entity layout must be for both.
+ */
 
 import { entityTypeOf } from "./entities.ts";
 import { StoreError } from "./error.ts";

@@ -1,4 +1,6 @@
-/** The store's port to Parquet contents: the store stays free of DuckDB, `engine` implements this. */
+/**
+ * The store's port to Parquet contents: the store stays free of DuckDB, `engine` implements this.
+ */
 
 import type { LogicalType } from "./format.ts";
 
@@ -22,7 +24,10 @@ export interface InspectRequest {
 
 export interface Inspection {
   readonly rows: number;
-  /** Inclusive; raw: nanoseconds since 1970 for timestamps (exact for every unit), the integer otherwise. undefined: no non-null time. */
+  /**
+   * Inclusive; raw: nanoseconds since 1970 for timestamps (exact for every unit), the integer
+   * otherwise. undefined: no non-null time.
+   */
   readonly min: bigint | undefined;
   readonly max: bigint | undefined;
   readonly rowsWithoutTime: number;
@@ -30,7 +35,8 @@ export interface Inspection {
   readonly rowsWithoutEntity: number;
   /**
    * Distinct identities, in any order, each with its distinct bucket quotients floor(time / width),
-   * ascending, as runs [first, last] inclusive. One entry with no values for a table without entities.
+   * ascending, as runs [first, last] inclusive. One entry with no values for a table without
+   * entities.
    */
   readonly identities: readonly IdentityBuckets[];
 }
@@ -47,9 +53,10 @@ export interface RewriteRequest {
   /** Absolute path of the file to write; the folder exists, the file does not. */
   readonly target: string;
   /**
-   * All columns of the new file, in order. A missing one is NULL in every row. Others are cast where the
-   * source has another type: bounds of a narrower integer or float, milliseconds or nanoseconds to the
-   * unit of a timestamp (rounded down), DATE to its midnight, UUID to text. Never by a time zone.
+   * All columns of the new file, in order. A missing one is NULL in every row. Others are cast
+   * where the source has another type: bounds of a narrower integer or float, milliseconds or
+   * nanoseconds to the unit of a timestamp (rounded down), DATE to its midnight, UUID to text.
+   * Never by a time zone.
    */
   readonly columns: readonly RewriteColumn[];
   /** Rows to leave out: those of these identities in these buckets. */
@@ -63,7 +70,10 @@ export interface RewriteColumn {
 }
 
 export interface SegmentFiles {
-  /** Reads only the time and entity columns. @throws EngineError "bad-file" when it is no readable Parquet file. */
+  /**
+   * Reads only the time and entity columns. @throws EngineError "bad-file" when it is no readable
+   * Parquet file.
+   */
   inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection>;
   /**
    * Every column OPTIONAL, row order kept, ZSTD. Absent: files that would need it are refused.

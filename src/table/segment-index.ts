@@ -83,8 +83,8 @@ export class SegmentIndex {
 }
 
 /**
- * Segments sorted by their least time, with a tree of the greatest times over them: a query walks down
- * only where something reaches into the range.
+ * Segments sorted by their least time, with a tree of the greatest times over them: a query walks
+ * down only where something reaches into the range.
  */
 class TimeIndex {
   #segments: Segment[] = [];

@@ -1,6 +1,7 @@
 /**
- * Commits folded into what a table is at one version. Snapshots of one table share the history of its
- * segments: a new version adds to it and marks what it removed, so folding costs only what is new.
+ * Commits folded into what a table is at one version. Snapshots of one table share the history of
+ * its segments: a new version adds to it and marks what it removed, so folding costs only what is
+ * new.
  */
 
 import { corrupt } from "./error.ts";

@@ -1,6 +1,6 @@
 /**
- * One file on its way into a table: copied under a fresh name, its footer put right or the whole file
- * written again, its rows looked at. Nothing here is visible to readers.
+ * One file on its way into a table: copied under a fresh name, its footer put right or the whole
+ * file written again, its rows looked at. Nothing here is visible to readers.
  */
 
 import { randomUUID } from "node:crypto";

@@ -1,6 +1,7 @@
 /**
- * A table's handle: its newest snapshot, the coverage of any snapshot, and one queue for its writers.
- * One process has at most one handle of a table; other processes are noticed by looking at CURRENT.
+ * A table's handle: its newest snapshot, the coverage of any snapshot, and one queue for its
+ * writers. One process has at most one handle of a table; other processes are noticed by looking at
+ * CURRENT.
  */
 
 import { Mutex } from "../base/async.ts";
@@ -214,8 +215,9 @@ export class Table {
   }
 
   /**
-   * From the table's coverage file, which is believed; where it cannot be read, the union of what the
-   * segments' own files say. @throws StoreError "unreadable-coverage" when one of those is unreadable
+   * From the table's coverage file, which is believed; where it cannot be read, the union of what
+   * the segments' own files say. @throws StoreError "unreadable-coverage" when one of those is
+   * unreadable
    */
   async coverage(snapshot: Snapshot = this.#snapshot): Promise<Coverage> {
     const key = snapshot.pointer?.path ?? `without pointer, version ${snapshot.version}`;
@@ -256,8 +258,8 @@ export class Table {
   }
 
   /**
-   * Publishes what `plan` proposes on top of the newest version, planning again whenever another writer
-   * was faster. `plan` returns undefined when there is nothing to publish.
+   * Publishes what `plan` proposes on top of the newest version, planning again whenever another
+   * writer was faster. `plan` returns undefined when there is nothing to publish.
    *
    * @throws StoreError "unfinished-commit", "version-taken", and what `plan` throws
    */

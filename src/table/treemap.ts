@@ -18,7 +18,9 @@ const PARTITIONS_MAX = 1 << 20;
 const ARRAY_MAX = 4096;
 const CONTAINER = 0x1_0000;
 
-/** One for all: it lives in the library's own memory, which would have to be given back each time. */
+/**
+ * One for all: it lives in the library's own memory, which would have to be given back each time.
+ */
 const scratch = new RoaringBitmap32();
 
 export function encodeTreemap(runs: Runs): Uint8Array {
@@ -32,15 +34,18 @@ export function treemapBytesMax(runs: Runs): number {
   return 28 + 2 * runs.length + 2 * ARRAY_MAX;
 }
 
-/** Writes at `at`, where there must be room; returns the end, or the bytes when they are of any other shape. */
+/**
+ * Writes at `at`, where there must be room; returns the end, or the bytes when they are of any
+ * other shape.
+ */
 export function writeTreemap(runs: Runs, target: Buffer, at: number): number | Uint8Array {
   return writeOneContainer(runs, target, at) ?? encodeAny(runs);
 }
 
 /**
- * Most identities' buckets lie close together, in one container of few runs: written here without the
- * library, because a table of 100,000 entities has 100,000 of them in every snapshot. Reads the runs
- * as plain numbers: small typed arrays live on the heap until somebody asks for their buffer.
+ * Most identities' buckets lie close together, in one container of few runs: written here without
+ * the library, because a table of 100,000 entities has 100,000 of them in every snapshot. Reads the
+ * runs as plain numbers: small typed arrays live on the heap until somebody asks for their buffer.
  */
 function writeOneContainer(runs: Runs, target: Buffer, start: number): number | undefined {
   const pairs = runs.length / 2;
@@ -109,12 +114,18 @@ function encodeAny(runs: Runs): Uint8Array {
   return Buffer.concat([count, ...partitions]);
 }
 
-/** Reads exactly [from, until) of `bytes`. @throws Error when it is not what a careful writer writes. */
+/**
+ * Reads exactly [from, until) of `bytes`. @throws Error when it is not what a careful writer
+ * writes.
+ */
 export function decodeTreemap(bytes: Uint8Array, from = 0, until = bytes.length): Runs {
   return decodeOneRunContainer(bytes, from, until) ?? decodeAny(bytes, from, until);
 }
 
-/** The shape that most identities have; anything else, and anything doubtful, is for the general reader. */
+/**
+ * The shape that most identities have; anything else, and anything doubtful, is for the general
+ * reader.
+ */
 function decodeOneRunContainer(bytes: Uint8Array, from: number, until: number): Runs | undefined {
   if (until - from < 27 || bytes[from] !== 1 || bytes[from + 16] !== 1) return undefined;
   for (let at = from + 1; at < from + 8; at += 1) if (bytes[at] !== 0) return undefined;

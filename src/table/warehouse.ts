@@ -1,6 +1,6 @@
 /**
- * The tables of one server: folders of its own below one root, and folders elsewhere that it took over
- * and marked as its own. At most one handle of each.
+ * The tables of one server: folders of its own below one root, and folders elsewhere that it took
+ * over and marked as its own. At most one handle of each.
  */
 
 import { hostname } from "node:os";

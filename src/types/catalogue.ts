@@ -29,7 +29,9 @@ export interface FunctionEntry {
   readonly aggregateKind: "n" | "o" | "h" | undefined;
   /** How many leading arguments of an ordered-set aggregate are direct ones. */
   readonly directArguments: number;
-  /** Declared by sql/shadow.sql for the engine to compute: the embedded PostgreSQL cannot run it. */
+  /**
+   * Declared by sql/shadow.sql for the engine to compute: the embedded PostgreSQL cannot run it.
+   */
   readonly isEngineOnly: boolean;
 }
 
@@ -95,7 +97,9 @@ export interface Catalogue {
   /** A type of pg_catalog by internal name. */
   typeByName(name: string): TypeEntry | undefined;
   cast(sourceOid: number, targetOid: number): CastEntry | undefined;
-  /** `round(float8)`, `substr(text,int4,int4)`, `pi()`; undefined for an OID made after the build. */
+  /**
+   * `round(float8)`, `substr(text,int4,int4)`, `pi()`; undefined for an OID made after the build.
+   */
   signature(functionOid: number): string | undefined;
   /** `+(int4,int4)`; a prefix operator has an empty left side: `-(,float8)`. */
   operatorSignature(operatorOid: number): string | undefined;

@@ -1,4 +1,6 @@
-/** Numbers of a date and time, whose meaning depends on what came before and on DateStyle's order. */
+/**
+ * Numbers of a date and time, whose meaning depends on what came before and on DateStyle's order.
+ */
 
 import { int32, secondFraction } from "./datetime-clock.ts";
 import { badFormat } from "./datetime-fields.ts";

@@ -98,7 +98,7 @@ export class TestServer {
     const fixed = [main, "--port", "0", "--data", this.data];
     const child = spawn(process.execPath, [...fixed, ...(this.#options.args ?? [])], {
       cwd: this.#options.cwd ?? root,
-      env: { ...process.env, ...this.#options.env },
+      env: { UV_THREADPOOL_SIZE: "32", ...process.env, ...this.#options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const before = this.#stderr.length;

@@ -1,6 +1,6 @@
 /**
- * CREATE TSTABLE: the definition in the embedded PostgreSQL, an empty table (or an adopted one) in the
- * store, and the journal entry that decides. Until that entry is durable nothing of it exists.
+ * CREATE TSTABLE: the definition in the embedded PostgreSQL, an empty table (or an adopted one) in
+ * the store, and the journal entry that decides. Until that entry is durable nothing of it exists.
  */
 
 import { rm } from "node:fs/promises";
@@ -198,7 +198,9 @@ async function makeTable(
   if (source.adopted !== undefined) return source.adopted;
   const { relation, columns, time, index } = design;
   const directory = folderName(relation.oid, relation.name);
-  const schema = columns.map((column) => logicalField(column, column === time));
+  const schema = columns.map((column) =>
+    logicalField(column, column === time, source.timeUnits?.get(column.name)),
+  );
   return { table: await services.folders.create(directory, { index, schema }), directory };
 }
 
