@@ -78,6 +78,18 @@ export class Strings {
     return this.source(row).subarray(start, start + this.length(row));
   }
 
+  isEqual(left: number, right: number): boolean {
+    const length = this.length(left);
+    if (length !== this.length(right)) return false;
+    const words = this.#words;
+    // The first four bytes stand beside the length, and all of a short string.
+    if (words[left * 4 + 1] !== words[right * 4 + 1]) return false;
+    if (length > INLINE_MAX) return Buffer.compare(this.bytes(left), this.bytes(right)) === 0;
+    return (
+      words[left * 4 + 2] === words[right * 4 + 2] && words[left * 4 + 3] === words[right * 4 + 3]
+    );
+  }
+
   text(row: number): string {
     const source = this.source(row);
     const start = this.start(row);

@@ -1,22 +1,24 @@
 /**
- * What a Parquet file holds, for the store: one query over the time and entity columns of a file.
+ * What a Parquet file holds, for the store: two queries over its time and entity columns.
  *
- * It runs in an instance of DuckDB that caches nothing about files. A staged file's footer may still
+ * They run in an instance of DuckDB that caches nothing about files. A staged file's footer may still
  * be corrected after this, and the engine's own caches never look again whether a file has changed.
  */
 
 import duckdb from "@duckdb/node-bindings";
 import { assert } from "../base/errors.ts";
 import type { EntityValue, Inspection, InspectRequest } from "../table/segment-files.ts";
-import { isNull, readData, readValidity, Strings, type Validity } from "./chunks.ts";
+import { BucketRuns } from "./bucket-runs.ts";
+import { isNull, readData, readValidity } from "./chunks.ts";
 import { interruptible } from "./cursor.ts";
-import { type Database, withLane } from "./database.ts";
+import { type Database, type Lane, withLane } from "./database.ts";
+import { type EntityColumn, entityColumn } from "./entity-columns.ts";
 import { bucketOf, checkedTimeUnit, NANOS_PER_SECOND, type TimeUnit } from "./inspect-time.ts";
 import { quoteName, readParquet } from "./quoting.ts";
 import { fillSql } from "./sql-file.ts";
 
-/** Columns of the query before the entity columns. */
-const ENTITY_FROM = 4;
+/** Columns of the buckets' query before the entity columns. */
+const ENTITY_FROM = 2;
 
 /** @throws EngineError "bad-file", "file-missing", "time-column-type", "entity-column-type" */
 export async function inspectFile(
@@ -26,159 +28,137 @@ export async function inspectFile(
 ): Promise<Inspection> {
   return await withLane(database, "UTC", async (lane) => {
     const unit = await checkedTimeUnit(lane, request);
-    const sql = inspectSql(request, unit);
-    const prepared = await duckdb.prepare(lane.connection, sql);
-    try {
-      const result = await interruptible(lane.connection, isCancelled, () =>
-        duckdb.execute_prepared(prepared),
-      );
-      const collector = new Collector(request, NANOS_PER_SECOND / unit.perSecond);
-      for (;;) {
-        const chunk = await duckdb.fetch_chunk(result);
-        const rows = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
-        if (chunk === null || rows === 0) return collector.finish();
-        collector.add(chunk, rows);
-      }
-    } finally {
-      duckdb.destroy_prepare_sync(prepared);
-    }
+    const bounds = await readBounds(lane, request, unit, isCancelled);
+    const identities = await readIdentities(lane, request, unit, isCancelled);
+    return { ...bounds, identities };
   });
 }
 
-function inspectSql(request: InspectRequest, unit: TimeUnit): string {
-  const names = request.entityColumns.map((_, i) => `e${i + 1}`);
-  const columns = request.entityColumns.map((name, i) => `, ${quoteName(name)} AS ${names[i]}`);
-  return fillSql("segment-inspect.sql", {
-    bucket: bucketOf("t", request, unit),
+/** What both queries read: the file, the time as t, the entity columns as e1, e2... */
+function source(request: InspectRequest, unit: TimeUnit) {
+  const columns = request.entityColumns.map((name, i) => `, ${quoteName(name)} AS e${i + 1}`);
+  return {
     time: unit.expression(quoteName(request.timeColumn)),
-    file: readParquet([request.path]),
-    entities: names.map((name) => `, ${name}`).join(""),
     columns: columns.join(""),
-    order: [...names, "bucket"].join(", "),
+    file: readParquet([request.path]),
+  };
+}
+
+function entityNames(request: InspectRequest): string[] {
+  return request.entityColumns.map((_, i) => `e${i + 1}`);
+}
+
+async function readBounds(
+  lane: Lane,
+  request: InspectRequest,
+  unit: TimeUnit,
+  isCancelled: () => boolean,
+): Promise<Omit<Inspection, "identities">> {
+  const incomplete = entityNames(request).map((name) => `${name} IS NULL`);
+  const sql = fillSql("segment-bounds.sql", {
+    ...source(request, unit),
+    incomplete: incomplete.join(" OR ") || "false",
   });
+  const result = await interruptible(lane.connection, isCancelled, () =>
+    duckdb.query(lane.connection, sql),
+  );
+  const chunk = duckdb.result_get_chunk(result, 0);
+  const integer = (column: number): bigint | undefined => {
+    const vector = duckdb.data_chunk_get_vector(chunk, column);
+    if (isNull(readValidity(vector, 1), 0)) return undefined;
+    const { buffer, byteOffset } = readData(vector, 1, 8);
+    const isTime = column >= 3 && request.timeKind === "u_int64";
+    return new (isTime ? BigUint64Array : BigInt64Array)(buffer as ArrayBuffer, byteOffset, 1)[0];
+  };
+  const [rows, timed, incompleteRows] = [integer(0), integer(1), integer(2)].map(Number);
+  assert(rows !== undefined && timed !== undefined && incompleteRows !== undefined, "three counts");
+  const nanosPerUnit = NANOS_PER_SECOND / unit.perSecond;
+  const scale = (time: bigint | undefined) =>
+    time === undefined ? undefined : time * nanosPerUnit;
+  return {
+    rows,
+    min: scale(integer(3)),
+    max: scale(integer(4)),
+    rowsWithoutTime: rows - timed,
+    rowsWithoutEntity: incompleteRows,
+  };
+}
+
+async function readIdentities(
+  lane: Lane,
+  request: InspectRequest,
+  unit: TimeUnit,
+  isCancelled: () => boolean,
+): Promise<Inspection["identities"]> {
+  const names = entityNames(request);
+  const whole = names.map((name) => `${name} IS NOT NULL`);
+  const sql = fillSql("segment-buckets.sql", {
+    ...source(request, unit),
+    bucket: bucketOf("t", request, unit),
+    entities: names.map((name) => `, ${name}`).join(""),
+    where: whole.length === 0 ? "" : `WHERE ${whole.join(" AND ")}`,
+    order: [...names, "word"].join(", "),
+  });
+  const result = await interruptible(lane.connection, isCancelled, () =>
+    duckdb.query(lane.connection, sql),
+  );
+  const collector = new Collector(request);
+  for (let i = 0; i < duckdb.result_chunk_count(result); i += 1) {
+    const chunk = duckdb.result_get_chunk(result, i);
+    collector.add(chunk, duckdb.data_chunk_get_size(chunk));
+  }
+  return collector.finish();
 }
 
 interface Identity {
   readonly entity: readonly EntityValue[];
-  /** first, last, first, last... */
-  readonly runs: bigint[];
+  readonly runs: BucketRuns;
 }
 
-/** Adds up the query's rows, which come sorted by entity and bucket, NULLs at the end of each. */
+/** Takes the query's rows, which come sorted by entity and word. */
 class Collector {
   readonly #request: InspectRequest;
-  readonly #nanosPerUnit: bigint;
   readonly #identities: Identity[] = [];
-  #last: readonly EntityValue[] | undefined;
-  #rows = 0;
-  #rowsWithoutTime = 0;
-  #rowsWithoutEntity = 0;
-  #min: bigint | undefined;
-  #max: bigint | undefined;
 
-  constructor(request: InspectRequest, nanosPerUnit: bigint) {
+  constructor(request: InspectRequest) {
     this.#request = request;
-    this.#nanosPerUnit = nanosPerUnit;
     if (request.entityColumns.length === 0) this.#begin([]);
   }
 
   add(chunk: duckdb.DataChunk, rows: number): void {
-    const vectors = [0, 1, 2, 3].map((i) => duckdb.data_chunk_get_vector(chunk, i));
-    const [buckets, counts, firsts, lasts] = vectors.map((vector) => this.#integers(vector, rows));
-    assert(buckets && counts && firsts && lasts, "the inspection gives four integers");
-    const hasTime = readValidity(vectors[0] as duckdb.Vector, rows);
-    const entities = this.#request.entityTypes.map((type, i) =>
-      readEntities(type, duckdb.data_chunk_get_vector(chunk, ENTITY_FROM + i), rows),
+    const vector = duckdb.data_chunk_get_vector(chunk, 0);
+    const isTimed = readValidity(vector, rows);
+    const { buffer, byteOffset } = readData(vector, rows, 8);
+    const words = new BigInt64Array(buffer, byteOffset, rows);
+    const bitData = readData(duckdb.data_chunk_get_vector(chunk, 1), rows, 8);
+    const bits = new Uint32Array(bitData.buffer, bitData.byteOffset, rows * 2);
+    const columns = this.#request.entityTypes.map((type, i) =>
+      entityColumn(type, duckdb.data_chunk_get_vector(chunk, ENTITY_FROM + i), rows),
     );
     for (let row = 0; row < rows; row += 1) {
-      const count = Number(counts[row]);
-      this.#rows += count;
-      const isTimed = !isNull(hasTime, row);
-      if (isTimed) this.#extend(firsts[row] as bigint, lasts[row] as bigint);
-      else this.#rowsWithoutTime += count;
-      const entity = entities.map((at) => at(row));
-      if (entity.some((value) => value === undefined)) {
-        this.#rowsWithoutEntity += count;
-        continue;
-      }
-      this.#turnTo(entity as EntityValue[]);
-      if (isTimed) this.#addBucket(buckets[row] as bigint);
+      if (columns.length > 0) this.#turnTo(columns, row);
+      if (isNull(isTimed, row)) continue;
+      const { runs } = this.#identities.at(-1) as Identity;
+      runs.add(words[row] as bigint, bits[row * 2] as number, bits[row * 2 + 1] as number);
     }
   }
 
-  finish(): Inspection {
-    const isTimestamp = this.#request.timeKind === "timestamp";
-    const scale = (time: bigint | undefined) =>
-      time !== undefined && isTimestamp ? time * this.#nanosPerUnit : time;
-    const array = this.#request.timeKind === "u_int64" ? BigUint64Array : BigInt64Array;
-    return {
-      rows: this.#rows,
-      min: scale(this.#min),
-      max: scale(this.#max),
-      rowsWithoutTime: this.#rowsWithoutTime,
-      rowsWithoutEntity: this.#rowsWithoutEntity,
-      identities: this.#identities.map(({ entity, runs }) => ({ entity, runs: array.from(runs) })),
-    };
-  }
-
-  #integers(vector: duckdb.Vector, rows: number): BigInt64Array | BigUint64Array {
-    const { buffer, byteOffset } = readData(vector, rows, 8);
-    return this.#request.timeKind === "u_int64"
-      ? new BigUint64Array(buffer, byteOffset, rows)
-      : new BigInt64Array(buffer, byteOffset, rows);
-  }
-
-  #extend(first: bigint, last: bigint): void {
-    if (this.#min === undefined || first < this.#min) this.#min = first;
-    if (this.#max === undefined || last > this.#max) this.#max = last;
-  }
-
-  #turnTo(entity: readonly EntityValue[]): void {
-    const isSame = this.#last?.every(({ value }, i) => value === entity[i]?.value);
-    if (isSame !== true) this.#begin(entity);
+  /** Most rows are of the same entity as the one before. */
+  #turnTo(columns: readonly EntityColumn[], row: number): void {
+    if (row > 0 && columns.every((column) => column.isAsBefore(row))) return;
+    const entity = columns.map((column) => column.value(row));
+    const last = this.#identities.at(-1)?.entity;
+    if (row > 0 || !entity.every(({ value }, i) => value === last?.[i]?.value)) {
+      this.#begin(entity);
+    }
   }
 
   #begin(entity: readonly EntityValue[]): void {
-    this.#last = entity;
-    this.#identities.push({ entity, runs: [] });
+    this.#identities.push({ entity, runs: new BucketRuns() });
   }
 
-  #addBucket(bucket: bigint): void {
-    const { runs } = this.#identities.at(-1) as Identity;
-    if (runs.length > 0 && runs.at(-1) === bucket - 1n) runs[runs.length - 1] = bucket;
-    else runs.push(bucket, bucket);
+  finish(): Inspection["identities"] {
+    const isUnsigned = this.#request.timeKind === "u_int64";
+    return this.#identities.map(({ entity, runs }) => ({ entity, runs: runs.finish(isUnsigned) }));
   }
-}
-
-/** undefined for NULL. */
-function readEntities(
-  type: EntityValue["type"],
-  vector: duckdb.Vector,
-  rows: number,
-): (row: number) => EntityValue | undefined {
-  const validity = readValidity(vector, rows);
-  const read = readPresent(type, vector, rows, validity);
-  return (row) => (isNull(validity, row) ? undefined : read(row));
-}
-
-function readPresent(
-  type: EntityValue["type"],
-  vector: duckdb.Vector,
-  rows: number,
-  validity: Validity,
-): (row: number) => EntityValue {
-  if (type === "utf8") {
-    const strings = new Strings(vector, rows, validity);
-    return (row) => ({ type, value: strings.text(row) });
-  }
-  const { buffer, byteOffset } = readData(vector, rows, type === "int32" ? 4 : 8);
-  if (type === "int32") {
-    const data = new Int32Array(buffer, byteOffset, rows);
-    return (row) => ({ type, value: data[row] as number });
-  }
-  const data =
-    type === "int64"
-      ? new BigInt64Array(buffer, byteOffset, rows)
-      : new BigUint64Array(buffer, byteOffset, rows);
-  return (row) => ({ type, value: data[row] as bigint });
 }
