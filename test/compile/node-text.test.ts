@@ -20,7 +20,8 @@ describe("readNodeText", () => {
   });
 
   test("keeps names that look like numbers, booleans or nothing", () => {
-    const text = String.raw`{A :resname true :aliasname \12 :ctename \<> :refname a\ b :eref ("x\(y" "q"z" "")}`;
+    const text = String.raw`{A :resname true :aliasname \12 :ctename \<> :refname a\ b
+      :eref ("x\(y" "q"z" "")}`;
     expect(readNodeText(text)).toEqual({
       tag: "A",
       resname: "true",

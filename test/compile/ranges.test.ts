@@ -37,6 +37,9 @@ async function filters(sql: string): Promise<readonly string[]> {
       ...(filter.newest === undefined
         ? []
         : [`${filter.newest.descending ? "newest" : "oldest"} ${show(filter.newest.limit)}`]),
+      ...(filter.newestOfEntities === undefined
+        ? []
+        : [`${filter.newestOfEntities.descending ? "newest" : "oldest"} of each entity`]),
     ].join(", "),
   );
 }
@@ -60,7 +63,8 @@ describe("a scan is restricted", () => {
     ],
     [
       "through subqueries and a CTE",
-      `WITH a AS (SELECT ts AS t FROM readings) SELECT 1 FROM (SELECT t AS u FROM a) b WHERE u >= ${DAY}`,
+      `WITH a AS (SELECT ts AS t FROM readings)
+       SELECT 1 FROM (SELECT t AS u FROM a) b WHERE u >= ${DAY}`,
       IN_DAY,
     ],
     [
@@ -72,7 +76,8 @@ describe("a scan is restricted", () => {
     ["by HAVING over a key", `SELECT ts FROM readings GROUP BY ts HAVING ts >= ${DAY}`, IN_DAY],
     [
       "in both leaves of a union",
-      `SELECT 1 FROM (SELECT ts FROM readings UNION ALL SELECT since FROM devices) u WHERE ts >= ${DAY}`,
+      `SELECT 1 FROM (SELECT ts FROM readings UNION ALL SELECT since FROM devices) u
+       WHERE ts >= ${DAY}`,
       [IN_DAY[0], IN_DAY[0]],
     ],
     [
@@ -101,13 +106,14 @@ describe("a scan is restricted", () => {
       "SELECT 1 FROM readings WHERE device = ANY ('{a,b}')",
       ["entity in a b"],
     ],
-    [
-      "by an integer entity in its own type",
-      "SELECT 1 FROM ticks WHERE sym = 2::int8",
-      ["entity in 2"],
-    ],
+    ["by integer entities", "SELECT 1 FROM ticks WHERE sym IN (1, 2)", ["entity in 1 2"]],
     ["by an integer time", "SELECT 1 FROM ticks WHERE seq > 10 AND seq <= 20", ["> 10, <= 20"]],
     ["to its newest rows", "SELECT ts FROM readings ORDER BY ts DESC LIMIT 7", ["newest 7"]],
+    [
+      "to the newest row of each entity",
+      "SELECT DISTINCT ON (device) device, ts, temp FROM readings ORDER BY device, ts DESC",
+      ["newest of each entity"],
+    ],
     ["to its oldest rows", "SELECT id FROM readings ORDER BY ts LIMIT 7", ["oldest 7"]],
   ])("%s", async (_name, sql, expected) => {
     expect(await filters(sql)).toEqual(expected);
@@ -145,7 +151,8 @@ describe("a scan is not restricted", () => {
     ],
     [
       "below DISTINCT ON",
-      `SELECT 1 FROM (SELECT DISTINCT ON (id) ts FROM readings ORDER BY id, ts) x WHERE ts >= ${DAY}`,
+      `SELECT 1 FROM (SELECT DISTINCT ON (id) ts FROM readings ORDER BY id, ts) x
+       WHERE ts >= ${DAY}`,
     ],
     [
       "below grouping sets",
@@ -162,11 +169,20 @@ describe("a scan is not restricted", () => {
     ],
     [
       "through a CTE that is read twice",
-      `WITH a AS (SELECT ts FROM readings) SELECT 1 FROM a WHERE ts >= ${DAY} UNION ALL SELECT count(*) FROM a`,
+      `WITH a AS (SELECT ts FROM readings)
+       SELECT 1 FROM a WHERE ts >= ${DAY} UNION ALL SELECT count(*) FROM a`,
     ],
     [
       "to its newest rows with a filter",
       "SELECT ts FROM readings WHERE id > 5 ORDER BY ts DESC LIMIT 7",
+    ],
+    [
+      "to the newest row of each entity with a filter",
+      "SELECT DISTINCT ON (device) ts FROM readings WHERE ok ORDER BY device, ts DESC",
+    ],
+    [
+      "to the newest row of another key",
+      "SELECT DISTINCT ON (device, ok) ts FROM readings ORDER BY device, ok, ts DESC",
     ],
     ["to its newest rows by a second key", "SELECT ts FROM readings ORDER BY ts DESC, id LIMIT 7"],
     [
