@@ -102,7 +102,7 @@ describe("a server that is stopped or killed", () => {
     await server.kill();
     await server.start();
     await expect(answer(SUMMARY)).rejects.toMatchObject({ code: "42P01" });
-  });
+  }, 180_000);
 
   test("kill -9 at any moment of an append leaves all of it or nothing", async () => {
     await answer(await createTide());
