@@ -185,8 +185,8 @@ function toTimestamp(expression: string, from: PhysicalType, column: TypeOf): st
 }
 
 /**
- * TIMESTAMP from any type of an instant; undefined for another type. By raw microseconds, never by a
- * cast in the session's zone; nanoseconds are cut, not rounded.
+ * TIMESTAMP from any type of an instant; undefined for another type. By raw microseconds, never by
+ * a cast in the session's zone; nanoseconds are cut, not rounded.
  */
 export function utcTimestamp(expression: string, physicalId: string): string | undefined {
   switch (physicalId) {
@@ -199,8 +199,10 @@ export function utcTimestamp(expression: string, physicalId: string): string | u
       );
     case "TIMESTAMP_NS": {
       const nanos = `epoch_ns(${expression})`;
-      const floor = `CASE WHEN ${nanos} < 0 THEN (${nanos} + 1) // 1000 - 1 ELSE ${nanos} // 1000 END`;
-      return `make_timestamp(${floor})`;
+      return (
+        `make_timestamp(CASE WHEN ${nanos} < 0 THEN (${nanos} + 1) // 1000 - 1` +
+        ` ELSE ${nanos} // 1000 END)`
+      );
     }
     case "TIMESTAMP_MS":
     case "TIMESTAMP_S":

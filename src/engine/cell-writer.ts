@@ -1,7 +1,7 @@
 /**
- * What the row encoder asks of a column, whatever its type and format. Columns are worked through one
- * after the other, each in two loops of its own: how large are the cells, then their bytes at the
- * places that follow. A call for every cell would cost as much as the encoding.
+ * What the row encoder asks of a column, whatever its type and format. Columns are worked through
+ * one after the other, each in two loops of its own: how large are the cells, then their bytes at
+ * the places that follow. A call for every cell would cost as much as the encoding.
  */
 
 import type duckdb from "@duckdb/node-bindings";
@@ -10,7 +10,9 @@ import type { RowBuffer } from "./row-buffer.ts";
 
 /** Writes the cells of one column: a length word (-1 for NULL), then the value. */
 export interface CellWriter {
-  /** Turns to the next vector of the column and adds to `sizes` what each of its cells will take. */
+  /**
+   * Turns to the next vector of the column and adds to `sizes` what each of its cells will take.
+   */
   measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void;
   /** Writes the cells of all rows measured, each at its place, and moves the places behind them. */
   write(out: RowBuffer, places: Int32Array): void;
@@ -41,7 +43,10 @@ export abstract class FixedWriter implements CellWriter {
     }
   }
 
-  /** Writes the length words, moves the places behind whole cells. Where a value goes: `place` minus width. */
+  /**
+   * Writes the length words, moves the places behind whole cells. Where a value goes: `place` minus
+   * width.
+   */
   protected writeLengths(out: RowBuffer, places: Int32Array): void {
     const { view } = out;
     const { rows, width, validity } = this;

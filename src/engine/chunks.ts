@@ -1,6 +1,6 @@
 /**
- * DuckDB's vectors as typed arrays. The binding copies what it hands out, byte for byte as asked, so a
- * view must never be longer than the vector.
+ * DuckDB's vectors as typed arrays. The binding copies what it hands out, byte for byte as asked,
+ * so a view must never be longer than the vector.
  */
 
 import duckdb from "@duckdb/node-bindings";

@@ -1,10 +1,11 @@
 /**
  * One statement's result on a connection of its own, as batches of DataRow messages.
  *
- * DuckDB ends a stream in the same way whether it is complete, has failed or was interrupted, and the
- * binding tells nothing. So a streamed query gets one more row at its end, a sentinel, marked in one
- * more column; a stream without it has failed. Why it failed is found by running it again without a
- * result. A statement known to give few rows is materialised instead: then DuckDB reports the error.
+ * DuckDB ends a stream in the same way whether it is complete, has failed or was interrupted, and
+ * the binding tells nothing. So a streamed query gets one more row at its end, a sentinel, marked
+ * in one more column; a stream without it has failed. Why it failed is found by running it again
+ * without a result. A statement known to give few rows is materialised instead: then DuckDB reports
+ * the error.
  */
 
 import duckdb from "@duckdb/node-bindings";

@@ -155,7 +155,9 @@ function limits(options: EngineOptions): string[] {
   ];
 }
 
-/** DuckDB takes names only; a fixed offset has one when it is a whole hour (their sign is reversed). */
+/**
+ * DuckDB takes names only; a fixed offset has one when it is a whole hour (their sign is reversed).
+ */
 function duckdbZone(timeZone: string | number): string {
   if (typeof timeZone === "string") return timeZone;
   const hours = timeZone / 3600;

@@ -98,7 +98,8 @@ export class DisplayScales {
 }
 
 /**
- * Cells are made in a scratch buffer while they are measured: their sizes need nearly all of the work.
+ * Cells are made in a scratch buffer while they are measured: their sizes need nearly all of the
+ * work.
  */
 export class DecimalWriter implements CellWriter {
   readonly #storage: DecimalStorage;
@@ -174,7 +175,9 @@ export class DecimalWriter implements CellWriter {
     return at + bytes.length;
   }
 
-  /** Groups of four decimal digits; https://www.postgresql.org/docs/current/datatype-numeric.html */
+  /**
+   * Groups of four decimal digits; https://www.postgresql.org/docs/current/datatype-numeric.html
+   */
   #putBinary(at: number, units: number, scale: number): number {
     const groups = this.#groups;
     const magnitude = Math.abs(units);

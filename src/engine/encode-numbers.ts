@@ -233,7 +233,10 @@ export class FloatTextWriter implements CellWriter {
   }
 }
 
-/** NaN where the value is no such decimal, is tiny (an exponent is written) or is zero (it has a sign). */
+/**
+ * NaN where the value is no such decimal, is tiny (an exponent is written) or is zero (it has a
+ * sign).
+ */
 function exactMillionths(value: number): number {
   if (!(value < QUICK_MAX && value > -QUICK_MAX)) return Number.NaN;
   const scaled = Math.round(value * QUICK_SCALE);

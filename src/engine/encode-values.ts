@@ -54,7 +54,7 @@ export class ValueWriter implements CellWriter {
 type Present = Exclude<ReadValue, null>;
 
 /** A value as PostgreSQL prints it under the session's settings. */
-export function valueText(shape: Shape, value: Present, settings: TextSettings): string {
+function valueText(shape: Shape, value: Present, settings: TextSettings): string {
   const { representation } = shape;
   if (representation.kind === "array") {
     const { element } = representation;
@@ -80,7 +80,7 @@ function quotedField(text: string): string {
 }
 
 /** PostgreSQL's binary form, without the length word. */
-export function valueBinary(shape: Shape, value: Present): Uint8Array {
+function valueBinary(shape: Shape, value: Present): Uint8Array {
   const { representation } = shape;
   if (representation.kind === "array") {
     const { element } = representation;

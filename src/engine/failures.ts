@@ -1,6 +1,7 @@
 /**
- * DuckDB's errors in PostgreSQL's words. DuckDB gives a text and no code, so this is the one file that
- * looks at message text. Errors of our own functions and of error() carry `PG:<sqlstate>:<message>`.
+ * DuckDB's errors in PostgreSQL's words. DuckDB gives a text and no code, so this is the one file
+ * that looks at message text. Errors of our own functions and of error() carry
+ * `PG:<sqlstate>:<message>`.
  */
 
 import { SqlError } from "../base/errors.ts";
@@ -68,7 +69,7 @@ const RULES: readonly (readonly [RegExp, Make])[] = [
   [/invalid (date|timestamp|time) field format: "([\s\S]*?)", expected/, badDatetime],
   [/Date out of range/, sql("22008", "date out of range")],
   [
-    /not in timestamp range|Epoch .* out of range|Timestamp .*out of range|timestamp.*out of range/i,
+    /not in timestamp range|Epoch .* out of range|timestamp.*out of range/i,
     sql("22008", "timestamp out of range"),
   ],
   [/interval.*out of range|interval.*overflow/i, sql("22008", "interval out of range")],

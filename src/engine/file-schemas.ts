@@ -96,7 +96,8 @@ function physicalType(type: ColumnType): PhysicalType {
 async function topLevelNames(lane: Lane, path: string): Promise<string[]> {
   const result = await duckdb.query(
     lane.connection,
-    `SELECT name, CAST(coalesce(num_children, 0) AS INTEGER) FROM parquet_schema(${pathList([path])}) ORDER BY column_id`,
+    `SELECT name, CAST(coalesce(num_children, 0) AS INTEGER)
+     FROM parquet_schema(${pathList([path])}) ORDER BY column_id`,
   );
   const elements: { readonly name: string; readonly children: number }[] = [];
   for (;;) {

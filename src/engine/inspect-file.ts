@@ -1,8 +1,9 @@
 /**
  * What a Parquet file holds, for the store: two queries over its time and entity columns.
  *
- * They run in an instance of DuckDB that caches nothing about files. A staged file's footer may still
- * be corrected after this, and the engine's own caches never look again whether a file has changed.
+ * They run in an instance of DuckDB that caches nothing about files. A staged file's footer may
+ * still be corrected after this, and the engine's own caches never look again whether a file has
+ * changed.
  */
 
 import duckdb from "@duckdb/node-bindings";

@@ -1,4 +1,6 @@
-/** 64-bit integers of a vector, as doubles where they are exact: bigints are several times slower. */
+/**
+ * 64-bit integers of a vector, as doubles where they are exact: bigints are several times slower.
+ */
 
 /** High words of integers that a double holds exactly: -2^53 up to below 2^53. */
 const SAFE_HIGH = 2 ** 21;

@@ -115,7 +115,8 @@ export class Engine implements SegmentFiles {
 
   /**
    * The SQL that stands for a table in a statement: a parenthesised SELECT of the columns from the
-   * segments, which are absolute paths. Rows keep the order of the paths among files that are alike.
+   * segments, which are absolute paths. Rows keep the order of the paths among files that are
+   * alike.
    * @throws SqlError 0A000 for a column that cannot be read so
    */
   async bindTable(columns: readonly BoundColumn[], paths: readonly string[]): Promise<string> {
@@ -128,8 +129,8 @@ export class Engine implements SegmentFiles {
   }
 
   /**
-   * Cancels everything under way, closes DuckDB, frees the lock. Harmless when repeated. The thread is
-   * never terminated from here: with a call of DuckDB under way that ends the whole process.
+   * Cancels everything under way, closes DuckDB, frees the lock. Harmless when repeated. The thread
+   * is never terminated from here: with a call of DuckDB under way that ends the whole process.
    */
   async close(): Promise<void> {
     if (!this.#isClosing) {

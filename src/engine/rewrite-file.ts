@@ -17,7 +17,9 @@ import type { RowsRelation } from "./request.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
 import { fillSql } from "./sql-file.ts";
 
-/** Leaves no file behind when it fails. @throws EngineError "bad-file" and what DuckDB's casts say */
+/**
+ * Leaves no file behind when it fails. @throws EngineError "bad-file" and what DuckDB's casts say
+ */
 export async function rewriteFile(
   database: Database,
   request: RewriteRequest,

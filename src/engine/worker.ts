@@ -1,6 +1,6 @@
 /**
- * The thread DuckDB lives in. Our JavaScript functions run on the thread that loaded DuckDB and stop
- * it meanwhile, so that thread must not be the one that serves clients.
+ * The thread DuckDB lives in. Our JavaScript functions run on the thread that loaded DuckDB and
+ * stop it meanwhile, so that thread must not be the one that serves clients.
  */
 
 import { parentPort } from "node:worker_threads";
@@ -57,7 +57,9 @@ class OpenCursor {
     else await this.#finish();
   }
 
-  /** Never rejects: what goes wrong is told to the main thread. At the end the cursor closes itself. */
+  /**
+   * Never rejects: what goes wrong is told to the main thread. At the end the cursor closes itself.
+   */
   async #pump(): Promise<void> {
     this.#isPumping = true;
     try {
@@ -133,7 +135,8 @@ async function shutdown(): Promise<void> {
   port.close();
 }
 
-// An uncaught exception would end the thread, and with a call of DuckDB under way the whole process.
+// An uncaught exception would end the thread, and with a call of DuckDB under way the whole
+// process.
 process.on("uncaughtException", (error) => {
   send({ kind: "crashed", failure: packFailure(error) });
 });

@@ -1,4 +1,7 @@
-/** Relations bound over segments: right types whatever the files hold, and filters down in the reader. */
+/**
+ * Relations bound over segments: right types whatever the files hold, and filters down in the
+ * reader.
+ */
 
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";

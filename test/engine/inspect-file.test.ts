@@ -1,4 +1,6 @@
-/** What the store learns about a Parquet file, against what the reference library says of the same. */
+/**
+ * What the store learns about a Parquet file, against what the reference library says of the same.
+ */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * Proof: a streamed result that fails or is cancelled in the middle is an error, never a short result.
- * DuckDB itself ends such a stream like a complete one.
+ * Proof: a streamed result that fails or is cancelled in the middle is an error, never a short
+ * result. DuckDB itself ends such a stream like a complete one.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
