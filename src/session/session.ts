@@ -19,14 +19,7 @@ import {
   spreadFormats,
   withFormats,
 } from "./portals.ts";
-import {
-  emptyPrepared,
-  endsFailed,
-  mayEndFailed,
-  sameFields,
-  shifted,
-  timeoutMs,
-} from "./prepared.ts";
+import { endsFailed, shifted, timeoutMs } from "./prepared.ts";
 import type {
   BindRequest,
   Reply,
@@ -36,6 +29,7 @@ import type {
 } from "./results.ts";
 import { PagedRows } from "./row-source.ts";
 import type { Services } from "./services.ts";
+import { SessionStatements } from "./session-statements.ts";
 import type { Settings } from "./settings.ts";
 import { reportable } from "./sqlstate.ts";
 import type { Prepared } from "./statement.ts";
@@ -52,6 +46,7 @@ export class Session implements SessionPort, ActiveSession {
   readonly #transaction: Transaction;
   readonly #portals = new Portals();
   readonly #signal = new StatementSignal();
+  readonly #statements: SessionStatements;
 
   constructor(services: Services, settings: Settings, request: StartupRequest) {
     this.#services = services;
@@ -59,6 +54,7 @@ export class Session implements SessionPort, ActiveSession {
     this.#request = request;
     this.#activity = new ActivityRecord(request);
     this.#transaction = new Transaction(settings);
+    this.#statements = new SessionStatements(services, settings, this.#transaction, this.#portals);
     services.sessions.add(request.processId, this);
   }
 
@@ -80,9 +76,12 @@ export class Session implements SessionPort, ActiveSession {
     await this.#portals.removePortal("");
     const statements = splitStatements(text);
     if (statements.length === 0) yield { kind: "empty-query" };
-    await this.#guarded(() => this.#refuseSyntaxErrors(statements));
+    await this.#guarded(() => this.#statements.refuseSyntaxErrors(statements));
     for (const statement of statements) {
-      const prepared = await this.#guarded(() => this.#prepare(statement, []), statement);
+      const prepared = await this.#guarded(
+        () => this.#statements.prepare(statement, []),
+        statement,
+      );
       yield* notices(prepared.notices);
       const formats = new Array<0 | 1>(prepared.fields?.length ?? 0).fill(0);
       const isAlone = statements.length === 1;
@@ -101,7 +100,7 @@ export class Session implements SessionPort, ActiveSession {
       if (statements.length > 1) {
         throw new SqlError("42601", "cannot insert multiple commands into a prepared statement");
       }
-      const prepared = await this.#prepare(statements[0], parameterOids);
+      const prepared = await this.#statements.prepare(statements[0], parameterOids);
       this.#portals.addStatement(name, { prepared, declaredOids: parameterOids });
       return prepared.notices;
     }, statements[0]);
@@ -109,7 +108,7 @@ export class Session implements SessionPort, ActiveSession {
 
   async bind(request: BindRequest): Promise<void> {
     await this.#guarded(async () => {
-      const { prepared } = await this.#currentStatement(request.statement);
+      const { prepared } = await this.#statements.current(request.statement);
       if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
       const parameters = decodeParameters(request, prepared, this.#inputSettings);
       const formats = spreadFormats(request.resultFormats, prepared.fields?.length ?? 0, "result");
@@ -126,7 +125,7 @@ export class Session implements SessionPort, ActiveSession {
 
   async describeStatement(name: string): Promise<StatementDescription> {
     return await this.#guarded(async () => {
-      const { prepared } = await this.#currentStatement(name);
+      const { prepared } = await this.#statements.current(name);
       return { parameterOids: prepared.parameterOids, fields: prepared.fields };
     });
   }
@@ -192,45 +191,6 @@ export class Session implements SessionPort, ActiveSession {
 
   get #inputSettings() {
     return { ...this.#settings.text, nowMicros: this.#transaction.nowMicros };
-  }
-
-  async #prepare(
-    statement: StatementText | undefined,
-    parameterOids: readonly number[],
-  ): Promise<Prepared> {
-    if (statement === undefined)
-      return emptyPrepared(parameterOids, this.#services.preparer.catalogueNumber);
-    if (!mayEndFailed(statement)) this.#transaction.refuseIfFailed();
-    return await this.#services.preparer.prepare(statement, parameterOids, this.#settings);
-  }
-
-  /** Prepared again where the catalogue has changed since Parse. */
-  async #currentStatement(name: string): Promise<{ readonly prepared: Prepared }> {
-    const known = this.#portals.statement(name);
-    const isCurrent = known.prepared.catalogueNumber === this.#services.preparer.catalogueNumber;
-    if (isCurrent || known.prepared.statement.kind === "empty") return known;
-    const statement = splitStatements(known.prepared.text)[0];
-    const prepared = await this.#prepare(statement, known.declaredOids);
-    if (!sameFields(known.prepared.fields, prepared.fields)) {
-      throw new SqlError("0A000", "cached plan must not change result type");
-    }
-    const again = { prepared, declaredOids: known.declaredOids };
-    this.#portals.replaceStatement(name, again);
-    return again;
-  }
-
-  /** PostgreSQL parses the whole text before it runs any of it. */
-  async #refuseSyntaxErrors(statements: readonly StatementText[]): Promise<void> {
-    if (statements.length < 2) return;
-    for (const statement of statements) {
-      try {
-        await this.#services.preparer.prepare(statement, [], this.#settings);
-      } catch (cause) {
-        if (cause instanceof SqlError && cause.fields.sqlState === "42601") {
-          throw shifted(cause, statement);
-        }
-      }
-    }
   }
 
   /** One statement of a Query, with its row description. */

@@ -1,0 +1,64 @@
+/** Texts into prepared statements under one session's settings, and again when the catalogue changed. */
+
+import { SqlError } from "../base/errors.ts";
+import { type StatementText, splitStatements } from "../compile/split.ts";
+import type { Portals, PreparedStatement } from "./portals.ts";
+import { emptyPrepared, mayEndFailed, sameFields, shifted } from "./prepared.ts";
+import type { Services } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import type { Prepared } from "./statement.ts";
+import type { Transaction } from "./transaction.ts";
+
+export class SessionStatements {
+  readonly #services: Services;
+  readonly #settings: Settings;
+  readonly #transaction: Transaction;
+  readonly #portals: Portals;
+
+  constructor(services: Services, settings: Settings, transaction: Transaction, portals: Portals) {
+    this.#services = services;
+    this.#settings = settings;
+    this.#transaction = transaction;
+    this.#portals = portals;
+  }
+
+  /** undefined: a text of blanks and comments. @throws SqlError 25P02 and what analysis says */
+  async prepare(
+    statement: StatementText | undefined,
+    parameterOids: readonly number[],
+  ): Promise<Prepared> {
+    const { preparer } = this.#services;
+    if (statement === undefined) return emptyPrepared(parameterOids, preparer.catalogueNumber);
+    if (!mayEndFailed(statement)) this.#transaction.refuseIfFailed();
+    return await preparer.prepare(statement, parameterOids, this.#settings);
+  }
+
+  /** A statement by name, prepared again where the catalogue has changed since Parse. */
+  async current(name: string): Promise<PreparedStatement> {
+    const known = this.#portals.statement(name);
+    const isCurrent = known.prepared.catalogueNumber === this.#services.preparer.catalogueNumber;
+    if (isCurrent || known.prepared.statement.kind === "empty") return known;
+    const statement = splitStatements(known.prepared.text)[0];
+    const prepared = await this.prepare(statement, known.declaredOids);
+    if (!sameFields(known.prepared.fields, prepared.fields)) {
+      throw new SqlError("0A000", "cached plan must not change result type");
+    }
+    const again = { prepared, declaredOids: known.declaredOids };
+    this.#portals.replaceStatement(name, again);
+    return again;
+  }
+
+  /** PostgreSQL parses the whole text before it runs any of it. */
+  async refuseSyntaxErrors(statements: readonly StatementText[]): Promise<void> {
+    if (statements.length < 2) return;
+    for (const statement of statements) {
+      try {
+        await this.#services.preparer.prepare(statement, [], this.#settings);
+      } catch (cause) {
+        if (cause instanceof SqlError && cause.fields.sqlState === "42601") {
+          throw shifted(cause, statement);
+        }
+      }
+    }
+  }
+}
