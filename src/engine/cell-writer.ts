@@ -14,8 +14,11 @@ export interface CellWriter {
    * Turns to the next vector of the column and adds to `sizes` what each of its cells will take.
    */
   measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void;
-  /** Writes the cells of all rows measured, each at its place, and moves the places behind them. */
-  write(out: RowBuffer, places: Int32Array): void;
+  /**
+   * Writes the cells of the rows measured from `from` to before `until`, each at its place, and moves
+   * the places behind them.
+   */
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void;
 }
 
 /** Length word of a NULL, and the size of any length word. */
@@ -25,7 +28,6 @@ export const LENGTH_BYTES = 4;
 /** A writer whose values are all of one width. */
 export abstract class FixedWriter implements CellWriter {
   protected readonly width: number;
-  protected rows = 0;
   protected validity: Validity;
 
   constructor(width: number) {
@@ -34,7 +36,6 @@ export abstract class FixedWriter implements CellWriter {
 
   measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
     this.load(vector, rows);
-    this.rows = rows;
     const validity = readValidity(vector, rows);
     this.validity = validity;
     const size = LENGTH_BYTES + this.width;
@@ -47,10 +48,10 @@ export abstract class FixedWriter implements CellWriter {
    * Writes the length words, moves the places behind whole cells. Where a value goes: `place` minus
    * width.
    */
-  protected writeLengths(out: RowBuffer, places: Int32Array): void {
+  protected writeLengths(out: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { view } = out;
-    const { rows, width, validity } = this;
-    for (let row = 0; row < rows; row += 1) {
+    const { width, validity } = this;
+    for (let row = from; row < until; row += 1) {
       const at = places[row] as number;
       const isAbsent = isNull(validity, row);
       view.setInt32(at, isAbsent ? NULL_LENGTH : width);
@@ -59,5 +60,5 @@ export abstract class FixedWriter implements CellWriter {
   }
 
   protected abstract load(vector: duckdb.Vector, rows: number): void;
-  abstract write(out: RowBuffer, places: Int32Array): void;
+  abstract write(out: RowBuffer, places: Int32Array, from: number, until: number): void;
 }

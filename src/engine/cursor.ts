@@ -24,7 +24,8 @@ import { createRows, dropRows } from "./rows-relations.ts";
 const INTERRUPT_EVERY_MS = 5;
 /** Whole chunks are put into a batch until it is this large. */
 const BATCH_BYTES = 128 * 1024;
-const FIRST_BATCH_BYTES = 8 * 1024;
+/** Wide rows make a batch larger than that, but not by more than this or a row. */
+const WRITE_BYTES_MAX = 4 * 1024 * 1024;
 
 export class EngineCursor {
   readonly #database: Database;
@@ -37,9 +38,12 @@ export class EngineCursor {
   #chunksRead = 0;
   #isCancelled = false;
   #isEnded = false;
+  /** Nothing is left to fetch. */
+  #isStreamRead = false;
+  /** The first batch goes out with the first chunk: somebody waits. */
+  #isFirst = true;
   /** The sentinel was seen. */
   #isComplete = false;
-  #batchBytes = FIRST_BATCH_BYTES;
 
   constructor(database: Database, request: CursorRequest) {
     this.#database = database;
@@ -163,25 +167,31 @@ export class EngineCursor {
 
   async #batch(): Promise<RowBatch | undefined> {
     const encoder = this.#encoder as RowEncoder;
-    for (;;) {
-      const chunk = (await this.#ahead) ?? null;
-      this.#ahead = undefined;
-      if (this.#isCancelled) throw cancelled();
-      const size = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
-      if (chunk === null || size === 0) {
-        await this.#end();
-        return encoder.rows > 0 ? encoder.take(0) : undefined;
-      }
-      const rows = this.#rowsBeforeSentinel(chunk, size);
-      if (rows === size) this.#fetch(this.#lane as Lane);
-      else this.#isEnded = this.#isComplete = true;
-      encoder.add(chunk, rows);
-      if (this.#isEnded) return encoder.rows > 0 ? encoder.take(0) : undefined;
-      if (encoder.bytes >= this.#batchBytes || this.#batchBytes === FIRST_BATCH_BYTES) {
-        this.#batchBytes = BATCH_BYTES;
-        return encoder.take(BATCH_BYTES + BATCH_BYTES / 4);
-      }
+    while (encoder.bytes < BATCH_BYTES) {
+      if (encoder.hasMore) encoder.write(WRITE_BYTES_MAX);
+      else if (this.#isStreamRead || (encoder.rows > 0 && this.#isFirst)) break;
+      else await this.#loadChunk(encoder);
     }
+    this.#isFirst = false;
+    if (encoder.rows === 0) return undefined;
+    const isLast = this.#isStreamRead && !encoder.hasMore;
+    return encoder.take(isLast ? 0 : BATCH_BYTES + BATCH_BYTES / 4);
+  }
+
+  async #loadChunk(encoder: RowEncoder): Promise<void> {
+    const chunk = (await this.#ahead) ?? null;
+    this.#ahead = undefined;
+    if (this.#isCancelled) throw cancelled();
+    const size = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
+    if (chunk === null || size === 0) {
+      if (!this.#request.isSmall) await this.#explainEnd();
+      this.#isStreamRead = true;
+      return;
+    }
+    const rows = this.#rowsBeforeSentinel(chunk, size);
+    if (rows === size) this.#fetch(this.#lane as Lane);
+    else this.#isStreamRead = this.#isComplete = true;
+    encoder.load(chunk, rows);
   }
 
   /** The sentinel is the last row of the stream, in a chunk of its own or behind others. */
@@ -194,10 +204,8 @@ export class EngineCursor {
     return at === -1 ? size : at;
   }
 
-  /** The stream has ended: a small result is complete, another has lost its sentinel. */
-  async #end(): Promise<void> {
-    this.#isEnded = true;
-    if (this.#request.isSmall) return;
+  /** A stream has ended without its sentinel: runs the query again for its error, and throws it. */
+  async #explainEnd(): Promise<never> {
     const lane = this.#lane as Lane;
     const { sql, shapes } = this.#request;
     const names = columnNames(shapes.length);

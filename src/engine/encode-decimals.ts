@@ -143,17 +143,17 @@ export class DecimalWriter implements CellWriter {
     this.#scratchView = new DataView(larger.buffer, larger.byteOffset, larger.length);
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { bytes, view } = out;
     const scratch = this.#scratch;
     const validity = this.#validity;
-    let from = 0;
-    for (let row = 0; row < this.#rows; row += 1) {
-      const until = this.#ends[row] as number;
+    let next = from === 0 ? 0 : (this.#ends[from - 1] as number);
+    for (let row = from; row < until; row += 1) {
+      const end = this.#ends[row] as number;
       let at = places[row] as number;
-      view.setInt32(at, isNull(validity, row) ? NULL_LENGTH : until - from);
+      view.setInt32(at, isNull(validity, row) ? NULL_LENGTH : end - next);
       at += LENGTH_BYTES;
-      for (; from < until; from += 1, at += 1) bytes[at] = scratch[from] as number;
+      for (; next < end; next += 1, at += 1) bytes[at] = scratch[next] as number;
       places[row] = at;
     }
   }

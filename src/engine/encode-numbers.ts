@@ -26,11 +26,11 @@ export class BoolWriter extends FixedWriter {
     this.#data = readData(vector, rows, 1);
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
-    this.writeLengths(out, places);
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
+    this.writeLengths(out, places, from, until);
     const { bytes } = out;
     const data = this.#data;
-    for (let row = 0; row < this.rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       if (isNull(this.validity, row)) continue;
       bytes[(places[row] as number) - 1] = data[row] === 0 ? this.#false : this.#true;
     }
@@ -51,12 +51,12 @@ export class SwappedWriter extends FixedWriter {
     else this.#data = new Int32Array(buffer, byteOffset, (rows * this.width) / 4);
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { view } = out;
-    const { rows, validity, width } = this;
+    const { validity, width } = this;
     const data = this.#data;
-    this.writeLengths(out, places);
-    for (let row = 0; row < rows; row += 1) {
+    this.writeLengths(out, places, from, until);
+    for (let row = from; row < until; row += 1) {
       if (isNull(validity, row)) continue;
       const at = places[row] as number;
       if (width === 8) {
@@ -77,7 +77,6 @@ export class SmallIntegerTextWriter implements CellWriter {
   readonly #kind: SmallInteger;
   #data: Int16Array | Int32Array | Uint32Array = new Int32Array();
   #validity: Validity;
-  #rows = 0;
 
   constructor(kind: SmallInteger) {
     this.#kind = kind;
@@ -88,7 +87,6 @@ export class SmallIntegerTextWriter implements CellWriter {
     if (this.#kind === "int16") this.#data = new Int16Array(buffer, byteOffset, rows);
     else if (this.#kind === "int32") this.#data = new Int32Array(buffer, byteOffset, rows);
     else this.#data = new Uint32Array(buffer, byteOffset, rows);
-    this.#rows = rows;
     const validity = readValidity(vector, rows);
     this.#validity = validity;
     const data = this.#data;
@@ -98,12 +96,11 @@ export class SmallIntegerTextWriter implements CellWriter {
     }
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { bytes, view } = out;
-    const rows = this.#rows;
     const data = this.#data;
     const validity = this.#validity;
-    for (let row = 0; row < rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       const at = places[row] as number;
       let end = at + LENGTH_BYTES;
       if (isNull(validity, row)) {
@@ -120,14 +117,12 @@ export class SmallIntegerTextWriter implements CellWriter {
 export class Int64TextWriter implements CellWriter {
   #values = new Int64Values(new Uint8Array(), 0);
   #validity: Validity;
-  #rows = 0;
 
   measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
     const values = new Int64Values(readData(vector, rows, 8), rows);
     const validity = readValidity(vector, rows);
     this.#values = values;
     this.#validity = validity;
-    this.#rows = rows;
     for (let row = 0; row < rows; row += 1) {
       let length = 0;
       if (!isNull(validity, row)) {
@@ -139,11 +134,11 @@ export class Int64TextWriter implements CellWriter {
     }
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { bytes, view } = out;
     const values = this.#values;
     const validity = this.#validity;
-    for (let row = 0; row < this.#rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       const at = places[row] as number;
       let end = at + LENGTH_BYTES;
       if (isNull(validity, row)) {
@@ -172,7 +167,6 @@ export class FloatTextWriter implements CellWriter {
   readonly #extraFloatDigits: number;
   #data: Float32Array | Float64Array = new Float64Array();
   #validity: Validity;
-  #rows = 0;
   /** Millionths where the quick way is exact, NaN elsewhere. */
   #millionths = new Float64Array();
   #texts: string[] = [];
@@ -188,7 +182,6 @@ export class FloatTextWriter implements CellWriter {
     else this.#data = new Float32Array(buffer, byteOffset, rows);
     const validity = readValidity(vector, rows);
     this.#validity = validity;
-    this.#rows = rows;
     if (this.#millionths.length < rows) this.#millionths = new Float64Array(rows);
     const data = this.#data;
     const millionths = this.#millionths;
@@ -212,11 +205,11 @@ export class FloatTextWriter implements CellWriter {
     return text.length;
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { bytes, view } = out;
     const validity = this.#validity;
     const millionths = this.#millionths;
-    for (let row = 0; row < this.#rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       const at = places[row] as number;
       let end = at + LENGTH_BYTES;
       if (isNull(validity, row)) {

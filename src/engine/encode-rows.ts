@@ -31,6 +31,8 @@ export class RowEncoder {
   readonly #out = new RowBuffer(1024);
   /** First the sizes of a chunk's rows, then where each goes on. */
   readonly #sizes = new Int32Array(duckdb.vector_size());
+  #loaded = 0;
+  #next = 0;
   #rows = 0;
 
   /** @param formats of the columns the client sees, the first ones; others only carry scales. */
@@ -65,9 +67,8 @@ export class RowEncoder {
     return this.#out.at;
   }
 
-  /** Appends the first `rows` rows of a chunk. */
-  add(chunk: duckdb.DataChunk, rows: number): void {
-    if (rows === 0) return;
+  /** Turns to the first `rows` rows of a chunk; all of the chunk before must be written. */
+  load(chunk: duckdb.DataChunk, rows: number): void {
     for (const [column, scales] of this.#scales) {
       scales.load(duckdb.data_chunk_get_vector(chunk, column), rows);
     }
@@ -75,21 +76,39 @@ export class RowEncoder {
     this.#writers.forEach((writer, i) => {
       writer.measure(duckdb.data_chunk_get_vector(chunk, i), rows, sizes);
     });
-    this.#writeHeaders(sizes);
-    for (const writer of this.#writers) writer.write(this.#out, sizes);
-    this.#rows += rows;
+    this.#next = 0;
+    this.#loaded = rows;
   }
 
-  /** Begins every row's message, and turns sizes into the places of the first cells. */
-  #writeHeaders(sizes: Int32Array): void {
-    let total = 0;
-    for (let row = 0; row < sizes.length; row += 1) total += sizes[row] as number;
+  /** Whether rows that were loaded are not written yet. */
+  get hasMore(): boolean {
+    return this.#next < this.#loaded;
+  }
+
+  /** Appends loaded rows: as many as fit into about `bytesMax`, at least one. */
+  write(bytesMax: number): void {
+    const from = this.#next;
+    const until = this.#writeHeaders(from, bytesMax);
+    for (const writer of this.#writers) writer.write(this.#out, this.#sizes, from, until);
+    this.#next = until;
+    this.#rows += until - from;
+  }
+
+  /** Begins the rows' messages, and turns their sizes into the places of the first cells. */
+  #writeHeaders(from: number, bytesMax: number): number {
+    const sizes = this.#sizes;
     const out = this.#out;
+    let total = 0;
+    let until = from;
+    while (until < this.#loaded && (until === from || total < bytesMax)) {
+      total += sizes[until] as number;
+      until += 1;
+    }
     out.reserve(total);
     const { bytes, view } = out;
     const columns = this.#writers.length;
     let { at } = out;
-    for (let row = 0; row < sizes.length; row += 1) {
+    for (let row = from; row < until; row += 1) {
       const size = sizes[row] as number;
       bytes[at] = DATA_ROW;
       view.setInt32(at + 1, size - 1);
@@ -98,9 +117,10 @@ export class RowEncoder {
       at += size;
     }
     out.at = at;
+    return until;
   }
 
-  /** What was added since the last call; `capacity` is a guess of the next batch's size. */
+  /** What was written since the last call; `capacity` is a guess of the next batch's size. */
   take(capacity: number): RowBatch {
     const rows = this.#rows;
     this.#rows = 0;

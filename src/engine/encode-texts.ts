@@ -18,7 +18,6 @@ export class TextWriter implements CellWriter {
   readonly #prefix: 0 | 1;
   #strings: Strings | undefined;
   #validity: Validity;
-  #rows = 0;
 
   constructor(kind: TextKind) {
     this.#kind = kind;
@@ -30,7 +29,6 @@ export class TextWriter implements CellWriter {
     const strings = new Strings(vector, rows, validity);
     this.#validity = validity;
     this.#strings = strings;
-    this.#rows = rows;
     const fixed = LENGTH_BYTES + this.#prefix;
     for (let row = 0; row < rows; row += 1) {
       const size = isNull(validity, row) ? LENGTH_BYTES : fixed + strings.length(row);
@@ -38,13 +36,13 @@ export class TextWriter implements CellWriter {
     }
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { bytes, view } = out;
     const strings = this.#strings as Strings;
     const validity = this.#validity;
     const prefix = this.#prefix;
     let hasZero = false;
-    for (let row = 0; row < this.#rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       const at = places[row] as number;
       if (isNull(validity, row)) {
         view.setInt32(at, NULL_LENGTH);
@@ -107,11 +105,11 @@ export class UuidWriter extends FixedWriter {
     this.#data = readData(vector, rows, 16);
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
-    this.writeLengths(out, places);
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
+    this.writeLengths(out, places, from, until);
     const { bytes } = out;
     const isText = this.width === TEXT_LENGTH;
-    for (let row = 0; row < this.rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       if (isNull(this.validity, row)) continue;
       let at = (places[row] as number) - this.width;
       for (let i = 0; i < 16; i += 1) {

@@ -53,10 +53,10 @@ export class DateBinaryWriter extends FixedWriter {
     this.#data = new Int32Array(buffer, byteOffset, rows);
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
-    this.writeLengths(out, places);
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
+    this.writeLengths(out, places, from, until);
     const { view } = out;
-    for (let row = 0; row < this.rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       if (isNull(this.validity, row)) continue;
       const days = daysOf(this.#data[row] as number);
       const last = days > 0 ? DATE_INFINITY : -DATE_INFINITY - 1;
@@ -77,12 +77,12 @@ export class TimestampBinaryWriter extends FixedWriter {
     this.#values = new Int64Values(readData(vector, rows, 8), rows);
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
-    this.writeLengths(out, places);
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
+    this.writeLengths(out, places, from, until);
     const { view } = out;
-    const { rows, validity } = this;
+    const { validity } = this;
     const values = this.#values;
-    for (let row = 0; row < rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       if (isNull(validity, row)) continue;
       const at = (places[row] as number) - 8;
       const quick = values.isSafe(row) ? values.number(row) - EPOCH_MICROS : Number.NaN;
@@ -103,7 +103,6 @@ export class TimestampBinaryWriter extends FixedWriter {
 export class TimestampTextWriter implements CellWriter {
   readonly #settings: TextSettings;
   readonly #hasZone: boolean;
-  #rows = 0;
   #validity: Validity;
   /** Local microseconds where the quick way serves, NaN elsewhere. */
   #local = new Float64Array();
@@ -124,7 +123,6 @@ export class TimestampTextWriter implements CellWriter {
     const values = new Int64Values(readData(vector, rows, 8), rows);
     const validity = readValidity(vector, rows);
     this.#validity = validity;
-    this.#rows = rows;
     if (this.#local.length < rows) this.#local = new Float64Array(rows);
     const local = this.#local;
     for (let row = 0; row < rows; row += 1) {
@@ -167,10 +165,10 @@ export class TimestampTextWriter implements CellWriter {
     return text.length;
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { bytes, view } = out;
     const validity = this.#validity;
-    for (let row = 0; row < this.#rows; row += 1) {
+    for (let row = from; row < until; row += 1) {
       const at = places[row] as number;
       let end = at + LENGTH_BYTES;
       if (isNull(validity, row)) {

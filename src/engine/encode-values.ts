@@ -41,13 +41,14 @@ export class ValueWriter implements CellWriter {
     return Buffer.from(valueText(this.#shape, value, this.#settings));
   }
 
-  write(out: RowBuffer, places: Int32Array): void {
-    this.#cells.forEach((cell, row) => {
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
+    for (let row = from; row < until; row += 1) {
+      const cell = this.#cells[row];
       const at = places[row] as number;
       out.view.setInt32(at, cell?.length ?? NULL_LENGTH);
       if (cell !== undefined) out.bytes.set(cell, at + LENGTH_BYTES);
       places[row] = at + LENGTH_BYTES + (cell?.length ?? 0);
-    });
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { arrayOidOf, Oid } from "../../src/types/oids.ts";
 import type { Shape, TextSettings } from "../../src/types/shape.ts";
 import { NEG_INFINITY, POS_INFINITY, type SqlValue } from "../../src/types/value.ts";
 import {
+  drain,
   INT4,
   INT8,
   ISO,
@@ -278,5 +279,20 @@ test("a moment before PostgreSQL's calendar is out of range", async () => {
   const query = request("SELECT TIMESTAMP '5000-01-01 (BC) 00:00:00'", [shape(Oid.timestamp)]);
   await expect(rowsOf(running.engine, query)).rejects.toMatchObject({
     fields: { sqlState: "22008" },
+  });
+});
+
+test("wide rows come in batches that stay small, all of them", async () => {
+  const sql =
+    "SELECT repeat(chr(97 + (i % 26)::INTEGER), 100000) AS c1, i AS c2, [i] AS c3 FROM range(500) t(i)";
+  const list = shape(1016, { kind: "array", dimensions: 1, element: INT8 });
+  const sizes: number[] = [];
+  const cursor = await running.engine.openCursor(request(sql, [TEXT, INT8, list]));
+  const rows = await drain(cursor, (_, bytes) => sizes.push(bytes.length));
+  expect(rows).toBe(500);
+  expect(Math.max(...sizes)).toBeLessThan(5_000_000);
+  const cells = await textsOf(running.engine, request(sql, [TEXT, INT8, list]));
+  cells.forEach((row, i) => {
+    expect(row).toEqual([String.fromCharCode(97 + (i % 26)).repeat(100_000), String(i), `{${i}}`]);
   });
 });
