@@ -6,7 +6,7 @@ import { type Sql, sortKeysText } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { toNumericText } from "../representations.ts";
 import { jsonText } from "./json-text.ts";
-import { arg, result } from "./rules.ts";
+import { arg, raise, result } from "./rules.ts";
 
 function ordering(call: AggregateCall, value: string): { readonly orderBy?: string } {
   const keys = sortKeysText(call.orderBy);
@@ -50,7 +50,7 @@ function jsonObject(isBinary: boolean): AggregateRule {
   return (call) => {
     const [key, value] = [arg(call, 0), arg(call, 1)];
     if (call.isDistinct) return refuse("json_object_agg of distinct values");
-    const name = `pg_json_key(${jsonText(key, call.context)})`;
+    const name = presentKey(call, key, isBinary);
     const pair = `${name} || ' : ' || coalesce(${jsonText(value, call.context)}, 'null')`;
     const joined = aggregateText(
       call,
@@ -64,6 +64,17 @@ function jsonObject(isBinary: boolean): AggregateRule {
       mayBeNull: true,
     });
   };
+}
+
+/** The key's text; a NULL key is an error, but only in rows that the filter lets through. */
+function presentKey(call: AggregateCall, key: Sql, isBinary: boolean): string {
+  const name = `pg_json_key(${jsonText(key, call.context)})`;
+  if (!key.mayBeNull) return name;
+  const missing = isBinary
+    ? raise("22023", "field name must not be null")
+    : raise("22004", "null value not allowed for object key");
+  const isCounted = call.filter === undefined ? "" : `(${call.filter}) AND `;
+  return `(CASE WHEN ${isCounted}${key.text} IS NULL THEN ${missing} ELSE ${name} END)`;
 }
 
 export const collections: Readonly<Record<string, AggregateRule>> = {

@@ -12,6 +12,7 @@ import { defaultShape, duckdbType } from "../duckdb-types.ts";
 import { type Sql, sortKeysText } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { toNumericText } from "../representations.ts";
+import { floatStatistics } from "./aggregate-floats.ts";
 import { collections } from "./aggregate-lists.ts";
 import { exactStatistics } from "./aggregate-numeric.ts";
 import { orderedSets } from "./aggregate-ordered.ts";
@@ -101,9 +102,6 @@ function meanOfIntervals(call: AggregateCall): Sql {
 
 const EXTREMES = `int2 int4 int8 float4 float8 numeric text bpchar date time timestamp timestamptz
   interval bytea anyarray`.split(/\s+/);
-const FLOAT_STATISTICS = "stddev stddev_samp stddev_pop variance var_samp var_pop".split(" ");
-const REGRESSIONS = `corr covar_pop covar_samp regr_avgx regr_avgy regr_intercept regr_r2 regr_slope
-  regr_sxx regr_sxy regr_syy`.split(/\s+/);
 
 function rows(): Record<string, AggregateRule> {
   const aggregates: Record<string, AggregateRule> = {};
@@ -111,11 +109,6 @@ function rows(): Record<string, AggregateRule> {
     aggregates[`min(${type})`] = extreme("min");
     aggregates[`max(${type})`] = extreme("max");
   }
-  for (const name of FLOAT_STATISTICS) {
-    aggregates[`${name}(float8)`] = statistics(name);
-    aggregates[`${name}(float4)`] = statistics(name);
-  }
-  for (const name of REGRESSIONS) aggregates[`${name}(float8,float8)`] = direct(name);
   for (const type of ["int2", "int4", "int8"]) {
     for (const name of ["bit_and", "bit_or", "bit_xor"]) {
       aggregates[`${name}(${type})`] = (call) => {
@@ -125,15 +118,6 @@ function rows(): Record<string, AggregateRule> {
     }
   }
   return aggregates;
-}
-
-/** float4 is computed in double precision. */
-function statistics(name: string): AggregateRule {
-  const native = name === "stddev" ? "stddev_samp" : name === "variance" ? "var_samp" : name;
-  return (call) => {
-    const value = `CAST(${arg(call, 0).text} AS DOUBLE)`;
-    return aggregated(call, aggregateText(call, native, [value]));
-  };
 }
 
 /** string_agg with one delimiter for all rows; DISTINCT is sorted, as PostgreSQL's is. */
@@ -153,6 +137,7 @@ export const aggregates: Chapter = {
   aggregates: {
     ...rows(),
     ...exactStatistics,
+    ...floatStatistics,
     ...orderedSets,
     ...collections,
     "count()": count,

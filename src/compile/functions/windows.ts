@@ -2,6 +2,7 @@
 
 import type { Chapter, WindowCall, WindowRule } from "../closed-table.ts";
 import type { Sql } from "../expression.ts";
+import { refuse } from "../refusals.ts";
 import { unify } from "../representations.ts";
 import { arg, constantNumber, raise, result } from "./rules.ts";
 
@@ -22,6 +23,8 @@ function positive(sql: Sql, sqlState: string, message: string): string {
 }
 
 function ntile(call: WindowCall): Sql {
+  // PostgreSQL looks at the argument in a partition's first row only
+  if (!arg(call, 0).isConstant) return refuse("ntile of a number that depends on rows");
   const buckets = positive(arg(call, 0), "22014", "argument of ntile must be greater than zero");
   return windowed(call, `CAST(ntile(${buckets}) OVER ${call.over} AS INTEGER)`);
 }
