@@ -86,6 +86,14 @@ function shiftLeft(type: "int2" | "int4" | "int8"): Rule {
   };
 }
 
+/** The sign fills from the left. */
+function shiftRight(type: "int2" | "int4" | "int8"): Rule {
+  return (call) => {
+    const count = `(${arg(call, 1).text} & ${type === "int8" ? 63 : 31})`;
+    return result(call, `CAST(${arg(call, 0).text} >> ${count} AS ${resultType(call)})`);
+  };
+}
+
 function absolute(call: Call): Sql {
   return result(call, `CAST(abs(${arg(call, 0).text}) AS ${resultType(call)})`);
 }
@@ -119,7 +127,7 @@ function rows(): Record<string, Rule> {
       [`${type}xor(${type},${type})`]: bitwise("xor"),
       [`${type}not(${type})`]: template("(~$1)"),
       [`${type}shl(${type},int4)`]: shiftLeft(type),
-      [`${type}shr(${type},int4)`]: template(`($1 >> ($2 & ${type === "int8" ? 63 : 31}))`),
+      [`${type}shr(${type},int4)`]: shiftRight(type),
     });
     if (type === "int2") continue;
     const name = type === "int4" ? "INTEGER" : "BIGINT";

@@ -81,10 +81,11 @@ function rows(): Record<string, Rule> {
 function fitsLength(isPadded: boolean): Rule {
   return (call) => {
     const value = arg(call, 0);
-    const typmod = constantNumber(arg(call, 1)) ?? -1;
-    if (typmod < 4) return { ...value, shape: defaultShape(call.resultType, call.typmod) };
+    const typmod = constantNumber(arg(call, 1));
+    if (typmod === undefined) return refuse("a cast to a variable length");
     const isExplicit = arg(call, 2).constant;
     if (typeof isExplicit !== "boolean") return refuse("a cast of variable strictness");
+    if (typmod < 4) return { ...value, shape: defaultShape(call.resultType, call.typmod) };
     const length = typmod - 4;
     if (!isExplicit) return result(call, `pg_fit(${value.text}, ${typmod}, ${isPadded})`);
     const cut = `left(${value.text}, ${length})`;

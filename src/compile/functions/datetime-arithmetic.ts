@@ -84,6 +84,9 @@ function timeMoves(sign: "+" | "-", index: 0 | 1): Rule {
   };
 }
 
+/** PostgreSQL's range; DuckDB's is wider. */
+const FIRST_DATE = "DATE '4714-11-24 (BC)'";
+const LAST_DATE = "DATE '5874897-12-31'";
 const dateOutOfRange = raise("22008", "date out of range");
 const daysApart =
   `(CASE WHEN isfinite($1) AND isfinite($2) THEN CAST($1 - $2 AS INTEGER)` +
@@ -95,7 +98,8 @@ function daysLater(sign: "+" | "-", date: 1 | 2): Rule {
   return template(
     `(CASE WHEN NOT isfinite($${date}) THEN $${date}` +
       ` WHEN abs(CAST($${days} AS BIGINT)) > 2200000000 THEN ${dateOutOfRange}` +
-      ` ELSE CAST($${date} ${sign} $${days} AS DATE) END)`,
+      ` WHEN CAST($${date} ${sign} $${days} AS DATE) NOT BETWEEN ${FIRST_DATE} AND ${LAST_DATE}` +
+      ` THEN ${dateOutOfRange} ELSE CAST($${date} ${sign} $${days} AS DATE) END)`,
   );
 }
 

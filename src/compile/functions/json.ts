@@ -1,5 +1,6 @@
 /** json and jsonb: getters, tests, producers. jsonb is canonical text, made so by jb_norm. */
 
+import { SqlError } from "../../base/errors.ts";
 import { Oid } from "../../types/oids.ts";
 import type { Call, Chapter, Rule } from "../closed-table.ts";
 import { quoteLiteral, type Sql } from "../expression.ts";
@@ -42,8 +43,9 @@ function arrayText(texts: readonly string[]): string {
 }
 
 function objectText(call: Call, texts: readonly string[]): string {
-  if (texts.length % 2 !== 0)
-    return raise("22023", "argument list must have even number of elements");
+  if (texts.length % 2 !== 0) {
+    throw new SqlError("22023", "argument list must have even number of elements");
+  }
   const pairs: string[] = [];
   for (let index = 0; index < texts.length; index += 2) {
     const missing = raise("22004", `argument ${index + 1}: key must not be null`);

@@ -10,10 +10,17 @@ function guarded(condition: string, sqlState: string, message: string, text: str
   return template(`(CASE WHEN ${condition} THEN ${raise(sqlState, message)} ELSE ${text} END)`);
 }
 
+const OVERFLOW = raise("22003", "value out of range: overflow");
+const UNDERFLOW = raise("22003", "value out of range: underflow");
 const NEGATIVE_POWER = raise("2201F", "zero raised to a negative power is undefined");
 const COMPLEX_POWER = raise(
   "2201F",
   "a negative number raised to a non-integer power yields a complex result",
+);
+/** Beyond these a double is infinite, or zero. */
+const exponential = template(
+  `(CASE WHEN $1 > 709.782712893384 AND isfinite($1) THEN ${OVERFLOW}` +
+    ` WHEN $1 < -745.1332191019412 AND isfinite($1) THEN ${UNDERFLOW} ELSE exp($1) END)`,
 );
 const INPUT_RANGE = "input is out of range";
 
@@ -28,6 +35,8 @@ function logarithm(name: string): Rule {
 const power = template(
   `(CASE WHEN $1 = 0 AND $2 < 0 THEN ${NEGATIVE_POWER}` +
     ` WHEN $1 < 0 AND isfinite($1) AND isfinite($2) AND $2 <> floor($2) THEN ${COMPLEX_POWER}` +
+    ` WHEN isfinite($1) AND isfinite($2) AND NOT isfinite(pow($1, $2)) THEN ${OVERFLOW}` +
+    ` WHEN isfinite($1) AND isfinite($2) AND $1 <> 0 AND pow($1, $2) = 0 THEN ${UNDERFLOW}` +
     ` ELSE pow($1, $2) END)`,
 );
 
@@ -88,15 +97,7 @@ export const math: Chapter = {
     ...same("cbrt(float8) dcbrt(float8)", template("pg_cbrt($1)")),
     ...same("ln(float8) dlog1(float8)", logarithm("ln")),
     ...same("log(float8) log10(float8) dlog10(float8)", logarithm("log10")),
-    ...same(
-      "exp(float8) dexp(float8)",
-      guarded(
-        "$1 > 709.782712893384 AND isfinite($1)",
-        "22003",
-        "value out of range: overflow",
-        "exp($1)",
-      ),
-    ),
+    ...same("exp(float8) dexp(float8)", exponential),
     ...same("power(float8,float8) pow(float8,float8) dpow(float8,float8)", power),
     "atan2(float8,float8)": template("atan2($1, $2)"),
     "asin(float8)": guarded(

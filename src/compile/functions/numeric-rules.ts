@@ -8,6 +8,7 @@ import type { Representation } from "../../types/shape.ts";
 import type { Call, Rule } from "../closed-table.ts";
 import { DECIMAL_DIGITS, declaredNumeric } from "../duckdb-types.ts";
 import type { Sql } from "../expression.ts";
+import { refuse } from "../refusals.ts";
 import { toNumericText } from "../representations.ts";
 import { arg, constantNumber, result } from "./rules.ts";
 
@@ -162,7 +163,7 @@ function rounded(name: "round" | "trunc", text: string, size: Decimal, digits: n
 /** numeric(p,s): rounds half away from zero; checks digits only where they may not fit. */
 export function fitsTypmod(call: Call): Sql {
   const value = arg(call, 0);
-  const typmod = constantNumber(arg(call, 1)) ?? call.typmod;
+  const typmod = constantNumber(arg(call, 1)) ?? refuse("a cast to a variable precision");
   const declared = declaredNumeric(typmod);
   if (declared === undefined) return value;
   const { precision, scale } = declared;

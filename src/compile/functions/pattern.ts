@@ -2,12 +2,13 @@
 
 import type { Call, Chapter, Rule } from "../closed-table.ts";
 import { quoteLiteral, type Sql } from "../expression.ts";
-import { arg, argumentText, constantText, result, same, template } from "./rules.ts";
+import { arg, constantText, result, same, template } from "./rules.ts";
 
 /** A backslash escapes in PostgreSQL even without ESCAPE. */
 function like(operator: string): Rule {
   return (call) => {
-    const [value, pattern] = [argumentText(arg(call, 0)), arg(call, 1).text];
+    // char(n) keeps its blanks here
+    const [value, pattern] = [arg(call, 0).text, arg(call, 1).text];
     return result(call, `(${value} ${operator} ${pattern} ESCAPE '\\')`);
   };
 }
@@ -32,7 +33,7 @@ function isCommonPattern(text: string): boolean {
 
 function matches(isCaseless: boolean, isNegated: boolean): Rule {
   return (call) => {
-    const value = argumentText(arg(call, 0));
+    const value = arg(call, 0).text;
     const pattern = arg(call, 1);
     const known = constantText(pattern);
     const flags = isCaseless ? "i" : "";

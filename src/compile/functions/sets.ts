@@ -24,10 +24,19 @@ function integerSeries(type: "int4" | "int8"): SetRule {
     const [from, until, step] = call.args.map((each) => `CAST(${each.text} AS BIGINT)`);
     const checked =
       step === undefined ? "1" : `(CASE WHEN ${step} = 0 THEN ${ZERO_STEP} ELSE ${step} END)`;
-    const series = `generate_series(${from}, ${until}, ${checked})`;
+    const steps = `(CAST(${until} AS HUGEINT) - ${from}) // ${checked}`;
+    const series = `generate_series(${from}, ${bounded(until ?? "", steps)}, ${checked})`;
     const list = name === "BIGINT" ? series : `CAST(${series} AS ${name}[])`;
     return set(call, list, defaultShape(oid));
   };
+}
+
+/** The list of a set stands in memory whole: a longer one is an error, not the end of the server. */
+const ELEMENTS_MAX = 20_000_000;
+const TOO_MANY = raise("54000", `a set of more than ${ELEMENTS_MAX} rows is not supported`);
+
+function bounded(until: string, steps: string): string {
+  return `(CASE WHEN ${steps} >= ${ELEMENTS_MAX} THEN ${TOO_MANY} ELSE ${until} END)`;
 }
 
 /** Steps by days and months follow the local clock; a step of time only is absolute. */
@@ -37,7 +46,11 @@ function momentSeries(call: Call): SetResult {
   const isZero = `${months} = 0 AND ${days} = 0 AND ${micros} = 0`;
   const checked = `(CASE WHEN ${isZero} THEN ${ZERO_STEP} ELSE ${step.text} END)`;
   const width = step.isConstant && typeof step.constant === "object" ? step.text : checked;
-  const series = (a: string, b: string) => `generate_series(${a}, ${b}, ${width})`;
+  const stepMicros = `(${months} * 2592000000000 + ${days} * 86400000000 + CAST(${micros} AS HUGEINT))`;
+  const series = (a: string, b: string) => {
+    const steps = `(CAST(epoch_us(${b}) AS HUGEINT) - epoch_us(${a})) // nullif(${stepMicros}, 0)`;
+    return `generate_series(${a}, ${bounded(b, steps)}, ${width})`;
+  };
   if (from.shape.typeOid === Oid.timestamp) {
     return set(call, series(from.text, until.text), defaultShape(Oid.timestamp));
   }

@@ -54,12 +54,21 @@ function substring(call: Call): Sql {
   const text = argumentText(arg(call, 0));
   const start = arg(call, 1).text;
   const length = call.args[2];
-  if (length === undefined) return result(call, `substring(${text}, greatest(${start}, 1))`);
+  // greatest ignores NULL
+  const present = [arg(call, 1), length]
+    .filter((each) => each?.mayBeNull === true)
+    .map((each) => `${each?.text} IS NOT NULL`)
+    .join(" AND ");
+  const unlessNull = (cut: string) =>
+    present === "" ? cut : `(CASE WHEN ${present} THEN ${cut} END)`;
+  if (length === undefined) {
+    return result(call, unlessNull(`substring(${text}, greatest(${start}, 1))`));
+  }
   const from = `CAST(${start} AS BIGINT)`;
   const until = `${from} + ${length.text}`;
   const negative = raise("22011", "negative substring length not allowed");
   const count = `greatest(${until} - greatest(${from}, 1), 0)`;
-  const cut = `substring(${text}, greatest(${from}, 1), ${count})`;
+  const cut = unlessNull(`substring(${text}, greatest(${from}, 1), ${count})`);
   const known = length.constant;
   if (typeof known === "number" && known >= 0) return result(call, cut);
   return result(call, `(CASE WHEN ${length.text} < 0 THEN ${negative} ELSE ${cut} END)`);
@@ -91,7 +100,7 @@ export const text: Chapter = {
     "lower(text)": template("lower($1)"),
     "initcap(text)": template("pg_initcap($1)"),
     "left(text,int4)": template("left($1, $2)"),
-    "right(text,int4)": template("right($1, $2)"),
+    "right(text,int4)": template("(CASE WHEN $2 = -2147483648 THEN $1 ELSE right($1, $2) END)"),
     ...same(
       "substr(text,int4) substr(text,int4,int4) substring(text,int4) substring(text,int4,int4)",
       substring,

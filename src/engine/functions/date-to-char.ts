@@ -231,6 +231,9 @@ function isoDayOfYear(days: number): number {
 
 function yearText(node: Field, clock: Clock): string {
   const isInterval = clock.days === undefined;
+  if (isInterval && node.name.startsWith("I")) {
+    throw pgError("0A000", "to_char of an interval's ISO year is not supported on these tables");
+  }
   const raw = node.name.startsWith("I") && !isInterval ? isoYear(dayNumber(clock)) : clock.year;
   // years before the first are counted as of Christ's birth
   const year = isInterval || raw > 0 ? raw : 1 - raw;

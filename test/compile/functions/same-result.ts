@@ -56,5 +56,5 @@ function isSameCell(expected: string | null, actual: string | null, isFloat: boo
   if (expected === actual) return true;
   if (!isFloat || expected === null || actual === null) return false;
   const [a, b] = [Number(expected), Number(actual)];
-  return Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
+  return Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b)) + 1e-15;
 }

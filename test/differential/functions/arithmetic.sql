@@ -55,3 +55,6 @@ SELECT i8::int4 FROM t WHERE id = 1; -- 22003
 SELECT id, i4::int8, i4::float8, i8::float8, i2::float4, i4::bool, b::int4, r::float8 FROM t ORDER BY id;
 SELECT id, b AND i4 > 0, b OR i4 > 0, NOT b, b IS TRUE, b IS NOT FALSE, b IS UNKNOWN FROM t ORDER BY id;
 SELECT id, isfinite(d), isfinite(ts), isfinite(iv) FROM t ORDER BY id;
+SELECT exp(-f) FROM t WHERE id = 4; -- 22003
+SELECT exp(f) FROM t WHERE id = 4; -- 22003
+SELECT f ^ 2 FROM t WHERE id = 4; -- 22003
