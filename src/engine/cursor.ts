@@ -13,7 +13,7 @@ import { every } from "../base/async.ts";
 import { assert } from "../base/errors.ts";
 import { readData } from "./chunks.ts";
 import { type ColumnType, checkColumn, columnTypeOf } from "./column-types.ts";
-import type { Database, Lane } from "./database.ts";
+import { type Database, duckdbZone, type Lane } from "./database.ts";
 import { RowEncoder } from "./encode-rows.ts";
 import { cancelled, translateFailure } from "./failures.ts";
 import { duckdbValue } from "./parameters.ts";
@@ -106,7 +106,7 @@ export class EngineCursor {
 
   async #open(): Promise<void> {
     const { sql, isSmall, parameters, rowsRelations, text, shapes } = this.#request;
-    const lane = await this.#database.lane(text.timeZone);
+    const lane = await this.#database.lane(duckdbZone(text.timeZone, sql));
     this.#lane = lane;
     for (const relation of rowsRelations) await createRows(lane.connection, relation);
     if (isSmall && parameters.length === 0) {

@@ -67,8 +67,7 @@ export class Database {
   }
 
   /** A connection nobody else uses, its session in the zone. Give it back or drop it. */
-  async lane(timeZone: string | number): Promise<Lane> {
-    const zone = duckdbZone(timeZone);
+  async lane(zone: string): Promise<Lane> {
     let lane = this.#idle.pop();
     if (lane === undefined) {
       if (this.#open >= CONNECTIONS_MAX) {
@@ -127,10 +126,10 @@ export class Database {
 /** Runs `task` on a connection of its own, whose results are all read when it returns. */
 export async function withLane<T>(
   database: Database,
-  timeZone: string | number,
+  zone: string,
   task: (lane: Lane) => Promise<T>,
 ): Promise<T> {
-  const lane = await database.lane(timeZone);
+  const lane = await database.lane(zone);
   try {
     return await task(lane);
   } finally {
@@ -158,13 +157,15 @@ function limits(options: EngineOptions): string[] {
 /**
  * DuckDB takes names only; a fixed offset has one when it is a whole hour (their sign is reversed).
  */
-function duckdbZone(timeZone: string | number): string {
+export function duckdbZone(timeZone: string | number, sql: string): string {
   if (typeof timeZone === "string") return timeZone;
   const hours = timeZone / 3600;
   if (hours === 0) return "UTC";
   if (Number.isInteger(hours) && hours >= -12 && hours <= 14) {
     return `Etc/GMT${hours > 0 ? "-" : "+"}${Math.abs(hours)}`;
   }
+  // Generated SQL adds such an offset itself; only what has a zone in DuckDB would use another.
+  if (!/TIMESTAMPTZ|WITH TIME ZONE|timestamptz|timezone\(/.test(sql)) return "UTC";
   throw new SqlError("0A000", "a time zone that is a fixed offset must be of whole hours", {
     hint: "Set TimeZone to the name of a zone.",
   });

@@ -3,7 +3,7 @@
 import duckdb from "@duckdb/node-bindings";
 import { Strings } from "./chunks.ts";
 import { bind, interruptible } from "./cursor.ts";
-import type { Database } from "./database.ts";
+import { type Database, duckdbZone } from "./database.ts";
 import type { ExplainRequest } from "./protocol.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
 
@@ -13,7 +13,7 @@ export async function explainCursor(
   isCancelled: () => boolean,
 ): Promise<string> {
   const { cursor, isAnalyze } = request;
-  const lane = await database.lane(cursor.text.timeZone);
+  const lane = await database.lane(duckdbZone(cursor.text.timeZone, cursor.sql));
   try {
     for (const relation of cursor.rowsRelations) await createRows(lane.connection, relation);
     const verb = isAnalyze ? "EXPLAIN ANALYZE" : "EXPLAIN";

@@ -6,7 +6,7 @@ import { assert } from "../base/errors.ts";
 import type { SqlValue } from "../types/value.ts";
 import { checkColumn, columnTypeOf } from "./column-types.ts";
 import { bind, interruptible } from "./cursor.ts";
-import { Database, withLane } from "./database.ts";
+import { Database, duckdbZone, withLane } from "./database.ts";
 import { explainCursor } from "./explain.ts";
 import { cancelled, translateFailure } from "./failures.ts";
 import { readSchemas } from "./file-schemas.ts";
@@ -108,7 +108,7 @@ async function evaluate(
   request: EvaluateRequest,
   isCancelled: () => boolean,
 ): Promise<readonly SqlValue[]> {
-  return await withLane(database, request.timeZone, async (lane) => {
+  return await withLane(database, duckdbZone(request.timeZone, request.sql), async (lane) => {
     const prepared = await duckdb.prepare(lane.connection, request.sql);
     try {
       bind(prepared, request);

@@ -3,7 +3,7 @@
 import { rm } from "node:fs/promises";
 import duckdb from "@duckdb/node-bindings";
 import { bind, interruptible } from "./cursor.ts";
-import { type Database, withLane } from "./database.ts";
+import { type Database, duckdbZone, withLane } from "./database.ts";
 import type { WriteRequest } from "./protocol.ts";
 import { quoteText } from "./quoting.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
@@ -17,7 +17,7 @@ export async function writeQuery(
   const { cursor, path, compression } = request;
   const options = `FORMAT parquet, COMPRESSION ${compression}`;
   const sql = `COPY (${cursor.sql}) TO ${quoteText(path)} (${options})`;
-  await withLane(database, cursor.text.timeZone, async (lane) => {
+  await withLane(database, duckdbZone(cursor.text.timeZone, cursor.sql), async (lane) => {
     try {
       for (const relation of cursor.rowsRelations) await createRows(lane.connection, relation);
       const prepared = await duckdb.prepare(lane.connection, sql);

@@ -99,7 +99,7 @@ class Binder {
       entry.entityTypes,
       this.#values,
     );
-    let segments = filter.isEmpty ? [] : await entry.table.prune(snapshot, filter.query);
+    let segments = filter.isEmpty ? [] : await candidates(scan, entry, snapshot, filter);
     if (scan.filter.newest !== undefined) {
       const [limit] = await this.#values.scalars([scan.filter.newest.limit]);
       segments = newestSegments(segments, scan.filter.newest.descending, limit ?? null, entry);
@@ -137,6 +137,17 @@ class Binder {
     this.rowsRelations.push({ name, columns, rows: read });
     return bindRows(name, columns);
   }
+}
+
+async function candidates(
+  { filter: { newestOfEntities } }: Extract<Scan, { kind: "table" }>,
+  { table }: TstableEntry,
+  snapshot: Lease["snapshot"],
+  filter: BoundFilter,
+): Promise<readonly Segment[]> {
+  return newestOfEntities === undefined
+    ? await table.prune(snapshot, filter.query)
+    : await table.newestOfEntities(snapshot, newestOfEntities.descending);
 }
 
 function report(

@@ -55,6 +55,7 @@ export async function openSource(
     case "directory": {
       const directory = await services.files.directory(source.path);
       const table = await services.folders.adopt(directory);
+      services.engine.forgetFiles(directory);
       try {
         return {
           ...generated(statement.table, adoptedColumns(table)),

@@ -18,6 +18,7 @@ import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
 import { decodeCoverage, HEAD_BYTES, identityCount } from "./coverage-file.ts";
 import { StoreError } from "./error.ts";
 import type { Action, Commit, IndexSpec, LogicalField, OwnCommitKeys } from "./format.ts";
+import { newestOfEntities } from "./newest-of-entities.ts";
 import { PhysicalColumns } from "./physical-columns.ts";
 import { type PruneQuery, prune } from "./pruning.ts";
 import { checkNewSchema, entityTypes } from "./schema.ts";
@@ -108,6 +109,7 @@ export class Table {
   readonly #leases = new Map<number, number>();
   /** By path of the table's coverage file, newest last. */
   readonly #coverages = new Map<string, Promise<Coverage>>();
+  readonly #newest = new WeakMap<Snapshot, Map<boolean, readonly Segment[]>>();
   #snapshot: Snapshot;
   #headIdentity: string;
 
@@ -177,6 +179,17 @@ export class Table {
   async prune(snapshot: Snapshot, query: PruneQuery): Promise<readonly Segment[]> {
     if ((query.entities ?? []).length > 0) await this.#listEntities(snapshot, query);
     return prune(snapshot, query);
+  }
+
+  /** Segments that can hold an entity's last (or first) row; remembered while nothing is added. */
+  async newestOfEntities(snapshot: Snapshot, isDescending: boolean): Promise<readonly Segment[]> {
+    const known = this.#newest.get(snapshot)?.get(isDescending);
+    if (known !== undefined) return known;
+    await this.#listEntities(snapshot, {});
+    const segments = newestOfEntities(snapshot, isDescending);
+    const byDirection = this.#newest.get(snapshot) ?? new Map<boolean, readonly Segment[]>();
+    this.#newest.set(snapshot, byDirection.set(isDescending, segments));
+    return segments;
   }
 
   async #listEntities(snapshot: Snapshot, { min, max }: PruneQuery): Promise<void> {

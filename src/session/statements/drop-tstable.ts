@@ -71,7 +71,10 @@ async function drop(
       for (const { info } of entries) services.tables.remove(info.oid);
     },
   );
-  for (const entry of entries) await removeFiles(entry, statement.keepFiles, services.folders);
+  for (const entry of entries) {
+    services.engine.forgetFiles(entry.directory);
+    await removeFiles(entry, statement.keepFiles, services.folders);
+  }
 }
 
 /** Decided already: files that cannot be removed now are removed at the next start. */
