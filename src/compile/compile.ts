@@ -3,7 +3,8 @@
  */
 
 import { loadCatalogue } from "../types/catalogue.ts";
-import { Oid } from "../types/oids.ts";
+import { Oid, typeNameOf } from "../types/oids.ts";
+import type { Shape } from "../types/shape.ts";
 import { type CallContext, closedTable } from "./closed-table.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import { expression } from "./expressions.ts";
@@ -12,6 +13,7 @@ import type { Generator } from "./generator.ts";
 import { hasOrderSensitiveAggregate } from "./ordinals.ts";
 import type { CompileContext, ParameterSource, Plan } from "./plan.ts";
 import { compileQuery } from "./query.ts";
+import { refuse } from "./refusals.ts";
 import { type ScanBuilder, splitAtScans } from "./scans.ts";
 import { sessionFunctions } from "./session-functions.ts";
 import type { QueryNode } from "./tree.ts";
@@ -39,6 +41,27 @@ const UTC_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 const TABLE = closedTable([...chapters, sessionFunctions]);
+
+/** Types that are OIDs here and names for the client. */
+const OBJECT_TYPES: ReadonlySet<number> = new Set([
+  Oid.regproc,
+  Oid.regprocedure,
+  Oid.regoper,
+  Oid.regoperator,
+  Oid.regclass,
+  Oid.regtype,
+  Oid.regconfig,
+  Oid.regdictionary,
+  Oid.regnamespace,
+  Oid.regrole,
+  Oid.regcollation,
+]);
+
+/** DuckDB has the OID, and the name stands in PostgreSQL's catalogues. */
+function refuseObjectNames(columns: readonly { readonly shape: Shape }[]): void {
+  const found = columns.find(({ shape }) => OBJECT_TYPES.has(shape.typeOid));
+  if (found !== undefined) refuse(`a result of type ${typeNameOf(found.shape.typeOid)}`);
+}
 
 /** @throws SqlError 0A000 by name for everything that we cannot compute as PostgreSQL would. */
 export function compileSelect(tree: QueryNode, context: CompileContext): Plan {
@@ -69,6 +92,7 @@ export function compileSelect(tree: QueryNode, context: CompileContext): Plan {
     isOrderSensitive: hasOrderSensitiveAggregate(tree, loadCatalogue()),
   };
   const compiled = generator.query(tree, undefined);
+  refuseObjectNames(compiled.columns);
   const columns = compiled.columns.map(({ name, shape }) => ({ name, shape }));
   const shapes = [...columns.map((column) => column.shape), ...compiled.hidden];
   return {
