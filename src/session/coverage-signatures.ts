@@ -20,7 +20,7 @@ export interface TimeSeriesTypes {
 }
 
 /** Result columns of coverage_summary, behind the entity columns. */
-export function summaryColumns(types: TimeSeriesTypes): Column[] {
+function summaryColumns(types: TimeSeriesTypes): Column[] {
   return [
     { name: "first_bucket", type: types.time },
     { name: "last_bucket", type: types.time },
@@ -35,7 +35,7 @@ export function summaryColumns(types: TimeSeriesTypes): Column[] {
 }
 
 /** Result columns of coverage_gaps, behind the entity columns. */
-export function gapColumns(types: TimeSeriesTypes): Column[] {
+function gapColumns(types: TimeSeriesTypes): Column[] {
   return [
     { name: "gap_start", type: types.time },
     { name: "gap_end", type: types.time },

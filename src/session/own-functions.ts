@@ -114,7 +114,7 @@ function namedRelation(tokens: readonly Token[], start: number): Token | undefin
 }
 
 /** A relation's name as regclass reads it: `m`, `s.m`, `"odd name"`. */
-export function parseName(text: string): NamedTable {
+function parseName(text: string): NamedTable {
   const names = tokenize(text).filter((token) => token.kind === "word" || token.kind === "quoted");
   const [first, second] = names;
   if (first === undefined || names.length > 2) {

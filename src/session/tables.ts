@@ -191,7 +191,7 @@ export class Tables {
   }
 }
 
-export function relationInfo(
+function relationInfo(
   relation: ShadowRelation,
   kind: RelationInfo["kind"],
   definition?: TstableDefinition,

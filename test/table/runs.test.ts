@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bucketOf, bucketsOfRange, ordinalOfId } from "../../src/table/buckets.ts";
+import { bucketOf, bucketsOfRange } from "../../src/table/buckets.ts";
 import { lastCoveredWindow, longestRun, summarize } from "../../src/table/coverage-query.ts";
 import type { IndexKind } from "../../src/table/format.ts";
 import { parseInstant } from "../../src/table/rfc3339.ts";

@@ -19,7 +19,7 @@ import { orderedSets } from "./aggregate-ordered.ts";
 import { arg, argumentText, result } from "./rules.ts";
 
 /** An aggregate's value: NULL without rows, never a constant. */
-export function aggregated(call: AggregateCall, text: string, more: Partial<Sql> = {}): Sql {
+function aggregated(call: AggregateCall, text: string, more: Partial<Sql> = {}): Sql {
   return result(call, text, { isConstant: false, mayBeNull: true, ...more });
 }
 

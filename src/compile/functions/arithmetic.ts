@@ -43,7 +43,7 @@ function widened(sql: Sql, type: string): string {
 }
 
 /** The divisor, which raises 22012 when it is zero. */
-export function nonZero(sql: Sql, text = sql.text): string {
+function nonZero(sql: Sql, text = sql.text): string {
   const known = constantNumber(sql);
   if (known !== undefined && known !== 0) return text;
   return `(CASE WHEN ${text} = 0 THEN ${raise("22012", "division by zero")} ELSE ${text} END)`;

@@ -39,7 +39,7 @@ const STRFTIME: readonly (readonly [string, string])[] = [
 ];
 
 /** The strftime pattern that prints the same, if the format is made of the above only. */
-export function strftimePattern(format: string): string | undefined {
+function strftimePattern(format: string): string | undefined {
   let pattern = "";
   let at = 0;
   while (at < format.length) {

@@ -96,7 +96,7 @@ export function product(a: Sql, b: Sql, left: Decimal, right: Decimal): string {
 }
 
 /** `name` of the exact texts of all arguments that are numeric, other arguments as they are. */
-export function throughText(call: Call, name: string): Sql {
+function throughText(call: Call, name: string): Sql {
   const args = call.args.map((each) => toNumericText(each).text);
   return result(call, `${name}(${args.join(", ")})`);
 }

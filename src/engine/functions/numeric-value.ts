@@ -24,10 +24,6 @@ export function finite(units: bigint, scale: number): Numeric {
   return { units, scale };
 }
 
-export function numericOfInteger(value: bigint): Numeric {
-  return { units: value, scale: 0 };
-}
-
 export const powerOfTen: (exponent: number) => bigint = (() => {
   const powers: bigint[] = [1n];
   return (exponent: number) => {
