@@ -42,17 +42,17 @@ async function explainLines(
     const { engine } = execution.services;
     const text = await engine.explain(request, isAnalyze, execution.signal);
     const scans = bound.reports.flatMap((report) => scanLines(report, execution));
-    return [
-      ...scans,
-      "DuckDB Plan",
-      ...text
-        .trimEnd()
-        .split("\n")
-        .map((line) => `  ${line}`),
-    ];
+    return [...scans, "DuckDB Plan", ...planLines(text).map((line) => `  ${line}`)];
   } finally {
     release(bound);
   }
+}
+
+/** Without the head that ANALYZE prints: a title and the generated SQL with every file's path. */
+function planLines(text: string): string[] {
+  const lines = text.trimEnd().split("\n");
+  const total = lines.findIndex((line) => line.includes("Total Time:"));
+  return total < 0 ? lines : lines.slice(total - 2);
 }
 
 function scanLines(report: ScanReport, execution: Execution): string[] {
