@@ -246,14 +246,18 @@ class FormatReader {
     const julian = this.#values.get("J");
     if (julian !== undefined) return julian - JULIAN_OF_EPOCH;
     const year = this.#fullYear();
-    const dayOfYear = this.#values.get("DDD");
-    const hasMonth = this.#values.has("MM");
+    // 0 is as good as absent
+    const dayOfYear = this.#values.get("DDD") || undefined;
+    const hasMonth = (this.#values.get("MM") ?? 0) !== 0;
     if (dayOfYear !== undefined && !hasMonth) {
+      if (year === 0) {
+        throw pgError("22007", "cannot calculate day of year without year information");
+      }
       const last = daysFromCivil(year + 1, 1, 1) - daysFromCivil(year, 1, 1);
       if (dayOfYear < 1 || dayOfYear > last) throw this.#outOfRange();
       return daysFromCivil(year, 1, 1) + dayOfYear - 1;
     }
-    const [month, day] = [this.#values.get("MM") ?? 1, this.#values.get("DD") ?? 1];
+    const [month, day] = [this.#values.get("MM") || 1, this.#values.get("DD") || 1];
     if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) {
       throw this.#outOfRange();
     }

@@ -10,15 +10,19 @@ import {
   TIMESTAMP,
   VARCHAR,
 } from "@duckdb/node-api";
+import { DATE_MIN } from "../../types/calendar.ts";
 import { offsetAt, offsetOfLocal, type Zone } from "../../types/time-zones.ts";
 import { abbreviationAt } from "../../types/zone-abbreviations.ts";
 import { type Parsed, parseByFormat } from "./date-from-char.ts";
 import { intervalToChar, timestampToChar } from "./date-to-char.ts";
 import { floatToChar, numberToChar } from "./number-to-char.ts";
-import type { ScalarFunction } from "./scalar-function.ts";
+import { pgError, type ScalarFunction } from "./scalar-function.ts";
 
 /** DuckDB's infinities are the largest magnitude; they have no text by format. */
 const INFINITY_MICROS = 0x7fff_ffff_ffff_ffffn;
+
+/** DuckDB's last whole day of TIMESTAMP, 294247-01-09; PostgreSQL goes to 294276. */
+const LAST_DAY = 106_751_990;
 
 export const formatFunctions: readonly ScalarFunction[] = [
   fn("pg_to_char", [TIMESTAMP, VARCHAR], VARCHAR, (value: DuckDBTimestampValue, format: string) =>
@@ -78,6 +82,7 @@ function inZone(value: DuckDBTimestampValue, zoneText: string, format: string): 
 
 function readTimestamp(text: string, format: string, zoneText: string): DuckDBTimestampValue {
   const { days, micros, offset }: Parsed = parseByFormat(text, format);
+  if (days > LAST_DAY || days < DATE_MIN) throw pgError("22008", "timestamp out of range");
   const local = BigInt(days) * 86_400_000_000n + BigInt(micros);
   const seconds = days * 86_400 + Math.trunc(micros / 1_000_000);
   const east = offset ?? offsetOfLocal(zoneOf(zoneText), seconds);

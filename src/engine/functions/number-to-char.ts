@@ -60,6 +60,13 @@ const readFormat = cached((text): Format => {
     } else
       nodes.push({ kind: "text", text: match[1]?.replace(/\\(.)/gu, "$1") ?? match[0].slice(-1) });
   }
+  // PostgreSQL drops what comes behind such a point
+  if (hasPoint && after === 0) {
+    throw pgError(
+      "0A000",
+      "to_char with a point and no digit after it is not supported on these tables",
+    );
+  }
   if (sign === "before" && signAt === before) sign = "after";
   return { nodes, before, after, zeroStart, zeroEnd, isFill, hasPoint, hasMinus, sign };
 }, 128);
@@ -82,7 +89,8 @@ export function floatToChar(value: number, format: string): string {
   }
   const whole = exactRounded(Math.abs(value), 0).length;
   const after = whole >= 15 ? 0 : Math.min(read.after, 15 - whole);
-  return printed(read, (value < 0 ? "-" : "") + exactRounded(Math.abs(value), after), after);
+  const isNegative = value < 0 || Object.is(value, -0);
+  return printed(read, (isNegative ? "-" : "") + exactRounded(Math.abs(value), after), after);
 }
 
 /** printf's %.nf: the exact binary value, ties to even. */

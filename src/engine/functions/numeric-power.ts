@@ -65,6 +65,8 @@ export function lnNumeric(value: Numeric): Numeric {
 
 export function logNumeric(base: Numeric, value: Numeric): Numeric {
   if (base.special === "NaN" || value.special === "NaN") return NAN;
+  const isSpecial = base.special !== undefined || value.special !== undefined;
+  if (isSpecial && signOf(value) < 0) checkLogarithm(value);
   checkLogarithm(base);
   checkLogarithm(value);
   if (base.special !== undefined) return value.special !== undefined ? NAN : finite(0n, 0);

@@ -3,6 +3,14 @@
  * is refused: a wrong match is worse than none.
  */
 
+import { CLASSES, SHORTHANDS } from "./regex-classes.ts";
+import {
+  acceptedCharacters,
+  fixedLength,
+  haveOwnBeginnings,
+  isUnambiguous,
+  type Piece,
+} from "./regex-shape.ts";
 import { cached, pgError } from "./scalar-function.ts";
 
 export interface TranslatedRegex {
@@ -17,44 +25,6 @@ export interface TranslatedRegex {
    */
   readonly isFirstMatch: boolean;
 }
-
-const CLASSES: Readonly<Record<string, string>> = {
-  alpha: "\\p{L}",
-  digit: "0-9",
-  alnum: "\\p{L}\\p{N}",
-  upper: "\\p{Lu}",
-  lower: "\\p{Ll}",
-  space: "\\s",
-  blank: "\\t ",
-  punct: "!-\\/:-@\\[-`{-~",
-  xdigit: "0-9A-Fa-f",
-  word: "\\p{L}\\p{N}_",
-  cntrl: "\\x00-\\x1f\\x7f",
-};
-
-const SHORTHANDS: Readonly<Record<string, string>> = {
-  d: "[0-9]",
-  D: "[^0-9]",
-  s: "\\s",
-  S: "\\S",
-  w: "[\\p{L}\\p{N}_]",
-  W: "[^\\p{L}\\p{N}_]",
-  m: "(?<![\\p{L}\\p{N}_])(?=[\\p{L}\\p{N}_])",
-  M: "(?<=[\\p{L}\\p{N}_])(?![\\p{L}\\p{N}_])",
-  y: "(?:(?<![\\p{L}\\p{N}_])(?=[\\p{L}\\p{N}_])|(?<=[\\p{L}\\p{N}_])(?![\\p{L}\\p{N}_]))",
-  Y: "(?:(?<![\\p{L}\\p{N}_])(?![\\p{L}\\p{N}_])|(?<=[\\p{L}\\p{N}_])(?=[\\p{L}\\p{N}_]))",
-  A: "(?<![^])",
-  Z: "(?![^])",
-  n: "\\n",
-  t: "\\t",
-  r: "\\r",
-  f: "\\f",
-  v: "\\v",
-  a: "\\x07",
-  b: "\\x08",
-  e: "\\x1b",
-  B: "\\\\",
-};
 
 /** `flags` as in regexp_replace's last argument, without `g`. */
 export function translateRegex(pattern: string, flags: string): TranslatedRegex {
@@ -74,13 +44,28 @@ function unsupported(what: string): Error {
   return pgError("0A000", `regular expressions with ${what} are not supported on these tables`);
 }
 
+/** `{3}` repeats, but does not stretch. */
+function isStretching(quantifier: string): boolean {
+  return /^[*+?]|,/.test(quantifier);
+}
+
+/** A group without quantifier is its pieces; with one it is a piece of its own. */
+function quantified(inner: readonly Piece[], quantifier: string): readonly Piece[] {
+  if (quantifier === "") return inner;
+  const isNested = inner.some((piece) => piece.isVariable);
+  const isVariable = isStretching(quantifier) || isNested;
+  return [{ kind: "group", isVariable, isNested, length: undefined }];
+}
+
 class Translation {
   readonly #pattern: string;
   #at = 0;
   #groups = 0;
   #isGreedy: boolean | undefined;
   #isMixed = false;
-  #hasAlternatives = false;
+  /** Of the branch or group that was read last. */
+  #pieces: Piece[] = [];
+  #isAmbiguous = false;
   #ignoreCase = false;
   #isLiteral = false;
   /** `n`: both; `p`: only `.` and brackets stop at newlines; `w`: only ^ and $ match there. */
@@ -111,7 +96,7 @@ class Translation {
       source,
       flags: `u${this.#ignoreCase ? "i" : ""}`,
       groups: this.#groups,
-      isFirstMatch: this.#hasAlternatives || this.#isMixed,
+      isFirstMatch: this.#isAmbiguous || this.#isMixed,
     };
   }
 
@@ -157,26 +142,56 @@ class Translation {
   }
 
   #alternatives(depth: number): string {
-    let result = this.#branch(depth);
+    const sources = [this.#branch(depth)];
+    const branches = [this.#pieces];
     while (this.#peek() === "|") {
       this.#at += 1;
-      this.#hasAlternatives = true;
-      result += `|${this.#branch(depth)}`;
+      sources.push(this.#branch(depth));
+      branches.push(this.#pieces);
     }
-    return result;
+    this.#pieces = branches.length === 1 ? (branches[0] as Piece[]) : [this.#choice(branches)];
+    // Inside of a group a branch is judged in its sequence.
+    if (depth === 0 && !branches.every(isUnambiguous)) this.#isAmbiguous = true;
+    return sources.join("|");
+  }
+
+  #choice(branches: readonly (readonly Piece[])[]): Piece {
+    if (!haveOwnBeginnings(branches) || !branches.every(isUnambiguous)) this.#isAmbiguous = true;
+    const lengths = new Set(branches.map(fixedLength));
+    const length = lengths.size === 1 ? [...lengths][0] : undefined;
+    const isNested = branches.some((pieces) => pieces.some((piece) => piece.isVariable));
+    return { kind: "group", isVariable: length === undefined, isNested, length };
   }
 
   #branch(depth: number): string {
     let result = "";
+    const pieces: Piece[] = [];
     while (this.#at < this.#pattern.length && this.#peek() !== "|") {
       if (this.#peek() === ")" && depth > 0) break;
       const isConstraint = this.#isConstraint();
+      const isGroup = this.#peek() === "(";
+      const isReference = /^\\[1-9]/.test(this.#pattern.slice(this.#at));
       const atom = this.#atom(depth);
+      const inner = this.#pieces;
       const quantifier = this.#quantifier();
       if (quantifier !== "" && isConstraint) throw invalid("quantifier operand invalid");
+      if (isReference)
+        pieces.push({ kind: "group", isVariable: true, isNested: true, length: undefined });
+      else if (isGroup && !isConstraint) pieces.push(...quantified(inner, quantifier));
+      else if (!isConstraint) pieces.push(this.#character(atom, quantifier));
       result += atom + quantifier;
     }
+    this.#pieces = pieces;
     return result;
+  }
+
+  #character(source: string, quantifier: string): Piece {
+    return {
+      kind: "character",
+      accepts: acceptedCharacters(source, this.#ignoreCase ? "ui" : "u"),
+      isVariable: isStretching(quantifier),
+      isOptional: /^(?:[*?]|\{0)/.test(quantifier),
+    };
   }
 
   #isConstraint(): boolean {

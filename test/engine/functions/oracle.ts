@@ -61,8 +61,9 @@ export function randomFrom(seed: number): {
   return { next, below, pick: (items) => items[below(items.length)] as never };
 }
 
+/** The same values in every run unless SEED says otherwise: `SEED=$RANDOM npx vitest run ...`. */
 export function seedOfRun(): number {
-  return Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+  return Number(process.env["SEED"] ?? 577_545);
 }
 
 export function literal(text: string): string {
