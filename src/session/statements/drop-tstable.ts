@@ -1,5 +1,6 @@
 /** DROP TSTABLE and DROP TABLE: the journal entry decides, the files go afterwards. */
 
+import { every } from "../../base/async.ts";
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import { log } from "../../base/telemetry.ts";
 import type { OwnChange } from "../../catalog/entry.ts";
@@ -72,10 +73,25 @@ async function drop(
     },
   );
   for (const entry of entries) {
-    services.engine.forgetFiles(entry.directory);
-    await removeFiles(entry, statement.keepFiles, services.folders);
+    await whenUnread(entry, async () => {
+      services.engine.forgetFiles(entry.directory);
+      await removeFiles(entry, statement.keepFiles, services.folders);
+    });
   }
 }
+
+/** Statements that began before go on reading: their files stay until the last of them has ended. */
+async function whenUnread({ table }: TstableEntry, act: () => Promise<void>): Promise<void> {
+  if (table.leasedVersions().length === 0) return await act();
+  const watch = every(UNREAD_POLL_MS, () => {
+    if (table.leasedVersions().length > 0) return;
+    watch.cancel();
+    // removeFiles has caught and logged whatever can go wrong.
+    act().catch((cause: unknown) => log("error", "internal error", { cause }));
+  });
+}
+
+const UNREAD_POLL_MS = 200;
 
 /** Decided already: files that cannot be removed now are removed at the next start. */
 async function removeFiles(

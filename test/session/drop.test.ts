@@ -1,0 +1,67 @@
+/** DROP beside readers, names that come back, and files that stay. */
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type LocalServer, startLocalServer } from "../support/local-server.ts";
+
+let server: LocalServer;
+
+beforeAll(async () => {
+  server = await startLocalServer();
+});
+afterAll(async () => await server.stop());
+
+async function make(name: string, rows: number): Promise<void> {
+  const path = await server.parquet(
+    `${name}.parquet`,
+    `SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(i) AS ts, i::INTEGER AS v
+       FROM range(${rows}) t(i)`,
+  );
+  await server.client.query(`CREATE TSTABLE ${name} (ts timestamptz, v int)`);
+  await server.client.query(`APPEND PARQUET '${path}' INTO ${name}`);
+}
+
+function folders(): string[] {
+  return readdirSync(join(server.folder, "data", "tables")).filter((name) => !name.startsWith("."));
+}
+
+test("who reads when the table is dropped reads on, then its files go", async () => {
+  await make("busy", 300_000);
+  const reader = await server.connect();
+  await reader.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  await reader.query("SELECT count(*) FROM busy");
+  await server.client.query("DROP TABLE busy");
+  expect((await server.refusal("SELECT * FROM busy")).code).toBe("42P01");
+  expect(folders()).toHaveLength(1);
+  await reader.query("COMMIT");
+  for (let left = 50; folders().length > 0 && left > 0; left -= 1) await sleep(100);
+  expect(folders()).toEqual([]);
+});
+
+test("a name that is made again is another table, also for what was prepared", async () => {
+  await make("again", 10);
+  const query = { name: "q", text: "SELECT count(*) FROM again" };
+  expect((await server.client.query(query)).rows).toEqual([{ count: "10" }]);
+  await server.client.query("DROP TABLE again");
+  await expect(server.client.query(query)).rejects.toMatchObject({ code: "42P01" });
+  await make("again", 20);
+  expect((await server.client.query(query)).rows).toEqual([{ count: "20" }]);
+  await server.client.query("DROP TSTABLE again");
+});
+
+test("KEEP FILES leaves the folder, also through a restart", async () => {
+  await make("kept", 10);
+  const [folder] = folders();
+  await server.client.query("DROP TSTABLE kept KEEP FILES");
+  await server.restart();
+  expect(folders()).toEqual([folder]);
+  expect(existsSync(join(server.folder, "data", "tables", folder ?? "", "data"))).toBe(true);
+});
+
+test("of what does not exist it says so, or with IF EXISTS only notes it", async () => {
+  expect((await server.refusal("DROP TABLE nope")).code).toBe("42P01");
+  expect((await server.client.query("DROP TABLE IF EXISTS nope")).command).toBe("DROP");
+  expect((await server.refusal("DROP TABLE tstable.tables")).code).toBe("42809");
+});
