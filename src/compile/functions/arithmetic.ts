@@ -99,7 +99,11 @@ function absolute(call: Call): Sql {
 }
 
 function negated(call: Call): Sql {
-  return result(call, `CAST(-${arg(call, 0).text} AS ${resultType(call)})`);
+  const type = resultType(call);
+  const { text } = arg(call, 0);
+  // DuckDB names the type in a subtraction's overflow, not in a negation's; floats keep -0
+  const isInteger = type !== "DOUBLE" && type !== "FLOAT";
+  return result(call, isInteger ? `(CAST(0 AS ${type}) - ${text})` : `CAST(-${text} AS ${type})`);
 }
 
 function bitwise(operator: "&" | "|" | "xor"): Rule {

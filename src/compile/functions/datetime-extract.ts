@@ -7,6 +7,7 @@ import type { Sql } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { toUtc } from "../representations.ts";
 import { decimalResult } from "./numeric-rules.ts";
+import { withUnits } from "./numeric-units.ts";
 import { arg, constantText, localTimestamp, raise, result } from "./rules.ts";
 
 /** Spellings that PostgreSQL accepts beside the names themselves. */
@@ -74,6 +75,8 @@ interface Part {
   readonly text: string;
   /** Decimals that extract shows. */
   readonly scale: number;
+  /** For an epoch: microseconds, a BIGINT. */
+  readonly micros?: string;
 }
 
 /** A part of a local TIMESTAMP, as DECIMAL's integer or exact decimal. */
@@ -127,6 +130,7 @@ function epoch(micros: string): Part {
   return {
     text: `CAST(${micros} AS DECIMAL(20,0)) * CAST(0.000001 AS DECIMAL(7,6))`,
     scale: 6,
+    micros,
   };
 }
 
@@ -248,10 +252,12 @@ function finite(value: Sql, part: string): string {
 
 const extracts: Rule = (call) => {
   const value = arg(call, 1);
-  const { text, scale } = partOf(fieldName(arg(call, 0), "extract"), value, call);
+  const { text, scale, micros } = partOf(fieldName(arg(call, 0), "extract"), value, call);
   const size = { precision: scale === 6 ? 26 : 20, scale };
   const cast = `CAST(${finite(value, `(${text})`)} AS DECIMAL(${size.precision},${scale}))`;
-  return decimalResult(call, cast, size);
+  const part = decimalResult(call, cast, size);
+  if (micros === undefined) return part;
+  return withUnits(part, { text: finite(value, micros), scale, digits: 19 });
 };
 
 const dateParts: Rule = (call) => {

@@ -10,6 +10,7 @@ import { DECIMAL_DIGITS, declaredNumeric } from "../duckdb-types.ts";
 import type { Sql } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { toNumericText } from "../representations.ts";
+import { flooredQuotient, withQuotient, withUnits } from "./numeric-units.ts";
 import { arg, constantNumber, result } from "./rules.ts";
 
 type Decimal = Extract<Representation, { kind: "decimal" | "decimal-scaled" }>;
@@ -122,6 +123,12 @@ export function toWhole(name: "ceil" | "floor"): Rule {
   return (call) => {
     const value = arg(call, 0);
     const size = decimalOf(value);
+    const floored = name === "floor" ? flooredQuotient(value) : undefined;
+    if (floored !== undefined) {
+      const precision = Math.min(floored.digits, 19);
+      const cast = `CAST(${floored.text} AS DECIMAL(${precision},0))`;
+      return decimalResult(call, cast, { precision, scale: 0 });
+    }
     if (size === undefined) return throughText(call, `num_${name}`);
     const precision = Math.min(size.precision - size.scale + 1, DECIMAL_DIGITS);
     const text = `CAST(${name}(${value.text}) AS DECIMAL(${precision},0))`;
@@ -191,11 +198,20 @@ const DIGITS_OF_INTEGER: Readonly<Record<number, number>> = {
 
 export function numericOfInteger(call: Call): Sql {
   const value = arg(call, 0);
-  const precision = DIGITS_OF_INTEGER[value.shape.typeOid] as number;
-  return decimalResult(call, `CAST(${value.text} AS DECIMAL(${precision},0))`, {
-    precision,
-    scale: 0,
-  });
+  const known = constantNumber(value);
+  const widest = DIGITS_OF_INTEGER[value.shape.typeOid] as number;
+  const isExact = known !== undefined && Number.isSafeInteger(known);
+  const precision = isExact ? String(Math.abs(known)).length : widest;
+  const cast = `CAST(${value.text} AS DECIMAL(${precision},0))`;
+  const units = { text: `CAST(${value.text} AS BIGINT)`, scale: 0, digits: precision };
+  return withUnits(
+    decimalResult(call, cast, { precision, scale: 0 }),
+    isExact ? { ...units, known: BigInt(known) } : units,
+  );
+}
+
+export function division(call: Call): Sql {
+  return withQuotient(throughText(call, "num_div"), arg(call, 0), arg(call, 1));
 }
 
 /** Half away from zero; range errors in PostgreSQL's words. */
@@ -219,6 +235,10 @@ export function floatOfNumeric(type: "DOUBLE" | "FLOAT"): Rule {
     const size = decimalOf(value);
     if (type === "DOUBLE" && size !== undefined && size.precision <= 15) {
       return result(call, `CAST(${value.text} AS DOUBLE)`);
+    }
+    // DuckDB reads a text to the nearest double
+    if (type === "DOUBLE" && size !== undefined) {
+      return result(call, `CAST(${toNumericText(value).text} AS DOUBLE)`);
     }
     const name = type === "DOUBLE" ? "num_to_f8" : "num_to_f4";
     return result(call, `${name}(${toNumericText(value).text})`);

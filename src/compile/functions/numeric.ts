@@ -3,6 +3,7 @@
 import type { Chapter } from "../closed-table.ts";
 import {
   addition,
+  division,
   fitsTypmod,
   floatOfNumeric,
   integerOfNumeric,
@@ -20,7 +21,7 @@ export const numeric: Chapter = {
     "numeric_add(numeric,numeric)": addition("+", "num_add"),
     "numeric_sub(numeric,numeric)": addition("-", "num_sub"),
     "numeric_mul(numeric,numeric)": multiplication,
-    "numeric_div(numeric,numeric)": textRule("num_div"),
+    "numeric_div(numeric,numeric)": division,
     ...same("numeric_mod(numeric,numeric) mod(numeric,numeric)", textRule("num_mod")),
     ...same("numeric_div_trunc(numeric,numeric) div(numeric,numeric)", textRule("num_div_trunc")),
     "numeric_uminus(numeric)": keepsSize((value) => `(-${value})`, "num_neg"),

@@ -123,14 +123,14 @@ describe("called with columns of its types, each row answers as PostgreSQL or re
   test.each(["function", "aggregate", "window", "set"] as const)(
     "for every %s",
     async (kind) => {
-      const calls = rows
-        .filter((row) => row.kind === kind)
-        .flatMap((row) => [0, 1, 2].map((turn) => callText(row, turn)))
-        .filter((call) => call !== undefined);
-      expect(calls.length).toBeGreaterThan(10);
-      const size = kind === "set" ? 1 : 60;
+      const size = kind === "set" ? 1 : 40;
       const wrong: object[] = [];
-      for (const where of ROWS) {
+      for (const [index, where] of ROWS.entries()) {
+        const calls = rows
+          .filter((row) => row.kind === kind)
+          .flatMap((row) => (index === 0 ? [0, 1, 2] : [0]).map((turn) => callText(row, turn)))
+          .filter((call) => call !== undefined);
+        expect(calls.length).toBeGreaterThan(10);
         for (let at = 0; at < calls.length; at += size) {
           wrong.push(...(await differences(kind, calls.slice(at, at + size), where)));
         }

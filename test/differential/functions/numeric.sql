@@ -31,3 +31,8 @@ SELECT id FROM t ORDER BY nf NULLS FIRST, id;
 SELECT id FROM t ORDER BY nf DESC, id;
 SELECT nf, count(*) FROM t GROUP BY nf ORDER BY nf;
 SELECT n * 0.5, round(n * 0.5, 3), round(n / 3, 2) FROM t ORDER BY id;
+-- Quotients that are floored in 64 bits.
+SELECT id, floor(extract(epoch FROM ts) / 300) * 300, floor(extract(epoch FROM tl) / 60) * 60, floor(extract(epoch FROM ts) / 3600.0), floor(extract(epoch FROM ts) / 0.25) FROM t ORDER BY id;
+SELECT id, floor(i4 / 7.0), floor(i4 / 2.5), floor(i8 / 1000.0), floor(i2 / 3.0), floor(-i8 / 3.0), ceil(i4 / 7.0), floor(i4 / -7.0) FROM t WHERE id <> 5 ORDER BY id;
+SELECT id, to_timestamp(floor(extract(epoch FROM ts) / 300) * 300), (floor(extract(epoch FROM tl) / 60) * 60)::float8, extract(epoch FROM ts)::float8 FROM t ORDER BY id;
+SELECT id, floor(extract(epoch FROM iv) / 60), floor(extract(epoch FROM tm) / 1800) * 1800, floor(extract(epoch FROM d) / 86400) FROM t ORDER BY id;
