@@ -1,4 +1,7 @@
-/** Spread and regression of floats: DuckDB's sums, PostgreSQL's answers for few rows, NaN and infinity. */
+/**
+ * Spread and regression of floats: DuckDB's sums, PostgreSQL's answers for few rows, NaN and
+ * infinity.
+ */
 
 import { type AggregateCall, type AggregateRule, aggregateText } from "../closed-table.ts";
 import type { Sql } from "../expression.ts";

@@ -1,4 +1,6 @@
-/** Arithmetic of integers and floats. DuckDB and PostgreSQL both raise when an integer overflows. */
+/**
+ * Arithmetic of integers and floats. DuckDB and PostgreSQL both raise when an integer overflows.
+ */
 
 import type { Call, Chapter, Rule } from "../closed-table.ts";
 import { defaultShape, duckdbType } from "../duckdb-types.ts";

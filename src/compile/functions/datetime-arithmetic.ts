@@ -1,6 +1,7 @@
 /**
- * Adding and subtracting moments and intervals. A timestamptz moves by months and days in the session's
- * zone and by time in absolute terms, in that order; DuckDB's own `+` adds the time first.
+ * Adding and subtracting moments and intervals. A timestamptz moves by months and days in the
+ * session's zone and by time in absolute terms, in that order; DuckDB's own `+` adds the time
+ * first.
  */
 
 import { Oid } from "../../types/oids.ts";

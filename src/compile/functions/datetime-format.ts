@@ -1,4 +1,7 @@
-/** to_char, to_date and to_timestamp by format: strftime where it means the same, else our own reader. */
+/**
+ * to_char, to_date and to_timestamp by format: strftime where it means the same, else our own
+ * reader.
+ */
 
 import { Oid } from "../../types/oids.ts";
 import type { Call, Rule } from "../closed-table.ts";
@@ -7,7 +10,9 @@ import { refuse } from "../refusals.ts";
 import { toNumericText, toUtc } from "../representations.ts";
 import { arg, constantText, localTimestamp, result, same, template } from "./rules.ts";
 
-/** PostgreSQL's pattern → strftime's, where the two print the same for every moment after year 1. */
+/**
+ * PostgreSQL's pattern → strftime's, where the two print the same for every moment after year 1.
+ */
 const STRFTIME: readonly (readonly [string, string])[] = [
   ["FMMonth", "%B"],
   ["FMDay", "%A"],
@@ -105,7 +110,8 @@ export const datetimeFormat: Readonly<Record<string, Rule>> = {
   ...same("to_char(timestamp,text) to_char(timestamptz,text)", formatsMoment),
   "to_char(interval,text)": template("pg_to_char_interval($1, $2)"),
   ...same(
-    "to_char(numeric,text) to_char(int4,text) to_char(int8,text) to_char(float8,text) to_char(float4,text)",
+    "to_char(numeric,text) to_char(int4,text) to_char(int8,text) " +
+      "to_char(float8,text) to_char(float4,text)",
     formatsNumber,
   ),
   "to_timestamp(text,text)": readsTimestamp,

@@ -95,7 +95,8 @@ const INVALID_TIME = raise("22008", "time field value out of range");
 const isClock = (hour: number) =>
   `$${hour} BETWEEN 0 AND 23 AND $${hour + 1} BETWEEN 0 AND 59 AND $${hour + 2} >= 0 AND $${hour + 2} < 60`;
 const isDay =
-  "$1 > 0 AND $2 BETWEEN 1 AND 12 AND $3 BETWEEN 1 AND day(last_day(make_date($1, CASE WHEN $2 BETWEEN 1 AND 12 THEN $2 ELSE 1 END, 1)))";
+  "$1 > 0 AND $2 BETWEEN 1 AND 12 AND $3 BETWEEN 1 AND " +
+  "day(last_day(make_date($1, CASE WHEN $2 BETWEEN 1 AND 12 THEN $2 ELSE 1 END, 1)))";
 const clockMicros = (hour: number) =>
   `(CAST($${hour} AS BIGINT) * 3600000000 + CAST($${hour + 1} AS BIGINT) * 60000000` +
   ` + CAST(round_even($${hour + 2} * 1000000, 0) AS BIGINT))`;
@@ -128,7 +129,8 @@ export const datetime: Chapter = {
     ...datetimeTrunc,
     ...datetimeFormat,
     ...same(
-      "timezone(text,timestamptz) timezone(text,timestamp) timezone(interval,timestamptz) timezone(interval,timestamp)",
+      "timezone(text,timestamptz) timezone(text,timestamp) " +
+        "timezone(interval,timestamptz) timezone(interval,timestamp)",
       atTimeZone,
     ),
     ...same("timestamptz(date) timestamptz(timestamp)", toTimestamptz),

@@ -11,8 +11,8 @@ import { arg, constantText, raise, result, template } from "./rules.ts";
 const nullable = { nullable: true } as const;
 
 /**
- * `->>` by a literal key: DuckDB's reader, where it prints what PostgreSQL does. Floats, objects and
- * arrays it would print in its own way.
+ * `->>` by a literal key: DuckDB's reader, where it prints what PostgreSQL does. Floats, objects
+ * and arrays it would print in its own way.
  */
 function fieldText(call: Call): Sql {
   const [value, key] = [arg(call, 0), arg(call, 1)];

@@ -1,6 +1,6 @@
 /**
- * numeric in its representations: native DECIMAL as long as digits and scales are known and fit, exact
- * text through our own functions otherwise. Never through a float.
+ * numeric in its representations: native DECIMAL as long as digits and scales are known and fit,
+ * exact text through our own functions otherwise. Never through a float.
  */
 
 import { Oid } from "../../types/oids.ts";
@@ -87,7 +87,10 @@ export function multiplication(call: Call): Sql {
   return throughText(call, "num_mul");
 }
 
-/** DuckDB multiplies two DECIMALs of up to 18 digits in 64 bits: one is widened where that overflows. */
+/**
+ * DuckDB multiplies two DECIMALs of up to 18 digits in 64 bits: one is widened where that
+ * overflows.
+ */
 export function product(a: Sql, b: Sql, left: Decimal, right: Decimal): string {
   const scale = left.scale + right.scale;
   const precision = left.precision + right.precision;

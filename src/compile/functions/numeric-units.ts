@@ -1,6 +1,6 @@
 /**
- * Numerics that are known as integers: an epoch in microseconds, an integer's cast, a literal. Their
- * quotients can be floored in 64 bits, which is what dashboards do to every row:
+ * Numerics that are known as integers: an epoch in microseconds, an integer's cast, a literal.
+ * Their quotients can be floored in 64 bits, which is what dashboards do to every row:
  * `floor(extract(epoch FROM ts) / 300) * 300`.
  */
 
@@ -57,8 +57,8 @@ export function withQuotient(sql: Sql, a: Sql, b: Sql): Sql {
 
 /**
  * The floor of a quotient as a BIGINT expression with at most `digits` digits. PostgreSQL floors a
- * quotient rounded to 16 decimals or more, which is the same: with a divisor below 10^15 the quotient
- * is an integer or further from the next one than that.
+ * quotient rounded to 16 decimals or more, which is the same: with a divisor below 10^15 the
+ * quotient is an integer or further from the next one than that.
  */
 export function flooredQuotient(
   sql: Sql,

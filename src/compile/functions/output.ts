@@ -7,12 +7,17 @@ import { refuse } from "../refusals.ts";
 import { toNumericText, toPlain, toUtc } from "../representations.ts";
 
 const FIRST_USER_OID = 16_384;
-/** From this moment on DuckDB's and PostgreSQL's texts agree; before it one writes (BC), the other BC. */
+/**
+ * From this moment on DuckDB's and PostgreSQL's texts agree; before it one writes (BC), the other
+ * BC.
+ */
 const YEAR_ONE = "0001-01-01";
 /** The last zone with seconds in its offset gave them up in 1972. */
 const WHOLE_MINUTES = "1973-01-01";
 
-/** A VARCHAR expression; NULL for NULL. @throws SqlError 0A000 for types and styles we cannot print. */
+/**
+ * A VARCHAR expression; NULL for NULL. @throws SqlError 0A000 for types and styles we cannot print.
+ */
 export function outputText(sql: Sql, context: CallContext): string {
   const { typeOid, representation } = sql.shape;
   if (representation.kind === "array") return arrayOutput(sql, context);

@@ -14,8 +14,8 @@ function like(operator: string): Rule {
 }
 
 /**
- * Patterns that RE2 and PostgreSQL read alike: literals, `. ^ $ | ( )`, quantifiers, ranges of ASCII
- * letters and digits, `\d`, escaped punctuation.
+ * Patterns that RE2 and PostgreSQL read alike: literals, `. ^ $ | ( )`, quantifiers, ranges of
+ * ASCII letters and digits, `\d`, escaped punctuation.
  */
 const COMMON =
   /^(?:[\w\s ,:;<>=!@#%&'"`~/-]|[.^$|()]|[*+?](?![*+?])|\\[d.*+?^$|()[\]{}\\/-]|\[\^?[a-zA-Z0-9_ .,:%@#-]+\]|\{\d{1,2}(?:,\d{0,2})?\}(?![*+?]))*$/;

@@ -1,4 +1,7 @@
-/** The words that the chapters are written in: rules made from a DuckDB text with `$1`, `$2` for arguments. */
+/**
+ * The words that the chapters are written in: rules made from a DuckDB text with `$1`, `$2` for
+ * arguments.
+ */
 
 import { Oid } from "../../types/oids.ts";
 import type { Shape } from "../../types/shape.ts";
@@ -14,7 +17,10 @@ export const UTC: Shape = {
   representation: { kind: "utc" },
 };
 
-/** The text of an argument in its type's usual form: TIMESTAMPTZ, exact numeric text, unpadded char(n). */
+/**
+ * The text of an argument in its type's usual form: TIMESTAMPTZ, exact numeric text, unpadded
+ * char(n).
+ */
 export function argumentText(sql: Sql): string {
   if (sql.shape.typeOid === Oid.numeric) return toNumericText(sql).text;
   if (sql.shape.typeOid === Oid.bpchar) return `rtrim(${sql.text}, ' ')`;
@@ -89,7 +95,9 @@ export function raise(sqlState: string, message: string): string {
   return `error(${quoteLiteral(`PG:${sqlState}:${message}`)})`;
 }
 
-/** A TIMESTAMP: timestamptz as local time of the session, date as its midnight, timestamp as it is. */
+/**
+ * A TIMESTAMP: timestamptz as local time of the session, date as its midnight, timestamp as it is.
+ */
 export function localTimestamp(sql: Sql, context: CallContext): string {
   if (sql.shape.typeOid === Oid.timestamptz) return toLocal(sql, context);
   return sql.shape.typeOid === Oid.date ? `CAST(${sql.text} AS TIMESTAMP)` : sql.text;

@@ -31,7 +31,9 @@ function integerSeries(type: "int4" | "int8"): SetRule {
   };
 }
 
-/** The list of a set stands in memory whole: a longer one is an error, not the end of the server. */
+/**
+ * The list of a set stands in memory whole: a longer one is an error, not the end of the server.
+ */
 const ELEMENTS_MAX = 20_000_000;
 const TOO_MANY = raise("54000", `a set of more than ${ELEMENTS_MAX} rows is not supported`);
 

@@ -49,7 +49,9 @@ function format(call: Call): Sql {
   });
 }
 
-/** DuckDB counts a start below 1 from the end; in PostgreSQL characters before the text are missing. */
+/**
+ * DuckDB counts a start below 1 from the end; in PostgreSQL characters before the text are missing.
+ */
 function substring(call: Call): Sql {
   const text = argumentText(arg(call, 0));
   const start = arg(call, 1).text;

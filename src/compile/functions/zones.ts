@@ -1,4 +1,7 @@
-/** Time zones named in a call: DuckDB's names are PostgreSQL's, but it knows neither offsets nor abbreviations. */
+/**
+ * Time zones named in a call: DuckDB's names are PostgreSQL's, but it knows neither offsets nor
+ * abbreviations.
+ */
 
 import { SqlError } from "../../base/errors.ts";
 import { Oid } from "../../types/oids.ts";

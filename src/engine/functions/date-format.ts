@@ -1,4 +1,6 @@
-/** The template patterns of to_char, to_date and to_timestamp, read once per format (formatting.c). */
+/**
+ * The template patterns of to_char, to_date and to_timestamp, read once per format (formatting.c).
+ */
 
 import { cached } from "./scalar-function.ts";
 

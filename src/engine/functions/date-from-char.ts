@@ -1,4 +1,7 @@
-/** to_timestamp and to_date by format, as DCH_from_char and do_to_timestamp in formatting.c, outside FX mode. */
+/**
+ * to_timestamp and to_date by format, as DCH_from_char and do_to_timestamp in formatting.c, outside
+ * FX mode.
+ */
 
 import { daysFromCivil, daysInMonth, JULIAN_OF_EPOCH, MONTHS } from "../../types/calendar.ts";
 import { type FormatNode, isDigits, readFormat } from "./date-format.ts";

@@ -1,4 +1,7 @@
-/** Intervals times and over numbers, and their justification: PostgreSQL's cascade of fractions (timestamp.c). */
+/**
+ * Intervals times and over numbers, and their justification: PostgreSQL's cascade of fractions
+ * (timestamp.c).
+ */
 
 import { BIGINT, DOUBLE, DuckDBIntervalValue, INTERVAL } from "@duckdb/node-api";
 import { pgError, type ScalarFunction } from "./scalar-function.ts";
@@ -41,7 +44,9 @@ function divideInterval(value: DuckDBIntervalValue, divisor: number): DuckDBInte
   return scaled(value, (part) => part / divisor);
 }
 
-/** Months spill into days of 30, days into seconds; fractions are first rounded to a microsecond. */
+/**
+ * Months spill into days of 30, days into seconds; fractions are first rounded to a microsecond.
+ */
 function scaled(value: DuckDBIntervalValue, scale: (part: number) => number): DuckDBIntervalValue {
   const months = int32(scale(value.months));
   const days = int32(scale(value.days));

@@ -1,4 +1,7 @@
-/** json and jsonb functions over text. `js_` is for json, whose texts stay as written; `jb_` for jsonb and both. */
+/**
+ * json and jsonb functions over text. `js_` is for json, whose texts stay as written; `jb_` for
+ * jsonb and both.
+ */
 
 import {
   BOOLEAN,

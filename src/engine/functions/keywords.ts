@@ -1,4 +1,6 @@
-/** Words that quote_ident must quote: every keyword of PostgreSQL 18 that is not wholly unreserved. */
+/**
+ * Words that quote_ident must quote: every keyword of PostgreSQL 18 that is not wholly unreserved.
+ */
 
 export const KEYWORDS: ReadonlySet<string> = new Set(
   `

@@ -1,6 +1,6 @@
 /**
- * to_char of numbers: the patterns 9 0 . , D G FM S MI, as NUM_processor in formatting.c walks them.
- * The other patterns (EEEE, RN, V, L, PL, SG, PR, TH, B, C) are refused.
+ * to_char of numbers: the patterns 9 0 . , D G FM S MI, as NUM_processor in formatting.c walks
+ * them. The other patterns (EEEE, RN, V, L, PL, SG, PR, TH, B, C) are refused.
  */
 
 import { finite, numericText, parseNumeric, roundTo } from "./numeric-value.ts";

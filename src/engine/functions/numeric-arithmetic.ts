@@ -1,6 +1,7 @@
 /**
- * `+ - * / % div sqrt` of numeric with PostgreSQL's result scales. The scale of a quotient depends on
- * base-10000 digits, because that is how PostgreSQL stores a numeric (numeric.c, select_div_scale).
+ * `+ - * / % div sqrt` of numeric with PostgreSQL's result scales. The scale of a quotient depends
+ * on base-10000 digits, because that is how PostgreSQL stores a numeric (numeric.c,
+ * select_div_scale).
  */
 
 import {

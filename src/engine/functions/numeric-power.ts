@@ -1,6 +1,6 @@
 /**
- * exp, ln, log and power of numeric. How many decimals a result shows follows numeric.c step by step,
- * with its estimates in double arithmetic; the digits are then computed exactly.
+ * exp, ln, log and power of numeric. How many decimals a result shows follows numeric.c step by
+ * step, with its estimates in double arithmetic; the digits are then computed exactly.
  */
 
 import {
@@ -111,7 +111,8 @@ function leadingDouble(value: Numeric, digitsMax: number): { digits: number; exp
     stripped /= 10n;
     scale--;
   }
-  // PostgreSQL stores no trailing zero digits: the last base-10000 digit holds the last non-zero one
+  // PostgreSQL stores no trailing zero digits: the last base-10000 digit holds the last non-zero
+  // one
   const lastWeight = -Math.ceil(scale / 4);
   const count = Math.min(digitsMax, weight - lastWeight + 1);
   const exponent = (weight - count + 1) * 4;

@@ -1,6 +1,6 @@
 /**
- * exp and ln as fixed-point integers: a value v stands as v x 10^digits. Callers ask for a few digits
- * more than they show, so that rounding to the shown scale is right.
+ * exp and ln as fixed-point integers: a value v stands as v x 10^digits. Callers ask for a few
+ * digits more than they show, so that rounding to the shown scale is right.
  */
 
 import { divideRounded, type Numeric, powerOfTen, truncatedUnitsAt } from "./numeric-value.ts";
@@ -53,7 +53,9 @@ function expReduced(value: bigint, digits: number): bigint {
   return sum / powerOfTen(GUARD);
 }
 
-/** e^value rounded to `scale` decimals, as units of 10^-scale. `value` is fixed-point with `digits`. */
+/**
+ * e^value rounded to `scale` decimals, as units of 10^-scale. `value` is fixed-point with `digits`.
+ */
 export function expUnits(value: bigint, digits: number, scale: number): bigint {
   const exponent = value / lnTen(digits);
   const power = Number(exponent);

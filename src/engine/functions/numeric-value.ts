@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's numeric as an exact integer with a display scale. The rules for reading, printing and
- * rounding are those of src/backend/utils/adt/numeric.c.
+ * PostgreSQL's numeric as an exact integer with a display scale. The rules for reading, printing
+ * and rounding are those of src/backend/utils/adt/numeric.c.
  */
 
 import { cached, pgError } from "./scalar-function.ts";

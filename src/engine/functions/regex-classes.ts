@@ -1,4 +1,7 @@
-/** Names of character classes and escapes in PostgreSQL, as JavaScript writes them. Letters are not only ASCII. */
+/**
+ * Names of character classes and escapes in PostgreSQL, as JavaScript writes them. Letters are not
+ * only ASCII.
+ */
 
 /** Inside of brackets: `[[:alpha:]]`. */
 export const CLASSES: Readonly<Record<string, string>> = {

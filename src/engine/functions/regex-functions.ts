@@ -99,7 +99,8 @@ function matcher(pattern: string, flags: string): RegExp {
   if (translated.isFirstMatch && !isWhole(pattern)) {
     throw pgError(
       "0A000",
-      "taking text out of a regular expression with alternatives or mixed greediness is not supported on these tables",
+      "taking text out of a regular expression whose first match may not be its longest " +
+        "is not supported on these tables",
     );
   }
   return new RegExp(translated.source, `${translated.flags}g`);

@@ -1,7 +1,7 @@
 /**
  * Whether a pattern's first match is also its longest. JavaScript tries possibilities in order,
- * PostgreSQL takes the longest text; they agree where at most one part of the pattern can stretch, or
- * where every stretching part must stop before what follows can begin.
+ * PostgreSQL takes the longest text; they agree where at most one part of the pattern can stretch,
+ * or where every stretching part must stop before what follows can begin.
  */
 
 /** A piece of a pattern in sequence; constraints of no width are left out. */

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's advanced regular expressions as JavaScript's. What JavaScript would match differently
- * is refused: a wrong match is worse than none.
+ * PostgreSQL's advanced regular expressions as JavaScript's. What JavaScript would match
+ * differently is refused: a wrong match is worse than none.
  */
 
 import { CLASSES, SHORTHANDS } from "./regex-classes.ts";

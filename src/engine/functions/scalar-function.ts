@@ -1,6 +1,6 @@
 /**
- * What a JavaScript function inside DuckDB is, before it is registered: one row of a chapter's list.
- * They carry PostgreSQL's meaning where DuckDB's own function is missing or differs.
+ * What a JavaScript function inside DuckDB is, before it is registered: one row of a chapter's
+ * list. They carry PostgreSQL's meaning where DuckDB's own function is missing or differs.
  */
 
 import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";

@@ -1,4 +1,7 @@
-/** Text functions that DuckDB lacks or answers differently. Lengths count characters, not UTF-16 units. */
+/**
+ * Text functions that DuckDB lacks or answers differently. Lengths count characters, not UTF-16
+ * units.
+ */
 
 import {
   BLOB,

@@ -20,7 +20,9 @@ interface Statement {
   readonly sqlState: string | undefined;
 }
 
-/** Statements end with a line's last semicolon; `-- 22012` behind it says that they fail, and how. */
+/**
+ * Statements end with a line's last semicolon; `-- 22012` behind it says that they fail, and how.
+ */
 function statements(file: string): readonly Statement[] {
   const text = readFileSync(new URL(file, FOLDER), "utf8").replace(/^--.*$/gm, "");
   return [...text.matchAll(/(\S[\s\S]*?);[ ]*(?:-- (\w{5}))?[ ]*$/gm)].map(([, sql, sqlState]) => ({

@@ -1,6 +1,7 @@
 /**
- * Every row of the closed table, called with columns of its own argument types: the same cells, the same
- * error, or refused; never another answer. What a row means is tested in test/differential/functions.
+ * Every row of the closed table, called with columns of its own argument types: the same cells, the
+ * same error, or refused; never another answer. What a row means is tested in
+ * test/differential/functions.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -45,7 +46,10 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   any: ["f", "s", "nf"],
 };
 
-/** Without a fixed answer or order, only declared in the embedded PostgreSQL, or endless for large numbers. */
+/**
+ * Without a fixed answer or order, only declared in the embedded PostgreSQL, or endless for large
+ * numbers.
+ */
 const LEFT_OUT =
   /^(?:random|gen_random_uuid|uuidv|time_bucket|first|last|enum_|name\(|repeat|lpad|rpad|generate_|any_value|array_agg|string_agg|jsonb?_(?:object_)?agg)/;
 
@@ -65,7 +69,9 @@ function callText({ signature }: SupportedSignature, turn: number): string | und
   return `pg_catalog."${name}"(${args.join(", ")})`;
 }
 
-/** Rows that trap: the largest and smallest values stand alone, so that their errors hide nothing. */
+/**
+ * Rows that trap: the largest and smallest values stand alone, so that their errors hide nothing.
+ */
 const ROWS = ["id NOT IN (4, 5)", "id = 4", "id = 5"];
 
 function statement(
@@ -94,7 +100,9 @@ function isFloatOverflow(postgres: Result): boolean {
   );
 }
 
-/** Many calls in one statement; where it fails on either side, by halves down to the one that does. */
+/**
+ * Many calls in one statement; where it fails on either side, by halves down to the one that does.
+ */
 async function differences(
   kind: SupportedSignature["kind"],
   calls: readonly string[],

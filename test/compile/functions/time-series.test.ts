@@ -1,6 +1,6 @@
 /**
- * Functions that the embedded PostgreSQL only declares: judged by what they mean in PostgreSQL's own
- * functions, and by TimescaleDB's documented answers.
+ * Functions that the embedded PostgreSQL only declares: judged by what they mean in PostgreSQL's
+ * own functions, and by TimescaleDB's documented answers.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,6 +1,7 @@
 /**
  * The table `t` of the function tests: every type, NULL in every column, and the values that hurt.
- * Parquet keeps no negative intervals and cuts them to milliseconds: those are computed in the statements.
+ * Parquet keeps no negative intervals and cuts them to milliseconds: those are computed in the
+ * statements.
  */
 
 const COLUMNS = `
