@@ -84,10 +84,10 @@ describe("analysis", () => {
   });
 
   test("nesting deeper than the embedded server's stack is 54001, and the next statement works", async () => {
+    // How deep is too deep differs between versions of Node; these are for all of them.
     for (const text of [
-      `SELECT ${"NOT ".repeat(3000)}true`,
       `SELECT ${"1+".repeat(30_000)}1`,
-      `SELECT ${"(SELECT ".repeat(1000)}1${")".repeat(1000)}`,
+      `SELECT ${"(SELECT ".repeat(2500)}1${")".repeat(2500)}`,
     ]) {
       expect((await failure(analyse(text))).fields.sqlState).toBe("54001");
     }
