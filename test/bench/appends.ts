@@ -97,7 +97,7 @@ export const appendDepth: Part = {
   },
 };
 
-const DEPTH_APPENDS = 30;
+const DEPTH_APPENDS = 10;
 
 /**
  * The first file holds every entity for one hour, each later one an hour of up to 100 of them, so that

@@ -1,11 +1,11 @@
 /**
- * npm run bench -- [PART ...] [--size full|small] [--rounds N] [--data DIR]
+ * npm run bench -- [PART ...] [--size full|small] [--rounds N] [--data DIR] [--readme]
  *
  * Measures pgtide against its peers, pair by pair in one run, prints a table and leaves the figures in
  * .cache/bench-results. Peers are named as for the tests: PGTIDE_TEST_VENV, PGTIDE_TEST_PG_BIN.
  */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -34,6 +34,8 @@ const { values, positionals } = parseArgs({
     size: { type: "string", default: "full" },
     rounds: { type: "string", default: "3" },
     data: { type: "string", default: join(root, ".cache/bench-data") },
+    /** Puts the table into README, in place of the one there. */
+    readme: { type: "boolean", default: false },
   },
 });
 
@@ -84,10 +86,15 @@ function report(all: readonly Measurement[]): void {
     `${processor.length} cores (${processor[0]?.model.trim()}), ` +
     `${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   const date = new Date().toISOString().slice(0, 10);
-  console.log(`\n${machine}; ${date}; size ${values.size}, medians of ${values.rounds}\n`);
-  console.log("| what | pgtide | against | | ratio | goal | met |");
-  console.log("|---|---|---|---|---|---|---|");
-  for (const one of all) console.log(tableRow(one));
+  const table = [
+    `${machine}; ${date}; size ${values.size}, medians of ${values.rounds}:`,
+    "",
+    "| what | pgtide | against | | ratio | goal | met |",
+    "|---|---|---|---|---|---|---|",
+    ...all.map(tableRow),
+  ].join("\n");
+  console.log(`\n${table}`);
+  if (values.readme) replaceInReadme(table);
   for (const { name, note } of all) {
     if (note !== undefined)
       console.log(`\n${name}: ${note.trim().split("\n").slice(0, 3).join(" ")}`);
@@ -97,6 +104,13 @@ function report(all: readonly Measurement[]): void {
   const file = join(folder, `${new Date().toISOString().replaceAll(":", "")}.json`);
   writeFileSync(file, JSON.stringify({ machine, date, size: values.size, all }, undefined, 2));
   console.log(`\n${file}`);
+}
+
+function replaceInReadme(table: string): void {
+  const file = join(root, "README.md");
+  const [before, , after] = readFileSync(file, "utf8").split(/<!-- \/?bench -->\n/);
+  if (after === undefined) throw new Error("README.md has no part bench");
+  writeFileSync(file, `${before}<!-- bench -->\n\n${table}\n\n<!-- /bench -->\n${after}`);
 }
 
 function tableRow(one: Measurement): string {
