@@ -77,8 +77,27 @@ function presentKey(call: AggregateCall, key: Sql, isBinary: boolean): string {
   return `(CASE WHEN ${isCounted}${key.text} IS NULL THEN ${missing} ELSE ${name} END)`;
 }
 
+/** TimescaleDB's histogram: below, n equal cells, at or above; NULL values are skipped. */
+function histogram(call: AggregateCall): Sql {
+  const [value, low, high, cells] = [arg(call, 0), arg(call, 1), arg(call, 2), arg(call, 3)];
+  if (call.isDistinct || !low.isConstant || !high.isConstant || !cells.isConstant) {
+    return refuse("histogram with bounds that depend on rows");
+  }
+  const swapped = raise("22023", "lower bound cannot exceed upper bound");
+  const bucket =
+    `(CASE WHEN ${low.text} > ${high.text} THEN ${swapped}` +
+    ` ELSE pg_width_bucket(${value.text}, ${low.text}, ${high.text}, ${cells.text}) END)`;
+  const counts = aggregateText(call, "histogram", [bucket]);
+  const cell = "CAST(coalesce(x['m'][CAST(i AS INTEGER)], 0) AS INTEGER)";
+  const list = `list_transform(range(0, x['n'] + 2), lambda i: ${cell})`;
+  const present = `CASE WHEN x['m'] IS NOT NULL THEN ${list} END`;
+  const text = `(list_transform([{'m': ${counts}, 'n': ${cells.text}}], lambda x: ${present})[1])`;
+  return result(call, text, { isConstant: false, mayBeNull: true });
+}
+
 export const collections: Readonly<Record<string, AggregateRule>> = {
   "array_agg(anynonarray)": arrayOf,
+  "histogram(float8,float8,float8,int4)": histogram,
   "json_agg(anyelement)": jsonArray(false),
   "jsonb_agg(anyelement)": jsonArray(true),
   "json_object_agg(any,any)": jsonObject(false),

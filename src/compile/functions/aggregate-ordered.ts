@@ -3,6 +3,7 @@
 import { Oid } from "../../types/oids.ts";
 import { type AggregateCall, type AggregateRule, aggregateText } from "../closed-table.ts";
 import { needsKey } from "../comparisons.ts";
+import { defaultShape } from "../duckdb-types.ts";
 import { type SortKey, type Sql, sortKeysText } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { toNumericText } from "../representations.ts";
@@ -29,41 +30,51 @@ function sortedList(call: AggregateCall, value: string): string {
   return aggregateText({ ...call, filter }, "list", [value], { orderBy: key });
 }
 
-/** `body` with the sorted list as `l` and the fraction as `p`, each evaluated once. */
-function overList(list: string, fraction: string, body: string): string {
-  const checked =
-    `CASE WHEN x['p'] IS NULL OR x['l'] IS NULL THEN NULL WHEN x['p'] < 0 OR x['p'] > 1 OR isnan(x['p']) THEN ` +
-    `${raise("22003", "percentile value is not between 0 and 1")} ELSE ${body} END`;
-  return `(list_transform([{'l': ${list}, 'p': ${fraction}}], lambda x: ${checked})[1])`;
+/** What to take from the list `x['l']` for the fraction `p`. */
+type Body = (p: string) => string;
+
+const RANGE = raise("22003", "percentile value is not between 0 and 1");
+
+/** `body` over the sorted list and the fraction, or each of an array of them. */
+function overList(list: string, fraction: string, body: Body, isArray: boolean): string {
+  const checked = (p: string) =>
+    `CASE WHEN ${p} IS NULL THEN NULL WHEN ${p} < 0 OR ${p} > 1 OR isnan(${p}) THEN ${RANGE}` +
+    ` ELSE ${body(p)} END`;
+  const inner = isArray ? `list_transform(x['p'], lambda q: ${checked("q")})` : checked("x['p']");
+  const present = `CASE WHEN x['l'] IS NOT NULL THEN ${inner} END`;
+  return `(list_transform([{'l': ${list}, 'p': ${fraction}}], lambda x: ${present})[1])`;
 }
 
 /** Interpolates between the neighbours exactly as float8_lerp: lo + fraction * (hi - lo). */
-const CONTINUOUS =
-  "x['l'][CAST(floor(x['p'] * (len(x['l']) - 1)) AS BIGINT) + 1] + " +
-  "(x['p'] * (len(x['l']) - 1) - floor(x['p'] * (len(x['l']) - 1))) * " +
-  "(x['l'][CAST(ceil(x['p'] * (len(x['l']) - 1)) AS BIGINT) + 1]" +
-  " - x['l'][CAST(floor(x['p'] * (len(x['l']) - 1)) AS BIGINT) + 1])";
+const continuous: Body = (p) => {
+  const position = `${p} * (len(x['l']) - 1)`;
+  const low = `x['l'][CAST(floor(${position}) AS BIGINT) + 1]`;
+  const high = `x['l'][CAST(ceil(${position}) AS BIGINT) + 1]`;
+  const between = `${low} + (${position} - floor(${position})) * (${high} - ${low})`;
+  // A whole position needs no neighbour: infinity there must not become NaN.
+  return `CASE WHEN floor(${position}) = ceil(${position}) THEN ${low} ELSE ${between} END`;
+};
 
-/** Whole positions need no neighbour: infinity there must not become NaN. */
-const CONTINUOUS_EXACT =
-  "CASE WHEN floor(x['p'] * (len(x['l']) - 1)) = ceil(x['p'] * (len(x['l']) - 1))" +
-  ` THEN x['l'][CAST(floor(x['p'] * (len(x['l']) - 1)) AS BIGINT) + 1] ELSE ${CONTINUOUS} END`;
-
-const DISCRETE = "x['l'][greatest(CAST(ceil(x['p'] * len(x['l'])) AS BIGINT), 1)]";
+const discrete: Body = (p) => `x['l'][greatest(CAST(ceil(${p} * len(x['l'])) AS BIGINT), 1)]`;
 
 /** One fraction or an array of them. */
-function percentile(body: string): AggregateRule {
+function percentile(body: Body): AggregateRule {
   return (call) => {
     const [value, fraction] = [only(call.ordered), only(call.direct)];
     const exact = value.scale === undefined ? value : toNumericText(value);
-    const list = sortedList(call, exact.text);
-    if (fraction.shape.representation.kind === "array") return refuse("arrays of percentiles");
-    const isDouble = call.resultType === Oid.float8 && body === CONTINUOUS_EXACT;
-    return aggregated(
-      call,
-      overList(list, fraction.text, body),
-      isDouble ? undefined : exact.shape,
-    );
+    const { representation } = fraction.shape;
+    const isArray = representation.kind === "array";
+    if (isArray && representation.dimensions > 1) return refuse("percentiles by a matrix");
+    const text = overList(sortedList(call, exact.text), fraction.text, body, isArray);
+    const element = body === continuous ? defaultShape(Oid.float8) : exact.shape;
+    const shape: Sql["shape"] = isArray
+      ? {
+          typeOid: call.resultType,
+          typmod: -1,
+          representation: { kind: "array", dimensions: 1, element },
+        }
+      : element;
+    return aggregated(call, text, shape);
   };
 }
 
@@ -104,8 +115,10 @@ function hypothetical(shape: (before: string, upTo: string, all: string) => stri
 }
 
 export const orderedSets: Readonly<Record<string, AggregateRule>> = {
-  "percentile_cont(float8,float8)": percentile(CONTINUOUS_EXACT),
-  "percentile_disc(float8,anyelement)": percentile(DISCRETE),
+  "percentile_cont(float8,float8)": percentile(continuous),
+  "percentile_disc(float8,anyelement)": percentile(discrete),
+  "percentile_cont(_float8,float8)": percentile(continuous),
+  "percentile_disc(_float8,anyelement)": percentile(discrete),
   "mode(anyelement)": mode,
   "rank(any)": hypothetical((before) => `(1 + ${before})`),
   "percent_rank(any)": hypothetical(

@@ -6,7 +6,8 @@ import type { Sql } from "../expression.ts";
 import { localToUtc } from "../moments.ts";
 import { refuse } from "../refusals.ts";
 import { toUtc } from "../representations.ts";
-import { datetimeArithmetic } from "./datetime-arithmetic.ts";
+import { transactionTime } from "../session-values.ts";
+import { datetimeArithmetic, moved } from "./datetime-arithmetic.ts";
 import { datetimeExtract } from "./datetime-extract.ts";
 import { datetimeFormat } from "./datetime-format.ts";
 import { datetimeTrunc } from "./datetime-trunc.ts";
@@ -82,6 +83,34 @@ function agesFromLocal(call: Call): Sql {
   );
 }
 
+/** age(x): from the midnight that today began with. */
+function agesFromToday(call: Call): Sql {
+  const today = `date_trunc('day', ${localTimestamp(transactionTime(call.context), call.context)})`;
+  return result(call, `age(${today}, ${localTimestamp(arg(call, 0), call.context)})`);
+}
+
+/** (a, b) OVERLAPS (c, d): b and d are moments or lengths. NULL has rules of its own. */
+function overlaps(call: Call): Sql {
+  const [from, until, otherFrom, otherUntil] = [0, 1, 2, 3].map((index) => arg(call, index));
+  const end = (start: Sql | undefined, length: Sql | undefined): string => {
+    if (start === undefined || length === undefined) return refuse("OVERLAPS in this form");
+    const isLength = length.shape.typeOid === Oid.interval;
+    return toUtc(
+      isLength ? moved({ ...call, resultType: start.shape.typeOid }, start, "+", length) : length,
+    ).text;
+  };
+  const starts = [from, otherFrom].map((start) => (start === undefined ? "" : toUtc(start).text));
+  const ends = [end(from, until), end(otherFrom, otherUntil)];
+  const text = `pg_overlaps(${starts[0]}, ${ends[0]}, ${starts[1]}, ${ends[1]})`;
+  return result(call, text, { mayBeNull: true });
+}
+
+const OVERLAPS = ["timestamp", "timestamptz"].flatMap((type) =>
+  [type, "interval"].flatMap((first) =>
+    [type, "interval"].map((second) => `overlaps(${type},${first},${type},${second})`),
+  ),
+);
+
 /** make_interval: every part defaults to 0 and is an integer but the seconds. */
 const makesInterval = template(
   "(to_months(CAST($1 * 12 + $2 AS INTEGER)) + to_days(CAST($3 * 7 + $4 AS INTEGER))" +
@@ -143,6 +172,8 @@ export const datetime: Chapter = {
     ),
     "interval(time)": intervalOfTime,
     "age(timestamptz,timestamptz)": agesFromLocal,
+    ...same("age(timestamp) age(timestamptz)", agesFromToday),
+    ...same(OVERLAPS.join(" "), overlaps),
     "make_interval(int4,int4,int4,int4,int4,int4,float8)": makesInterval,
     "make_date(int4,int4,int4)": template(
       `(CASE WHEN NOT (${isDay}) THEN ${INVALID_DATE} ELSE make_date($1, $2, $3) END)`,

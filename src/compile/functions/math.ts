@@ -1,7 +1,8 @@
 /** Functions of float8, and the casts among integers and floats. */
 
 import type { Chapter, Rule } from "../closed-table.ts";
-import { raise, same, template } from "./rules.ts";
+import { refuse } from "../refusals.ts";
+import { raise, result, same, template } from "./rules.ts";
 
 /** DuckDB's function of the same name and meaning. */
 const DIRECT = `sin cos atan sinh tanh asinh degrees radians`.split(" ");
@@ -81,6 +82,15 @@ function narrowed(type: string, low: bigint, high: bigint, name: string): Rule {
   );
 }
 
+/** How many of the arguments pass the test. */
+function counts(test: string): Rule {
+  return (call) => {
+    if (call.isVariadicArray) return refuse("num_nulls with VARIADIC");
+    const tests = call.args.map((each) => `CAST(${each.text} ${test} AS INTEGER)`);
+    return result(call, `(${tests.join(" + ")})`, { mayBeNull: false });
+  };
+}
+
 export const math: Chapter = {
   functions: {
     ...Object.fromEntries(DIRECT.map((name) => [`${name}(float8)`, template(`${name}($1)`)])),
@@ -117,6 +127,8 @@ export const math: Chapter = {
     "pi()": template("pi()"),
     "random()": template("random()", { volatile: true }),
     "width_bucket(float8,float8,float8,int4)": template("pg_width_bucket($1, $2, $3, $4)"),
+    "num_nulls(any)": counts("IS NULL"),
+    "num_nonnulls(any)": counts("IS NOT NULL"),
     "isfinite(date)": template("isfinite($1)"),
     "isfinite(timestamp)": template("isfinite($1)"),
     "isfinite(timestamptz)": template("isfinite($1)"),

@@ -3,7 +3,15 @@
  * (timestamp.c).
  */
 
-import { BIGINT, DOUBLE, DuckDBIntervalValue, INTERVAL } from "@duckdb/node-api";
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  DuckDBIntervalValue,
+  type DuckDBTimestampValue,
+  INTERVAL,
+  TIMESTAMP,
+} from "@duckdb/node-api";
 import { pgError, type ScalarFunction } from "./scalar-function.ts";
 
 const MICROS_PER_DAY = 86_400_000_000n;
@@ -16,6 +24,13 @@ export const intervalFunctions: readonly ScalarFunction[] = [
   fn("pg_interval_mean", [INTERVAL, BIGINT], (sum: DuckDBIntervalValue, count: bigint) =>
     count === 0n ? null : divideInterval(sum, Number(count)),
   ),
+  {
+    name: "pg_overlaps",
+    parameters: [TIMESTAMP, TIMESTAMP, TIMESTAMP, TIMESTAMP],
+    returns: BOOLEAN,
+    takesNull: true,
+    run: overlaps,
+  },
   fn("pg_justify_hours", [INTERVAL], justifyHours),
   fn("pg_justify_days", [INTERVAL], justifyDays),
   fn("pg_justify_interval", [INTERVAL], justifyInterval),
@@ -137,4 +152,32 @@ function justifyInterval(value: DuckDBIntervalValue): DuckDBIntervalValue {
     days += 1;
   }
   return new DuckDBIntervalValue(int32(months), int32(days), micros);
+}
+
+type Moment = DuckDBTimestampValue | null;
+
+/** Two periods given by their ends in any order; an absent end leaves the answer open. */
+function overlaps(a: Moment, b: Moment, c: Moment, d: Moment): boolean | null {
+  const first = period(a, b);
+  const second = period(c, d);
+  if (first === undefined || second === undefined) return null;
+  if (first.from > second.from) return covers(second.until, first.from, first.until);
+  if (first.from < second.from) return covers(first.until, second.from, second.until);
+  return first.until === null || second.until === null ? null : true;
+}
+
+/** Whether a period that ends at `end` reaches beyond the later period's start. */
+function covers(end: bigint | null, start: bigint, until: bigint | null): boolean | null {
+  if (end !== null && start < end) return true;
+  return end === null || until === null ? null : false;
+}
+
+function period(
+  a: Moment,
+  b: Moment,
+): { readonly from: bigint; readonly until: bigint | null } | undefined {
+  if (a === null) return b === null ? undefined : { from: b.micros, until: null };
+  if (b === null) return { from: a.micros, until: null };
+  const [from, until] = a.micros > b.micros ? [b.micros, a.micros] : [a.micros, b.micros];
+  return { from, until };
 }

@@ -51,7 +51,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
  * numbers.
  */
 const LEFT_OUT =
-  /^(?:random|gen_random_uuid|uuidv|time_bucket|first|last|enum_|name\(|repeat|lpad|rpad|generate_|any_value|array_agg|string_agg|jsonb?_(?:object_)?agg)/;
+  /^(?:random|gen_random_uuid|uuidv|time_bucket|first|last|enum_|name\(|repeat|lpad|rpad|generate_|histogram|any_value|array_agg|string_agg|jsonb?_(?:object_)?agg)/;
 
 function argumentTypes(signature: string): readonly string[] {
   const inside = signature.slice(signature.indexOf("(") + 1, -1);

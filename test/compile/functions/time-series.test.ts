@@ -139,3 +139,28 @@ describe("first and last", () => {
     );
   });
 });
+
+describe("histogram", () => {
+  beforeAll(() => differential.setTimeZone("UTC"));
+
+  test("counts below, in equal cells, and at or above, as width_bucket places the values", async () => {
+    const cells = (value: string) =>
+      `(SELECT array_agg((SELECT count(*)::int4 FROM t WHERE width_bucket(${value}, 0, 10, 5) = b)
+        ORDER BY b) FROM generate_series(0, 6) b)`;
+    expect(
+      await ours(
+        "SELECT histogram(i2::float8, 0, 10, 5), histogram(r::float8, 0, 10, 5) FROM t WHERE id <> 5",
+      ),
+    ).toEqual([["{1,3,1,0,1,0,1}", "{2,3,0,0,0,0,2}"]]);
+    expect(await ours("SELECT histogram(id::float8, 0, 10, 5) FROM t")).toEqual(
+      await postgres(`SELECT ${cells("id::float8")}`),
+    );
+  });
+
+  test("gives NULL without rows and refuses bad bounds", async () => {
+    expect(await ours("SELECT histogram(f, 0, 10, 5) FROM t WHERE id > 100")).toEqual([[null]]);
+    expect(await ours("SELECT histogram(f, 1, 1, 5) FROM t")).toMatch(/^2201G/);
+    expect(await ours("SELECT histogram(f, 2, 1, 5) FROM t")).toMatch(/^22023/);
+    expect(await ours("SELECT histogram(f, 0, 1, 0) FROM t")).toMatch(/^2201G/);
+  });
+});

@@ -38,3 +38,6 @@ SELECT nth_value(id, 0) OVER (ORDER BY id) FROM t; -- 22016
 SELECT g, json_agg(i4 ORDER BY id), json_agg(s ORDER BY id), jsonb_agg(nf ORDER BY id), json_object_agg(id, f ORDER BY id), jsonb_object_agg(id, d) FROM t WHERE id <> 3 GROUP BY g ORDER BY g;
 SELECT round(avg(n), 2), round(avg(i4)::numeric, 3), avg(n)::float8, sum(n) / count(*), sum(i4)::float8 / count(*), round(100.0 * sum(i2) / count(*), 1) FROM t WHERE id NOT IN (4, 5);
 SELECT count(*) / 2, sum(i8) / 3, max(i4) - min(i4), sum(f) / nullif(count(f), 0) FROM t WHERE id NOT IN (4, 5);
+SELECT percentile_cont(ARRAY[0, 0.25, 0.5, 1, NULL]::float8[]) WITHIN GROUP (ORDER BY i4), percentile_disc(ARRAY[0.1, 0.9]::float8[]) WITHIN GROUP (ORDER BY s), percentile_disc('{0.5}'::float8[]) WITHIN GROUP (ORDER BY n) FROM t WHERE id NOT IN (4, 5);
+SELECT percentile_cont(ARRAY[0.5, 2]::float8[]) WITHIN GROUP (ORDER BY i4) FROM t; -- 22003
+SELECT id, num_nulls(i4, s, b), num_nonnulls(i4, s, b) FROM t ORDER BY id;

@@ -46,3 +46,6 @@ SELECT id, uuid_extract_timestamp(u) FROM t ORDER BY id;
 SELECT g, date_trunc('month', ts) m, count(*), avg(i2), max(ts) - min(ts) FROM t GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT extract(year FROM ts) AS y, count(*) FROM t GROUP BY 1 ORDER BY 1;
 SELECT id, to_char(ts, 'YYYY-MM-DD HH24:MI:SS'), to_char(tl, 'YYYY-MM-DD"T"HH24:MI:SS.MS'), to_char(ts, 'Mon DD, YYYY'), to_char(tl, 'Dy HH12:MI AM') FROM t ORDER BY id;
+SELECT id, (tl, tl + '1 day'::interval) OVERLAPS ('2024-01-01'::timestamp, '2024-06-04'::timestamp), (ts, '1 hour'::interval) OVERLAPS ('2024-06-03 15:00+00'::timestamptz, '1 day'::interval), (ts, ts) OVERLAPS (ts, NULL::timestamptz) FROM t ORDER BY id;
+SELECT id, ('2024-01-01'::timestamp, '2023-01-01'::timestamp) OVERLAPS (tl, '2024-01-01'::timestamp), (NULL::timestamp, tl) OVERLAPS (tl, tl) FROM t ORDER BY id;
+SELECT id, age(tl), age(ts), age(d) FROM t ORDER BY id;
