@@ -26,6 +26,7 @@ export interface ScanReport {
   readonly segmentsConsidered: number;
   readonly segmentsRead: number;
   readonly bytesRead: number;
+  readonly rowsRead: number;
   readonly entry: TstableEntry;
   readonly filter: BoundFilter;
 }
@@ -162,6 +163,7 @@ function report(
     segmentsConsidered: snapshot.totals.segments,
     segmentsRead: segments.length,
     bytesRead: segments.reduce((sum, segment) => sum + (segment.sizeBytes ?? 0), 0),
+    rowsRead: segments.reduce((sum, segment) => sum + segment.rows, 0),
     entry,
     filter,
   };

@@ -35,6 +35,23 @@ export function release(bound: BoundPlan): void {
   for (const lease of bound.leases) lease.release();
 }
 
+/** A result that stands in memory for a moment needs no stream, which DuckDB plans twice. */
+const ROWS_MAX = 10_000;
+const GROUPED_ROWS_MAX = 250_000;
+const BYTES_MAX = 8 * 2 ** 20;
+
+/** What may give more rows than it reads; a word in a literal only means a stream. */
+const MULTIPLIES = /\bJOIN\b|\bRECURSIVE\b|unnest|generate_series|GROUPING SETS|ROLLUP|CUBE/;
+
+/** One scan of few rows gives no more rows than it reads; groups are fewer still. */
+function hasFewRows({ sql, reports, rowsRelations }: BoundPlan): boolean {
+  const [scan] = reports;
+  if (scan === undefined || reports.length > 1 || rowsRelations.length > 0) return false;
+  const rowsMax = sql.includes("GROUP BY") ? GROUPED_ROWS_MAX : ROWS_MAX;
+  const isSmall = scan.rowsRead <= rowsMax && scan.bytesRead <= BYTES_MAX;
+  return isSmall && !MULTIPLIES.test(sql);
+}
+
 export function cursorRequest(
   plan: Plan,
   values: PlanValues,
@@ -47,6 +64,6 @@ export function cursorRequest(
     shapes: plan.shapes,
     formats: execution.formats,
     text: execution.settings.text,
-    isSmall: plan.isSmall,
+    isSmall: plan.isSmall || hasFewRows(bound),
   };
 }
