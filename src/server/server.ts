@@ -9,7 +9,7 @@ import { CatalogJournal } from "../catalog/journal.ts";
 import { Engine } from "../engine/remote.ts";
 import { Shadow } from "../postgres/shadow.ts";
 import { Sessions } from "../session/activity.ts";
-import { FileAccess } from "../session/file-access.ts";
+import { FileAccess, realFolders } from "../session/file-access.ts";
 import { Host } from "../session/host.ts";
 import { Preparer } from "../session/prepare.ts";
 import type { Services } from "../session/services.ts";
@@ -70,7 +70,7 @@ async function openServices(config: Config, closers: Closers): Promise<Services>
     memoryLimitBytes: config.memoryBytes,
     threads: config.threads,
     tempDirectory: join(config.data, "cache", "spill"),
-    allowedDirectories: [...config.allowPaths, folder.tables],
+    allowedDirectories: [...(await realFolders(config.allowPaths)), folder.tables],
     lockFile: join(config.data, "LOCK"),
   });
   closers.push(async () => await engine.close());

@@ -34,12 +34,7 @@ async function fromStore(
   const names = scan.columnNumbers.map(
     (number) => relation.columns.find((column) => column.number === number)?.name ?? "",
   );
-  const held = await Promise.all(
-    tables.all().map(async (entry) => ({
-      entry,
-      lease: await tables.lease(entry, execution.transaction),
-    })),
-  );
+  const held = await tables.leaseAll(execution.transaction);
   try {
     const entries = held.map(({ entry, lease }) => ({ entry, snapshot: lease.snapshot }));
     const rows = await storeRows(relation.name, entries);

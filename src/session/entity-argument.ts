@@ -44,10 +44,20 @@ export function parseEntity(text: string, columns: readonly EntityColumn[]): Ent
 function asObject(text: string): Record<string, unknown> | undefined {
   if (!text.trimStart().startsWith("{")) return undefined;
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    return JSON.parse(text.replace(TOKEN, exactNumber)) as Record<string, unknown>;
   } catch {
     return undefined;
   }
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/** Marks a text that was a number; PostgreSQL's jsonb cannot hold a NUL. */
+const NUMBER_MARK = "\u0000";
+
+/** Whole numbers that a double would round are kept as marked texts. */
+function exactNumber(token: string): string {
+  const isLong = /^-?\d{16,}$/.test(token);
+  return isLong ? JSON.stringify(NUMBER_MARK + token) : token;
 }
 
 /** A jsonb scalar arrives with its quotes. */
@@ -62,10 +72,11 @@ function bareValue(text: string): string {
 
 function component(column: EntityColumn, value: unknown): EntityValue {
   if (column.type === "utf8") {
-    if (typeof value !== "string") throw wrongType(column, value);
+    if (typeof value !== "string" || value.startsWith(NUMBER_MARK)) throw wrongType(column, value);
     return { type: "utf8", value };
   }
-  const text = typeof value === "number" || typeof value === "string" ? String(value) : "";
+  const isScalar = typeof value === "number" || typeof value === "string";
+  const text = isScalar ? String(value).replace(NUMBER_MARK, "") : "";
   if (!/^-?\d+$/.test(text)) throw wrongType(column, value);
   return column.type === "int32"
     ? { type: "int32", value: Number(text) }

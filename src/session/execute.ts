@@ -33,7 +33,10 @@ export async function execute(statement: Statement, execution: Execution): Promi
     case "discard":
       return await discard(statement.target, execution);
     case "deallocate":
-      await execution.discard(statement.name === undefined ? "all" : "statement", statement.name);
+      await execution.discard(
+        statement.name === undefined ? "statements" : "statement",
+        statement.name,
+      );
       return { kind: "done", tag: statement.name === undefined ? "DEALLOCATE ALL" : "DEALLOCATE" };
     case "own":
       return await executeOwn(statement.own, execution);

@@ -21,7 +21,7 @@ export interface Execution {
   readonly isAlone: boolean;
   /** Of the session, as pg_backend_pid() tells it. */
   readonly processId: number;
-  readonly discard: (target: "all" | "plans" | "statement", name?: string) => Promise<void>;
+  readonly discard: (target: "all" | "statements" | "statement", name?: string) => Promise<void>;
 }
 
 export type Result =

@@ -22,14 +22,12 @@ export class FileAccess {
     this.#dataFolder = dataFolder;
   }
 
-  /** Folders as they really are: a link must not lead out of them. */
   static async open(
     engine: Engine,
     allowed: readonly string[],
     dataFolder: string,
   ): Promise<FileAccess> {
-    const real = await Promise.all(allowed.map((path) => realpath(path).catch(() => path)));
-    return new FileAccess(engine, real, await realpath(dataFolder));
+    return new FileAccess(engine, await realFolders(allowed), await realpath(dataFolder));
   }
 
   /**
@@ -82,7 +80,7 @@ export class FileAccess {
     } catch (cause) {
       throw missing(path, cause);
     }
-    this.#requireInside(real, path);
+    this.#requireInside(real, path); // a link must not lead out
     return real;
   }
 
@@ -95,6 +93,12 @@ export class FileAccess {
         : "Start the server with --allow-path for this folder.",
     });
   }
+}
+
+/** The folders as given and as they really are, where links lead to them. */
+export async function realFolders(folders: readonly string[]): Promise<string[]> {
+  const real = await Promise.all(folders.map((path) => realpath(path).catch(() => path)));
+  return [...new Set([...folders, ...real])];
 }
 
 const TEXT_ARRAY_OID = 1009;

@@ -59,7 +59,8 @@ export class Preparer {
     signal?: AbortSignal,
   ): Promise<Prepared> {
     const { text, charactersBefore } = statement;
-    const base = { text, charactersBefore, catalogueNumber: this.catalogueNumber };
+    const { catalogueNumber } = this;
+    const base = { text, charactersBefore, catalogueNumber, settings: settings.shadow };
     const own = parseOwnStatement(statement);
     if (own !== undefined) {
       const fields = own.kind === "append-parquet" ? this.#appendFields(own, settings) : undefined;
@@ -112,7 +113,7 @@ export class Preparer {
     const route = routeOf(analysis.tree, this.#tables);
     switch (route.kind) {
       case "compile":
-        return { kind: "select", plan: this.#plan(source, analysis, query) };
+        return this.#compiled(source, analysis, query);
       case "catalog":
         return catalogQuery(source.request, analysis.tree);
       case "compile-first":
@@ -128,12 +129,18 @@ export class Preparer {
     route: Extract<Route, { kind: "compile-first" }>,
   ): Statement {
     try {
-      return { kind: "select", plan: this.#plan(source, analysis, query) };
+      return this.#compiled(source, analysis, query);
     } catch (cause) {
       const isRefused = cause instanceof SqlError && cause.fields.sqlState === "0A000";
       if (!isRefused || !route.mayRunInCatalog) throw cause;
       return catalogQuery(source.request, analysis.tree);
     }
+  }
+
+  #compiled(source: Source, analysis: Analysis, query: QueryNode): Statement {
+    const recompile = (settings: Settings) =>
+      compileSelect(readQuery(analysis.tree), compileContext(settings, this.#tables));
+    return { kind: "select", plan: this.#plan(source, analysis, query), recompile };
   }
 
   #plan(source: Source, analysis: Analysis, query: QueryNode): Plan {

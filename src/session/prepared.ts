@@ -2,6 +2,7 @@
 
 import { SqlError } from "../base/errors.ts";
 import type { StatementText } from "../compile/split.ts";
+import type { ShadowSettings } from "../postgres/analysis.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { Prepared } from "./statement.ts";
 
@@ -9,7 +10,11 @@ import type { Prepared } from "./statement.ts";
 const ENDS_FAILED: ReadonlySet<string> = new Set(["commit", "end", "rollback", "abort"]);
 
 /** A text without a statement; it can be prepared, described and executed all the same. */
-export function emptyPrepared(parameterOids: readonly number[], catalogueNumber: number): Prepared {
+export function emptyPrepared(
+  parameterOids: readonly number[],
+  catalogueNumber: number,
+  settings: ShadowSettings,
+): Prepared {
   return {
     text: "",
     charactersBefore: 0,
@@ -18,6 +23,7 @@ export function emptyPrepared(parameterOids: readonly number[], catalogueNumber:
     fields: undefined,
     notices: [],
     catalogueNumber,
+    settings,
   };
 }
 
@@ -30,6 +36,11 @@ export function mayEndFailed(statement: StatementText): boolean {
 export function endsFailed({ statement }: Prepared): boolean {
   if (statement.kind !== "transaction") return false;
   return ["commit", "rollback", "rollback-to"].includes(statement.command.kind);
+}
+
+/** Settings are made anew with every transaction: what counts is what they say. */
+export function sameSettings(before: ShadowSettings, after: ShadowSettings): boolean {
+  return before === after || JSON.stringify(before) === JSON.stringify(after);
 }
 
 /** Whether clients that know `before` can read rows of `after`. */

@@ -4,6 +4,8 @@
 
 import { SqlError } from "../base/errors.ts";
 import { quoteLiteral, quoteName } from "../compile/expression.ts";
+import { readParquet } from "../engine/quoting.ts";
+import { describeParquet } from "../table/parquet-schema.ts";
 import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
 import type { Execution } from "./execution.ts";
@@ -44,11 +46,13 @@ async function checkNotNull(
   columns: readonly string[],
   { services, signal }: Execution,
 ): Promise<void> {
-  const tests = columns.map(
-    (name) => `WHEN count(*) > count(${quoteName(name)}) THEN ${quoteLiteral(name)}`,
-  );
+  const present = await columnNames(file);
+  const tests = columns.map((name) => {
+    const values = present.has(name) ? `count(${quoteName(name)})` : "0";
+    return `WHEN count(*) > ${values} THEN ${quoteLiteral(name)}`;
+  });
   const [column] = await services.engine.evaluate(
-    `SELECT CASE ${tests.join(" ")} END AS c1 FROM read_parquet(${quoteLiteral(file)})`,
+    `SELECT CASE ${tests.join(" ")} END AS c1 FROM ${readParquet([file])}`,
     [],
     [TEXT],
     { signal },
@@ -78,10 +82,12 @@ async function checkKey(
 ): Promise<void> {
   const time = info.columns.find(({ number }) => number === info.timeColumn)?.name ?? "";
   const names = [...entityColumns.map(({ name }) => name), time];
+  const present = await columnNames(file);
+  if (!names.every((name) => present.has(name))) return; // the append itself says so
   const keys = names.map(quoteName).join(", ");
   const shown = names.map((name) => `CAST(${quoteName(name)} AS VARCHAR)`).join(", ");
   const [key] = await services.engine.evaluate(
-    `SELECT (SELECT concat_ws(', ', ${shown}) FROM read_parquet(${quoteLiteral(file)})` +
+    `SELECT (SELECT concat_ws(', ', ${shown}) FROM ${readParquet([file])}` +
       ` GROUP BY ${keys} HAVING count(*) > 1 LIMIT 1) AS c1`,
     [],
     [TEXT],
@@ -94,4 +100,8 @@ async function checkKey(
     table: info.name,
     constraint,
   });
+}
+
+async function columnNames(file: string): Promise<ReadonlySet<string>> {
+  return new Set((await describeParquet(file)).map(({ name }) => name));
 }

@@ -1,9 +1,9 @@
-/** Texts into prepared statements under one session's settings, and again when the catalogue changed. */
+/** Texts into prepared statements of one session, and again when what they rest on has changed. */
 
 import { SqlError } from "../base/errors.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
 import type { Portals, PreparedStatement } from "./portals.ts";
-import { emptyPrepared, mayEndFailed, sameFields, shifted } from "./prepared.ts";
+import { emptyPrepared, mayEndFailed, sameFields, sameSettings, shifted } from "./prepared.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Prepared } from "./statement.ts";
@@ -28,16 +28,34 @@ export class SessionStatements {
     parameterOids: readonly number[],
   ): Promise<Prepared> {
     const { preparer } = this.#services;
-    if (statement === undefined) return emptyPrepared(parameterOids, preparer.catalogueNumber);
+    if (statement === undefined) {
+      return emptyPrepared(parameterOids, preparer.catalogueNumber, this.#settings.shadow);
+    }
     if (!mayEndFailed(statement)) this.#transaction.refuseIfFailed();
     return await preparer.prepare(statement, parameterOids, this.#settings);
   }
 
-  /** A statement by name, prepared again where the catalogue has changed since Parse. */
+  /**
+   * A statement by name, prepared again where the catalogue or the search path has changed since
+   * Parse. Under other settings, such as the time zone, PostgreSQL keeps the constants of Parse and
+   * computes the rest anew.
+   */
   async current(name: string): Promise<PreparedStatement> {
     const known = this.#portals.statement(name);
-    const isCurrent = known.prepared.catalogueNumber === this.#services.preparer.catalogueNumber;
-    if (isCurrent || known.prepared.statement.kind === "empty") return known;
+    const { prepared: before } = known;
+    if (before.statement.kind === "empty") return known;
+    const { shadow } = this.#settings;
+    const isCurrent = before.catalogueNumber === this.#services.preparer.catalogueNumber;
+    if (isCurrent && sameSettings(before.settings, shadow)) return known;
+    const isSamePath = before.settings.searchPath === shadow.searchPath;
+    if (isCurrent && isSamePath && before.statement.kind === "select") {
+      const { recompile } = before.statement;
+      const plan = recompile(this.#settings);
+      const statement = { ...before.statement, plan };
+      const recompiled = { ...known, prepared: { ...before, statement, settings: shadow } };
+      this.#portals.replaceStatement(name, recompiled);
+      return recompiled;
+    }
     const statement = splitStatements(known.prepared.text)[0];
     const prepared = await this.prepare(statement, known.declaredOids);
     if (!sameFields(known.prepared.fields, prepared.fields)) {

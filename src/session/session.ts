@@ -96,6 +96,7 @@ export class Session implements SessionPort, ActiveSession {
     parameterOids: readonly number[],
   ): Promise<readonly ErrorFields[]> {
     const statements = splitStatements(text);
+    if (name === "") this.#portals.removeStatement(""); // also when the new one is refused
     return await this.#guarded(async () => {
       if (statements.length > 1) {
         throw new SqlError("42601", "cannot insert multiple commands into a prepared statement");
@@ -247,13 +248,14 @@ export class Session implements SessionPort, ActiveSession {
       discard: async (target, name) => await this.#discard(target, name),
     };
     const result = await execute(portal.prepared.statement, execution);
+    if (result.kind === "rows") {
+      portal.state = { kind: "running", rows: new PagedRows(result.rows), tag: result.tag };
+    }
     yield* notices(result.notices ?? []);
     if (result.kind === "done") {
       portal.state = { kind: "done", tag: undefined };
       yield { kind: "complete", tag: result.tag };
-      return;
     }
-    portal.state = { kind: "running", rows: new PagedRows(result.rows), tag: result.tag };
   }
 
   async *#page(portal: Portal, maxRows: number): AsyncGenerator<Reply> {
@@ -263,7 +265,8 @@ export class Session implements SessionPort, ActiveSession {
     this.#signal.current.addEventListener("abort", stop);
     let count = 0;
     try {
-      this.#signal.current.throwIfAborted();
+      // What is in memory already, as the result of an APPEND that is published, is not stopped.
+      if (this.#signal.current.aborted) stop();
       for await (const page of rows.take(maxRows)) {
         count += page.rows;
         yield { kind: "rows", bytes: page.bytes, count: page.rows };
@@ -279,14 +282,14 @@ export class Session implements SessionPort, ActiveSession {
     yield { kind: "complete", tag: tag(count) };
   }
 
-  async #discard(target: "all" | "plans" | "statement", name?: string): Promise<void> {
+  async #discard(target: "all" | "statements" | "statement", name?: string): Promise<void> {
     if (target === "statement" && name !== undefined) {
       if (!this.#portals.removeStatement(name)) {
         throw new SqlError("26000", `prepared statement "${name}" does not exist`);
       }
-    } else if (target !== "plans") {
+    } else {
       this.#portals.removeAllStatements();
-      await this.#portals.removeAllPortals();
+      if (target === "all") await this.#portals.removeAllPortals();
     }
   }
 

@@ -3,9 +3,10 @@
 import type { ErrorFields } from "../base/errors.ts";
 import type { OwnStatement } from "../compile/own-statements.ts";
 import type { Plan } from "../compile/plan.ts";
-import type { AnalyseRequest, CatalogFacts } from "../postgres/analysis.ts";
+import type { AnalyseRequest, CatalogFacts, ShadowSettings } from "../postgres/analysis.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { SqlValue } from "../types/value.ts";
+import type { Settings } from "./settings.ts";
 import type { TransactionModes } from "./transaction.ts";
 
 export interface Prepared {
@@ -19,12 +20,19 @@ export interface Prepared {
   readonly notices: readonly ErrorFields[];
   /** The catalogue it was analysed under; analysed anew when that has changed. */
   readonly catalogueNumber: number;
+  /** The settings it was prepared under. */
+  readonly settings: ShadowSettings;
 }
 
 export type Statement =
   | { readonly kind: "empty" }
   /** Runs in DuckDB. */
-  | { readonly kind: "select"; readonly plan: Plan }
+  | {
+      readonly kind: "select";
+      readonly plan: Plan;
+      /** The same analysis, whose constants stay, under other settings such as the time zone. */
+      readonly recompile: (settings: Settings) => Plan;
+    }
   /** Runs in the embedded PostgreSQL. */
   | {
       readonly kind: "catalog-query";

@@ -46,6 +46,8 @@ const SCHEMAS: ReadonlySet<string> = new Set([
 export class Tables {
   readonly #shadow: Shadow;
   readonly #entries = new Map<number, TstableEntry>();
+  /** Folders in use: of tables, of a CREATE under way, of a DROP that waits for readers. */
+  readonly #folders = new Set<string>();
   /** Tables whose log cannot be read, and why. */
   readonly #broken = new Map<
     number,
@@ -58,6 +60,25 @@ export class Tables {
 
   install(entry: TstableEntry): void {
     this.#entries.set(entry.info.oid, entry);
+    this.#folders.add(entry.directory);
+  }
+
+  /**
+   * Before a folder is adopted: two tables over one would undo each other.
+   * @throws SqlError 55006
+   */
+  claim(directory: string): void {
+    if (this.#folders.has(directory)) {
+      throw new SqlError("55006", `directory "${directory}" is in use by another table`, {
+        hint: "Use that table, or drop it first: its files stay.",
+      });
+    }
+    this.#folders.add(directory);
+  }
+
+  /** Once nothing uses the folder any more. */
+  unclaim(directory: string): void {
+    this.#folders.delete(directory);
   }
 
   remove(oid: number): void {
@@ -174,9 +195,29 @@ export class Tables {
     }
     const world = await this.#world(transaction);
     const known = world.get(entry.info.oid);
-    const lease = known ?? entry.table.lease();
-    if (known === undefined) world.set(entry.info.oid, lease);
-    return { snapshot: lease.snapshot, release: () => undefined };
+    if (known !== undefined) return borrowed(known);
+    // Either its log could not be read, which it says again, or it was made since: no row of it
+    // is older than this transaction.
+    await entry.table.refresh();
+    throw new SqlError("40001", `table "${entry.info.name}" is newer than this transaction`, {
+      hint: "Begin a new transaction to read it.",
+    });
+  }
+
+  /** Of every table there is; under REPEATABLE READ of those that the transaction can read. */
+  async leaseAll(
+    transaction: Transaction,
+  ): Promise<readonly { readonly entry: TstableEntry; readonly lease: Lease }[]> {
+    const entries = this.all();
+    if (!transaction.keepsOneWorld) {
+      await Promise.all(entries.map(({ table }) => table.refresh()));
+      return entries.map((entry) => ({ entry, lease: entry.table.lease() }));
+    }
+    const world = await this.#world(transaction);
+    return entries.flatMap((entry) => {
+      const known = world.get(entry.info.oid);
+      return known === undefined ? [] : [{ entry, lease: borrowed(known) }];
+    });
   }
 
   /** One lease of every table, taken together at the transaction's first read. */
@@ -184,11 +225,18 @@ export class Tables {
     const known = transaction.world;
     if (known !== undefined) return known;
     const entries = this.all();
-    await Promise.all(entries.map(({ table }) => table.refresh()));
-    const world = new Map(entries.map(({ info, table }) => [info.oid, table.lease()]));
+    const read = await Promise.allSettled(entries.map(({ table }) => table.refresh()));
+    // A table whose log is damaged or gone must not keep the others from being read.
+    const readable = entries.filter((_, index) => read[index]?.status === "fulfilled");
+    const world = new Map(readable.map(({ info, table }) => [info.oid, table.lease()]));
     transaction.keepWorld(world);
     return world;
   }
+}
+
+/** The transaction releases it, not the statement. */
+function borrowed({ snapshot }: Lease): Lease {
+  return { snapshot, release: () => undefined };
 }
 
 function relationInfo(

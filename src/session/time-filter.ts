@@ -100,7 +100,9 @@ function entityCondition(
 ): EntityCondition[] {
   const component = info.entityColumns?.indexOf(columnNumber) ?? -1;
   const type = types[component];
-  if (type === undefined) return [];
+  const column = info.columns.find(({ number }) => number === columnNumber);
+  // A uuid has many spellings, and the store knows identities as files spell them.
+  if (type === undefined || column?.typeOid === Oid.uuid) return [];
   const anyOf = values.flatMap((value) => (value === null ? [] : [entityValue(type, value)]));
   return [{ component, anyOf }];
 }

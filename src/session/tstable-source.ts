@@ -17,6 +17,7 @@ import type { Table } from "../table/table.ts";
 import { typeText, typeTextOf } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
 import { columnList, timeUnits } from "./parquet-columns.ts";
+import { shifted } from "./prepared.ts";
 import { fieldList, writeQueryFile } from "./query-file.ts";
 import { type DeclaredKey, declaredKey } from "./table-constraints.ts";
 import { chooseTimeColumn } from "./time-column.ts";
@@ -54,20 +55,31 @@ export async function openSource(
     }
     case "directory": {
       const directory = await services.files.directory(source.path);
-      const table = await services.folders.adopt(directory);
-      services.engine.forgetFiles(directory);
+      services.tables.claim(directory);
       try {
-        return {
-          ...generated(statement.table, adoptedColumns(table)),
-          adopted: { table, directory },
-        };
+        return await adopt(statement, directory, execution);
       } catch (cause) {
-        await services.folders.release(directory);
+        services.tables.unclaim(directory);
         throw cause;
       }
     }
     case "query":
       return await fromQuery(statement, source, execution);
+  }
+}
+
+async function adopt(
+  { table: name }: CreateTstable,
+  directory: string,
+  { services }: Execution,
+): Promise<TableSource> {
+  const table = await services.folders.adopt(directory);
+  services.engine.forgetFiles(directory);
+  try {
+    return { ...generated(name, adoptedColumns(table)), adopted: { table, directory } };
+  } catch (cause) {
+    await services.folders.release(directory);
+    throw cause;
   }
 }
 
@@ -96,7 +108,14 @@ async function fromQuery(
   const { services, settings, signal } = execution;
   const [query] = splitStatements(source.text);
   if (query === undefined) throw new SqlError("42601", "syntax error at end of input");
-  const { statement, fields } = await services.preparer.prepare(query, [], settings, signal);
+  const { statement, fields, parameterOids } = await services.preparer
+    .prepare(query, [], settings, signal)
+    .catch((cause: unknown) => {
+      if (!(cause instanceof SqlError)) throw cause;
+      throw shifted(cause, { charactersBefore: source.start + query.charactersBefore });
+    });
+  // The parameters of Bind are not carried into the query.
+  if (parameterOids.length > 0) throw new SqlError("42P02", "there is no parameter $1");
   if (statement.kind !== "select" || fields === undefined) {
     throw notBuilt("CREATE TSTABLE ... AS over this query", "Select from time-series tables.");
   }

@@ -24,8 +24,10 @@ export async function appendParquet(
   const entry = services.tables.require(statement.table, settings);
   const overlap = policy(statement, entry, execution);
   const files = await services.files.files(statement.patterns);
-  await checkRequiredValues(entry, files, overlap, execution);
+  // A DROP meanwhile lets whoever uses the table finish.
+  const lease = entry.table.lease();
   try {
+    await checkRequiredValues(entry, files, overlap, execution);
     const result = await appendFiles(
       entry.table,
       services.engine,
@@ -46,6 +48,8 @@ export async function appendParquet(
   } catch (cause) {
     if (cause instanceof CoverageOverlapError) throw overlapError(cause, entry, settings.text);
     throw cause;
+  } finally {
+    lease.release();
   }
 }
 

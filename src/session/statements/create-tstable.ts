@@ -9,6 +9,7 @@ import type { OwnChange, TstableDefinition } from "../../catalog/entry.ts";
 import type { CreateTstable } from "../../compile/own-statements.ts";
 import { quoteIdentifier } from "../../compile/tokens.ts";
 import type { DefinitionChanges, ShadowRelation } from "../../postgres/analysis.ts";
+import { StorageError } from "../../storage/error.ts";
 import { appendFiles } from "../../table/append.ts";
 import type { IndexSpec } from "../../table/format.ts";
 import type { Table } from "../../table/table.ts";
@@ -83,9 +84,26 @@ async function define(
     );
     return { kind: "done", tag, notices: [...outcome.notices, ...(design?.notices ?? [])] };
   } catch (cause) {
-    if (source.adopted !== undefined) await services.folders.release(source.adopted.directory);
-    else if (made !== undefined) await services.folders.drop(made.directory);
+    // When nobody knows whether the entry was written, the table may be there after a restart.
+    if (!isUnknown(cause)) await undo(source, made?.directory, execution);
     throw shifted(cause, source);
+  }
+}
+
+function isUnknown(cause: unknown): boolean {
+  return cause instanceof StorageError && cause.reason === "outcome-unknown";
+}
+
+async function undo(
+  { adopted }: TableSource,
+  made: string | undefined,
+  { services }: Execution,
+): Promise<void> {
+  if (adopted !== undefined) {
+    await services.folders.release(adopted.directory);
+    services.tables.unclaim(adopted.directory);
+  } else if (made !== undefined) {
+    await services.folders.drop(made);
   }
 }
 

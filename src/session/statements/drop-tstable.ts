@@ -34,9 +34,13 @@ function findTable(
   const relation = services.tables.findRelation(table, settings);
   if (relation === undefined) {
     if (ifExists) return undefined;
-    throw new SqlError("42P01", `table "${table.name}" does not exist`);
+    throw missing(table.name);
   }
   return services.tables.require(table, settings);
+}
+
+function missing(name: string): SqlError {
+  return new SqlError("42P01", `table "${name}" does not exist`);
 }
 
 function missingNotice(name: string): ErrorFields {
@@ -53,12 +57,17 @@ async function drop(
     ({ info }) => `${quoteIdentifier(info.schema)}.${quoteIdentifier(info.name)}`,
   );
   const behaviour = statement.isCascade ? " CASCADE" : "";
-  const ours = entries.map(({ info }) => ({
-    sql: `DROP SCHEMA ${ownSchema(info.oid)} CASCADE`,
-    isOurs: true,
-  }));
+  const ours = () => {
+    // Another session's DROP may have been first, and the name may be another table's by now.
+    const gone = entries.find((entry) => services.tables.byOid(entry.info.oid) !== entry);
+    if (gone !== undefined) throw missing(gone.info.name);
+    return entries.map(({ info }) => ({
+      sql: `DROP SCHEMA ${ownSchema(info.oid)} CASCADE`,
+      isOurs: true,
+    }));
+  };
   await services.shadow.define(
-    [...ours, `DROP TABLE ${names.join(", ")}${behaviour}`],
+    [ours, `DROP TABLE ${names.join(", ")}${behaviour}`],
     settings.shadow,
     async ({ definition }) => {
       const changes = entries.map(
@@ -75,12 +84,12 @@ async function drop(
   for (const entry of entries) {
     await whenUnread(entry, async () => {
       services.engine.forgetFiles(entry.directory);
-      await removeFiles(entry, statement.keepFiles, services.folders);
+      await removeFiles(entry, statement.keepFiles, services);
     });
   }
 }
 
-/** Statements that began before go on reading: their files stay until the last of them has ended. */
+/** Statements that began before go on: the files stay until the last of them has ended. */
 async function whenUnread({ table }: TstableEntry, act: () => Promise<void>): Promise<void> {
   if (table.leasedVersions().length === 0) return await act();
   const watch = every(UNREAD_POLL_MS, () => {
@@ -97,7 +106,7 @@ const UNREAD_POLL_MS = 200;
 async function removeFiles(
   { definition, info }: TstableEntry,
   keepFiles: boolean,
-  folders: Execution["services"]["folders"],
+  { folders, tables }: Execution["services"],
 ): Promise<void> {
   try {
     if (definition.isExternal) await folders.release(definition.directory);
@@ -105,4 +114,5 @@ async function removeFiles(
   } catch (cause) {
     log("warn", "files of a dropped table not removed", { table: info.name, cause });
   }
+  tables.unclaim(folders.absolute(definition.directory));
 }
