@@ -145,8 +145,8 @@ describe("histogram", () => {
 
   test("counts below, in equal cells, and at or above, as width_bucket places the values", async () => {
     const cells = (value: string) =>
-      `(SELECT array_agg((SELECT count(*)::int4 FROM t WHERE width_bucket(${value}, 0, 10, 5) = b)
-        ORDER BY b) FROM generate_series(0, 6) b)`;
+      `(SELECT array_agg((SELECT count(*)::int4 FROM t WHERE width_bucket(${value}, 0, 10, 5) = cell)
+        ORDER BY cell) FROM generate_series(0, 6) cell)`;
     expect(
       await ours(
         "SELECT histogram(i2::float8, 0, 10, 5), histogram(r::float8, 0, 10, 5) FROM t WHERE id <> 5",
