@@ -1,4 +1,4 @@
-/** Arithmetic of units that the language gets wrong: bigint division truncates, time needs floor. */
+/** Arithmetic that the language gets wrong: bigint division truncates, time needs floor. */
 
 /** Quotient rounded towards minus infinity, for a positive divisor. */
 export function floorDiv(value: bigint, divisor: bigint): bigint {
