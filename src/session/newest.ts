@@ -23,7 +23,7 @@ export function newestSegments(
   );
   let count = 0;
   let bound: bigint | undefined;
-  for (const segment of nearest) {
+  for (const segment of nearest.filter(isOurs)) {
     count += segment.rows;
     bound = isDescending ? segment.min.raw : segment.max.raw;
     if (count >= rows) break;
@@ -31,8 +31,15 @@ export function newestSegments(
   if (bound === undefined || count < rows) return segments;
   const edge = bound;
   return segments.filter((segment) =>
-    isDescending ? segment.max.raw >= edge : segment.min.raw <= edge,
+    isDescending
+      ? segment.max.raw >= edge || !isOurs(segment)
+      : segment.min.raw <= edge || !isOurs(segment),
   );
+}
+
+/** Other writers keep rows without a time, whatever the table declares, and count them. */
+function isOurs({ own }: Segment): boolean {
+  return own.buckets !== undefined;
 }
 
 function compare(a: bigint, b: bigint): number {

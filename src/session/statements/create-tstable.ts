@@ -62,7 +62,7 @@ async function define(
   let made: { readonly table: Table; readonly directory: string } | undefined;
   const ours = (changes: DefinitionChanges) => {
     design = designOf(statement, source, changes);
-    return ownStatements(design).map((sql) => ({ sql, isOurs: true }));
+    return ownStatements(design, source).map((sql) => ({ sql, isOurs: true }));
   };
   try {
     const outcome = await services.shadow.define(
@@ -191,15 +191,22 @@ function entityColumn(
   return column;
 }
 
-/** Keys are never NULL; each table has coverage functions with its own types. */
-function ownStatements({ relation, time, entities }: Design): string[] {
+/**
+ * Keys are never NULL, but for the time of adopted rows; each table has coverage functions with its
+ * own types.
+ */
+function ownStatements({ relation, time, entities }: Design, source: TableSource): string[] {
   const name = `${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;
-  const keys = [time, ...entities].map(
+  const adopted = source.adopted?.table.snapshot.meta.schema?.find(
+    (field) => field.name === time.name,
+  );
+  const neverNull = adopted?.nullable === true ? entities : [time, ...entities];
+  const keys = neverNull.map(
     (column) => `ALTER COLUMN ${quoteIdentifier(column.name)} SET NOT NULL`,
   );
   const isInteger = /^(smallint|integer|bigint|int[248])$/.test(time.typeText);
   return [
-    `ALTER TABLE ${name} ${keys.join(", ")}`,
+    ...(keys.length > 0 ? [`ALTER TABLE ${name} ${keys.join(", ")}`] : []),
     ...coverageSignatures(relation.oid, {
       time: time.typeText,
       distance: isInteger ? "bigint" : "interval",
