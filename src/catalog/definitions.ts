@@ -7,7 +7,8 @@ import type { JournalEntry, OwnChange, TstableDefinition } from "./entry.ts";
 export class Definitions {
   readonly #tstables = new Map<number, TstableDefinition>();
   readonly #verifiers = new Map<string, string>();
-  readonly #keptDirectories = new Set<string>();
+  /** Of dropped tables, unless their files were to be kept. */
+  readonly #droppedDirectories = new Set<string>();
 
   constructor(entries: readonly Pick<JournalEntry, "changes">[] = []) {
     for (const entry of entries) this.apply(entry.changes);
@@ -33,16 +34,14 @@ export class Definitions {
 
   #drop(oid: number, keepsFiles: boolean): void {
     const directory = this.#tstables.get(oid)?.directory;
-    if (keepsFiles && directory !== undefined) this.#keptDirectories.add(directory);
+    if (!keepsFiles && directory !== undefined) this.#droppedDirectories.add(directory);
     this.#tstables.delete(oid);
   }
 
-  /** Whether a folder belongs to a table, or was left behind on purpose. */
-  isInUse(directory: string): boolean {
-    return (
-      this.#keptDirectories.has(directory) ||
-      this.tstables().some((table) => table.directory === directory)
-    );
+  /** What the journal knows of a folder; undefined: it never named it, or it was left on purpose. */
+  fateOf(directory: string): "in use" | "dropped" | undefined {
+    if (this.tstables().some((table) => table.directory === directory)) return "in use";
+    return this.#droppedDirectories.has(directory) ? "dropped" : undefined;
   }
 
   /** SCRAM verifier of a role; undefined: it has no password. */

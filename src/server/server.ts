@@ -16,6 +16,7 @@ import type { Services } from "../session/services.ts";
 import { SettingCheck } from "../session/setting-check.ts";
 import { Tables, tstableEntry } from "../session/tables.ts";
 import { openLocalStore } from "../storage/local-store.ts";
+import { StoreError } from "../table/error.ts";
 import { Warehouse } from "../table/warehouse.ts";
 import { Listener } from "../wire/listener.ts";
 import { type Config, ConfigError } from "./config.ts";
@@ -125,12 +126,31 @@ async function serverId(folder: string): Promise<string> {
   return (await readFile(join(folder, "id"), "utf8")).trim();
 }
 
-/** Folders of tables that were dropped, or whose CREATE was never decided. */
+/**
+ * Removes folders of dropped tables, and of tables whose CREATE was never decided: those are empty.
+ * A folder with rows that the journal does not name stays: the journal may be an older copy.
+ */
 async function removeOrphans(folders: Warehouse, definitions: Definitions): Promise<void> {
   for (const folder of await folders.list()) {
-    if (definitions.isInUse(folder)) continue;
-    log("info", "removing the folder of no table", { folder });
-    await folders.drop(folder);
+    const fate = definitions.fateOf(folder);
+    if (fate === "in use") continue;
+    if (fate === "dropped" || !(await holdsRows(folders, folder))) {
+      log("info", "removing the folder of no table", { folder });
+      await folders.drop(folder);
+    } else {
+      log("warn", "a folder with rows belongs to no table and is left alone", { folder });
+    }
+  }
+}
+
+/** When in doubt: yes. */
+async function holdsRows(folders: Warehouse, folder: string): Promise<boolean> {
+  try {
+    const { snapshot } = await folders.open(folder);
+    await folders.release(folder);
+    return snapshot.totals.rows > 0;
+  } catch (cause) {
+    return !(cause instanceof StoreError && cause.reason === "no-table");
   }
 }
 

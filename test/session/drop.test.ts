@@ -1,6 +1,6 @@
 /** DROP beside readers, names that come back, and files that stay. */
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -64,4 +64,15 @@ test("of what does not exist it says so, or with IF EXISTS only notes it", async
   expect((await server.refusal("DROP TABLE nope")).code).toBe("42P01");
   expect((await server.client.query("DROP TABLE IF EXISTS nope")).command).toBe("DROP");
   expect((await server.refusal("DROP TABLE tstable.tables")).code).toBe("42809");
+});
+
+test("a table that the journal does not name keeps its files, an empty one does not", async () => {
+  await make("lost", 10);
+  await server.client.query("CREATE TSTABLE undecided (ts timestamptz)");
+  const before = folders();
+  const catalog = join(server.folder, "data", "catalog");
+  await server.restart(() => {
+    for (const name of readdirSync(catalog)) rmSync(join(catalog, name));
+  });
+  expect(folders()).toEqual(before.filter((name) => !name.endsWith("-undecided")));
 });

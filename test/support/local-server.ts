@@ -17,7 +17,8 @@ export interface LocalServer {
   rows(sql: string, values?: readonly unknown[]): Promise<(string | null)[][]>;
   /** The error's fields; fails when there is none. */
   refusal(sql: string, values?: readonly unknown[]): Promise<pg.DatabaseError>;
-  restart(): Promise<void>;
+  /** `between` runs while it is down. */
+  restart(between?: () => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -79,9 +80,10 @@ export async function startLocalServer(): Promise<LocalServer> {
       if (result instanceof pg.DatabaseError) return result;
       throw new Error(`no error from: ${sql}`, { cause: result });
     },
-    restart: async () => {
+    restart: async (between) => {
       await closeClients();
       await server.stop();
+      between?.();
       server = await startServer(config, undefined);
       client = await connect();
     },
