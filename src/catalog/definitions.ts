@@ -38,7 +38,7 @@ export class Definitions {
     this.#tstables.delete(oid);
   }
 
-  /** What the journal knows of a folder; undefined: it never named it, or it was left on purpose. */
+  /** What the journal knows of a folder; undefined: never named, or left on purpose. */
   fateOf(directory: string): "in use" | "dropped" | undefined {
     if (this.tstables().some((table) => table.directory === directory)) return "in use";
     return this.#droppedDirectories.has(directory) ? "dropped" : undefined;
