@@ -29,6 +29,7 @@ export function groupClause(scope: Scope): string {
   const raw = expressions.map((each) => generator.expression(each, scope));
   for (const key of raw) {
     if (key.text.includes("(SELECT ")) return refuse("a subquery in GROUP BY");
+    if (key.isSet === true) return refuse("a set-returning function in GROUP BY");
   }
   if (index !== -1) {
     const columns = raw.map((key, at) => groupedColumn(key, expressions[at], scope, hasSets));

@@ -42,6 +42,8 @@ export interface QueryNode {
   readonly limitCount: Expression | null;
   /** 1 = WITH TIES. */
   readonly limitOption: number;
+  /** Constraints that the query's meaning depends on: a grouped primary key. */
+  readonly constraintDeps: NodeList<number>;
   readonly rowMarks: NodeList<{ readonly tag: string; readonly rti: number }>;
   readonly setOperations: SetOperation | null;
 }

@@ -49,6 +49,7 @@ function integerKind(bucket: string | bigint | undefined): IndexKind {
     });
   }
   if (bucket <= 0n) throw new SqlError("22023", "bucket must be greater than zero");
+  if (bucket >= 1n << 63n) throw new SqlError("22003", "bucket is out of range for type bigint");
   return { type: "int64", width: bucket };
 }
 

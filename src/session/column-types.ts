@@ -19,9 +19,7 @@ const LOGICAL: ReadonlyMap<number, LogicalType> = new Map<number, LogicalType>([
   [Oid.float8, { kind: "Float64" }],
   [Oid.text, { kind: "Utf8" }],
   [Oid.varchar, { kind: "Utf8" }],
-  [Oid.bpchar, { kind: "Utf8" }],
   [Oid.json, { kind: "Utf8" }],
-  [Oid.jsonb, { kind: "Utf8" }],
   [Oid.uuid, { kind: "Utf8" }],
   [Oid.interval, { kind: "Utf8" }],
   [Oid.bytea, { kind: "Binary" }],
@@ -39,6 +37,12 @@ export interface TypedColumn {
   readonly typeText: string;
 }
 
+/** Types whose values are not what a file holds: padded, or in a canonical form. */
+const HINTS: Readonly<Record<number, string>> = {
+  [Oid.bpchar]: "Use varchar or text.",
+  [Oid.jsonb]: "Use json, which keeps the text as it is.",
+};
+
 /**
  * How the disk keeps a column; `unit` of a timestamp. @throws SqlError 0A000 for a type it cannot
  * keep.
@@ -51,9 +55,11 @@ export function logicalField(
   const found = isTime ? timeType(column) : logicalType(column.typeOid, column.typmod);
   const type = found?.kind === "Timestamp" ? { ...found, unit } : found;
   if (type === undefined) {
+    const hint = HINTS[column.typeOid];
     throw new SqlError(
       "0A000",
       `column "${column.name}" is of type ${column.typeText}, which a tstable cannot hold`,
+      hint === undefined ? {} : { hint },
     );
   }
   return { name: column.name, type, nullable: true, pgType: column.typeText };

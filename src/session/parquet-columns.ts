@@ -60,9 +60,9 @@ function typeTextOf(type: FileColumnType): string | undefined {
   }
 }
 
-/** Unsigned numbers take the next wider type. */
-function integerText(bits: 8 | 16 | 32 | 64, isSigned: boolean): string {
-  if (!isSigned && bits === 64) return "numeric(20,0)";
+/** Unsigned numbers take the next wider type; for 64 bits there is none. */
+function integerText(bits: 8 | 16 | 32 | 64, isSigned: boolean): string | undefined {
+  if (!isSigned && bits === 64) return undefined;
   const width = isSigned ? bits : bits * 2;
   if (width <= 16) return "smallint";
   return width === 32 ? "integer" : "bigint";

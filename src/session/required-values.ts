@@ -4,17 +4,19 @@
 
 import { SqlError } from "../base/errors.ts";
 import { quoteLiteral, quoteName } from "../compile/expression.ts";
+import type { RelationColumn } from "../compile/plan.ts";
 import { readParquet } from "../engine/quoting.ts";
 import { describeParquet } from "../table/parquet-schema.ts";
 import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
+import { typeText } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
 
 const TEXT: Shape = { typeOid: Oid.text, typmod: -1, representation: { kind: "plain" } };
 
-/** @throws SqlError 23502, 23505 with the file's name; 0A000 for a key under ALLOW */
+/** @throws SqlError 22P02, 22001, 22007, 23502, 23505 with the file's name; 0A000 for a key under ALLOW */
 export async function checkRequiredValues(
   entry: TstableEntry,
   files: readonly string[],
@@ -28,6 +30,7 @@ export async function checkRequiredValues(
   const required = requiredColumns(entry);
   for (const file of files) {
     if (required.length > 0) await checkNotNull(entry, file, required, execution);
+    await checkTexts(entry, file, execution);
     if (constraint !== undefined) await checkKey(entry, file, constraint, execution);
   }
 }
@@ -69,6 +72,71 @@ async function checkNotNull(
       column: String(column),
     },
   );
+}
+
+/** What a text in a file must be for a column that is more than text: SQL that is true of bad ones. One
+ * entity must have one spelling: uuids in lower case with hyphens. */
+function badText(column: RelationColumn, name: string, isEntity: boolean): string | undefined {
+  switch (column.typeOid) {
+    case Oid.json:
+      return `NOT json_valid(${name})`;
+    case Oid.uuid:
+      return isEntity
+        ? `CAST(TRY_CAST(${name} AS UUID) AS VARCHAR) IS DISTINCT FROM ${name}`
+        : `TRY_CAST(${name} AS UUID) IS NULL`;
+    case Oid.interval:
+      return `TRY_CAST(${name} AS INTERVAL) IS NULL`;
+    case Oid.numeric:
+      return column.typmod === -1
+        ? `NOT regexp_full_match(${name}, '-?[0-9]+([.][0-9]+)?|NaN|-?Infinity')`
+        : undefined;
+    case Oid.varchar:
+      return column.typmod === -1 ? undefined : `length(${name}) > ${column.typmod - 4}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Files keep uuid, json, interval and free numeric as text, which may hold anything. */
+async function checkTexts(
+  { info }: TstableEntry,
+  file: string,
+  { services, signal }: Execution,
+): Promise<void> {
+  const columns = await describeParquet(file);
+  const texts = new Set(columns.flatMap(({ name, type }) => (type.kind === "utf8" ? [name] : [])));
+  const keys = new Set(info.entityColumns ?? []);
+  const checks = info.columns.flatMap((column) => {
+    const name = quoteName(column.name);
+    const test = texts.has(column.name)
+      ? badText(column, name, keys.has(column.number))
+      : undefined;
+    return test === undefined ? [] : [{ column, sql: `min(CASE WHEN ${test} THEN ${name} END)` }];
+  });
+  if (checks.length === 0) return;
+  const found = await services.engine.evaluate(
+    `SELECT ${checks.map(({ sql }, at) => `${sql} AS c${at + 1}`).join(", ")}` +
+      ` FROM ${readParquet([file])}`,
+    [],
+    checks.map(() => TEXT),
+    { signal },
+  );
+  checks.forEach(({ column }, at) => {
+    const value = found[at];
+    if (value === null || value === undefined) return;
+    throw badTextError(column, String(value), file);
+  });
+}
+
+function badTextError(column: RelationColumn, value: string, file: string): SqlError {
+  const detail = `Column "${column.name}" of file ${file}.`;
+  if (column.typeOid === Oid.varchar) {
+    const type = typeText(column.typeOid, column.typmod);
+    return new SqlError("22001", `value too long for type ${type}`, { detail });
+  }
+  const type = typeText(column.typeOid, -1);
+  const code = column.typeOid === Oid.interval ? "22007" : "22P02";
+  return new SqlError(code, `invalid input syntax for type ${type}: "${value}"`, { detail });
 }
 
 /**

@@ -148,8 +148,9 @@ export class Session implements SessionPort, ActiveSession {
       yield { kind: "complete", tag: await this.#guarded(() => tagOfFinished(portal)) };
       return;
     }
+    const isAlone = !this.#transaction.isStarted;
     yield* this.#statement(portal.prepared, async function* (this: Session) {
-      if (portal.state.kind === "ready") yield* this.#start(portal, !this.#transaction.isStarted);
+      if (portal.state.kind === "ready") yield* this.#start(portal, isAlone);
       if (portal.state.kind === "running") yield* this.#page(portal, maxRows);
     });
   }

@@ -3,6 +3,8 @@
  * order and repetition of keys, and each value's own text.
  */
 
+import { checkJson } from "../../types/json.ts";
+
 export type JsonValue =
   | {
       readonly kind: "object";
@@ -13,9 +15,9 @@ export type JsonValue =
   | { readonly kind: "string"; readonly text: string; readonly value: string }
   | { readonly kind: "number" | "boolean" | "null"; readonly text: string };
 
-/** `text` is valid json already: a column's value, or made by jb_norm. */
+/** Files of others may hold anything in a text column. @throws SqlError 22P02 */
 export function readJson(text: string): JsonValue {
-  return new Reader(text).value();
+  return new Reader(checkJson(text)).value();
 }
 
 class Reader {

@@ -18,6 +18,7 @@ import { bucketText, DEFAULT_BUCKET, indexKind } from "../bucket-option.ts";
 import { entityType, logicalField, type TypedColumn, typeText } from "../column-types.ts";
 import { coverageSignatures } from "../coverage-signatures.ts";
 import type { Execution, Result } from "../execution.ts";
+import { STORE_SCHEMA } from "../store-relations.ts";
 import { type DeclaredKey, requireTimeKey } from "../table-constraints.ts";
 import { tstableEntry } from "../tables.ts";
 import { chooseTimeColumn } from "../time-column.ts";
@@ -41,6 +42,9 @@ export async function createTstable(
 ): Promise<Result> {
   requireWritable("CREATE TSTABLE", execution);
   requireAlone("CREATE TSTABLE", execution);
+  if (statement.table.schema === STORE_SCHEMA) {
+    throw new SqlError("42501", `permission denied for schema ${STORE_SCHEMA}`);
+  }
   const existing = existingRelation(statement, execution);
   if (existing !== undefined) return existing;
   const source = await openSource(statement, execution);
