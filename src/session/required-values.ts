@@ -16,7 +16,10 @@ import { notBuilt } from "./utility.ts";
 
 const TEXT: Shape = { typeOid: Oid.text, typmod: -1, representation: { kind: "plain" } };
 
-/** @throws SqlError 22P02, 22001, 22007, 23502, 23505 with the file's name; 0A000 for a key under ALLOW */
+/**
+ * @throws SqlError 22P02, 22001, 22007, 23502, 23505 with the file's name; 0A000 for a key under
+ * ALLOW
+ */
 export async function checkRequiredValues(
   entry: TstableEntry,
   files: readonly string[],
@@ -74,8 +77,10 @@ async function checkNotNull(
   );
 }
 
-/** What a text in a file must be for a column that is more than text: SQL that is true of bad ones. One
- * entity must have one spelling: uuids in lower case with hyphens. */
+/**
+ * What a text in a file must be for a column that is more than text: SQL that is true of bad ones.
+ * One entity must have one spelling: uuids in lower case with hyphens.
+ */
 function badText(column: RelationColumn, name: string, isEntity: boolean): string | undefined {
   switch (column.typeOid) {
     case Oid.json:
