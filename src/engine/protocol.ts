@@ -42,6 +42,8 @@ export interface WriteRequest {
   /** Absolute; the folder exists, the file does not. */
   readonly path: string;
   readonly compression: "zstd" | "snappy" | "lz4_raw" | "uncompressed";
+  /** Of zstd, 1 to 22. */
+  readonly level?: number;
 }
 
 export interface ExplainRequest {

@@ -14,8 +14,9 @@ export async function writeQuery(
   request: WriteRequest,
   isCancelled: () => boolean,
 ): Promise<void> {
-  const { cursor, path, compression } = request;
-  const options = `FORMAT parquet, COMPRESSION ${compression}`;
+  const { cursor, path, compression, level } = request;
+  const codec = level === undefined ? compression : `${compression}, COMPRESSION_LEVEL ${level}`;
+  const options = `FORMAT parquet, COMPRESSION ${codec}`;
   const sql = `COPY (${cursor.sql}) TO ${quoteText(path)} (${options})`;
   await withLane(database, duckdbZone(cursor.text.timeZone, cursor.sql), async (lane) => {
     try {

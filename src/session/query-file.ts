@@ -4,6 +4,7 @@ import { SqlError } from "../base/errors.ts";
 import { quoteName } from "../compile/expression.ts";
 import type { Plan } from "../compile/plan.ts";
 import { quoteIdentifier } from "../compile/tokens.ts";
+import type { WriteRequest } from "../engine/protocol.ts";
 import { duckTypeOf } from "../types/duck-types.ts";
 import type { FieldDescription } from "../types/field.ts";
 import { Oid } from "../types/oids.ts";
@@ -28,12 +29,19 @@ export function fieldList(fields: readonly FieldDescription[]): string {
   return `(${items.join(", ")})`;
 }
 
-/** Runs the plan into a file at `path`, rows sorted by the columns `orderBy`. */
+export interface QueryFile {
+  readonly path: string;
+  /** Columns that the rows are sorted by. */
+  readonly orderBy: readonly string[];
+  /** As COMPRESSION says it: `zstd(9)`, `none`; undefined: the default. */
+  readonly compression: string | undefined;
+}
+
+/** Runs the plan into a new file. */
 export async function writeQueryFile(
   plan: Plan,
   fields: readonly FieldDescription[],
-  orderBy: readonly string[],
-  path: string,
+  { path, orderBy, compression }: QueryFile,
   execution: Execution,
 ): Promise<void> {
   const values = await PlanValues.of(plan, execution);
@@ -49,12 +57,26 @@ export async function writeQueryFile(
     const sql = `FROM (${rows}) ORDER BY ${orderBy.map(quoteName).join(", ")}`;
     const request = cursorRequest(plan, values, { ...bound, sql }, execution);
     await execution.services.engine.write(
-      { cursor: request, path, compression: "zstd" },
+      { cursor: request, path, ...codecOf(compression) },
       execution.signal,
     );
   } finally {
     release(bound);
   }
+}
+
+const CODECS = {
+  zstd: "zstd",
+  snappy: "snappy",
+  lz4: "lz4_raw",
+  none: "uncompressed",
+} as const;
+
+function codecOf(option = "zstd(3)"): Pick<WriteRequest, "compression" | "level"> {
+  const [, name, level] = /^(zstd|snappy|lz4|none)(?:\((\d+)\))?$/.exec(option) ?? [];
+  if (name === undefined) throw new SqlError("22023", `unknown compression "${option}"`);
+  const compression = CODECS[name as keyof typeof CODECS];
+  return level === undefined ? { compression } : { compression, level: Number(level) };
 }
 
 /** A value in the type that the disk has for it (architecture 4). */

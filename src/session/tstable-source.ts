@@ -128,7 +128,8 @@ async function fromQuery(
   await mkdir(folder, { recursive: true });
   const file = join(folder, `${randomUUID()}.parquet`);
   const orderBy = [...(options.entityColumns ?? []), column.name];
-  await writeQueryFile(statement.plan, fields, orderBy, file, execution);
+  const { compression } = options;
+  await writeQueryFile(statement.plan, fields, { path: file, orderBy, compression }, execution);
   return { ...generated(table, fieldList(fields)), file };
 }
 

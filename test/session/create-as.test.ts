@@ -24,7 +24,7 @@ test("the new table has the query's types and rows, through a restart", async ()
     `CREATE TSTABLE hourly AS
        SELECT time_bucket('1 hour', ts) AS ts, k, sum(n) AS total, avg(n) AS mean, count(*) AS c,
          min(u::text)::uuid AS u, max(n)::numeric(12,3) AS top, interval '90 min' AS i
-       FROM src GROUP BY 1, 2 ENTITY (k) BUCKET '1 hour'`,
+       FROM src GROUP BY 1, 2 ENTITY (k) BUCKET '1 hour' COMPRESSION zstd(9)`,
   );
   expect(made.command).toBe("SELECT");
   expect(made.rowCount).toBe(6);
