@@ -55,7 +55,7 @@ SELECT big FROM readings UNION SELECT capacity FROM devices ORDER BY 1;
 SELECT ts FROM readings WHERE id < 3 UNION ALL SELECT since FROM devices ORDER BY 1;
 SELECT ts FROM (SELECT ts, device FROM readings UNION ALL SELECT since, device FROM devices) u WHERE ts >= '2024-02-01' AND device = 'dev-2' ORDER BY 1;
 SELECT NULL UNION SELECT 'a' ORDER BY 1;
-SELECT code FROM readings WHERE id < 6 UNION SELECT 'ab' ORDER BY 1;
+SELECT code FROM readings WHERE id < 6 UNION SELECT 'zz' ORDER BY 1;
 SELECT DISTINCT device, ok FROM readings ORDER BY device, ok DESC;
 SELECT DISTINCT code FROM readings ORDER BY code;
 SELECT DISTINCT meta FROM readings WHERE id < 20 AND meta = '{}';

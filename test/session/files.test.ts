@@ -21,13 +21,13 @@ test("a NOT NULL column that a file lacks is a null value", async () => {
   await expect(appending).rejects.toMatchObject({ code: "23502", column: "c" });
 });
 
-test("a uuid is found however the file spells it", async () => {
-  await server.client.query("CREATE TSTABLE u (ts timestamptz, id uuid) ENTITY (id)");
-  await append(
-    "u",
-    `SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' AS ts,
-       'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11' AS id`,
-  );
+test("a uuid is found however the file spells it, as an entity it has one spelling", async () => {
+  await server.client.query("CREATE TSTABLE u (ts timestamptz, id uuid)");
+  await server.client.query("CREATE TSTABLE e (ts timestamptz, id uuid) ENTITY (id)");
+  const rows = `SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' AS ts,
+     'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11' AS id`;
+  await append("u", rows);
+  await expect(append("e", rows)).rejects.toMatchObject({ code: "22P02" });
   const id = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
   expect(await server.rows(`SELECT id FROM u WHERE id = '${id}'`)).toEqual([[id]]);
   expect(await server.rows("SELECT id FROM u WHERE id = $1", [id])).toEqual([[id]]);
