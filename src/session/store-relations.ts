@@ -3,6 +3,7 @@
  * rows.
  */
 
+import { floorDiv } from "../base/units.ts";
 import type { Entity } from "../table/entities.ts";
 import { isLiveAt, type Segment } from "../table/segment.ts";
 import { type Snapshot, segmentsOf, versionsOf } from "../table/snapshot.ts";
@@ -90,8 +91,8 @@ function segmentRow(entry: TstableEntry, snapshot: Snapshot, segment: Segment): 
     mode: own.origin === undefined ? null : "copy",
     rows: BigInt(segment.rows),
     bytes: segment.sizeBytes === undefined ? null : BigInt(segment.sizeBytes),
-    min_time: isTime ? min.raw / 1000n : null,
-    max_time: isTime ? max.raw / 1000n : null,
+    min_time: isTime ? floorDiv(min.raw, 1000n) : null,
+    max_time: isTime ? floorDiv(max.raw, 1000n) : null,
     min_index: isTime ? null : min.raw,
     max_index: isTime ? null : max.raw,
     committed_at: microsOf(segment.committedAt),
