@@ -23,10 +23,12 @@ export class SegmentIndex {
     const { layout, own } = segment;
     if (layout.kind === "NotApplicable") return;
     if (layout.kind === "Single") this.list(segment, [layout.entity]);
-    else if (own.entities !== undefined) this.list(segment, own.entities);
-    else {
+    else if (own.entities !== undefined && own.entities.length <= IDENTITIES_LISTED_MAX) {
+      this.list(segment, own.entities);
+    } else {
       this.#unlisted.add(segment);
-      if ((own.identities ?? 0) > IDENTITIES_LISTED_MAX) this.#tooMany.add(segment);
+      if ((own.identities ?? own.entities?.length ?? 0) > IDENTITIES_LISTED_MAX)
+        this.#tooMany.add(segment);
     }
   }
 
