@@ -1,6 +1,6 @@
 /** The vocabulary between a session and the wire: what a statement answers, piece by piece. */
 
-import type { ErrorFields } from "../base/errors.ts";
+import type { ErrorFields, SqlError } from "../base/errors.ts";
 import type { FieldDescription } from "../types/field.ts";
 
 /** One answer, in the order the client must see it. */
@@ -11,7 +11,45 @@ export type Reply =
   | { readonly kind: "complete"; readonly tag: string }
   | { readonly kind: "empty-query" }
   | { readonly kind: "suspended" }
-  | { readonly kind: "notice"; readonly fields: ErrorFields };
+  | { readonly kind: "notice"; readonly fields: ErrorFields }
+  /**
+   * COPY FROM STDIN. The wire announces it and pumps the client's data into `receiver` while it
+   * already awaits the next reply, which comes when all was taken, or when the COPY has failed.
+   */
+  | {
+      readonly kind: "copy-in";
+      readonly format: 0 | 1;
+      readonly columnFormats: readonly (0 | 1)[];
+      readonly receiver: CopyReceiver;
+    }
+  /** COPY TO STDOUT begins; `copy-data` and one `copy-done` follow before `complete`. */
+  | {
+      readonly kind: "copy-out";
+      readonly format: 0 | 1;
+      readonly columnFormats: readonly (0 | 1)[];
+    }
+  /** The payload of one CopyData message. */
+  | { readonly kind: "copy-data"; readonly bytes: Uint8Array }
+  | { readonly kind: "copy-done" };
+
+/** Where the wire puts what a client sends during COPY FROM STDIN. */
+export interface CopyReceiver {
+  /**
+   * One CopyData payload, which the receiver may keep. Settles when more can be taken; never
+   * rejects: after a failure it swallows whatever still comes.
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /** CopyDone. */
+  end(): void;
+  /** CopyFail, a broken protocol, a lost connection: nothing of the COPY may remain. */
+  fail(cause: SqlError): void;
+}
+
+export interface Notification {
+  readonly processId: number;
+  readonly channel: string;
+  readonly payload: string;
+}
 
 export type TransactionStatus = "I" | "T" | "E";
 
@@ -44,6 +82,10 @@ export interface SessionPort {
   fail(): Promise<void>;
   /** Asks the running statement to stop with 57014. Harmless when idle. Called from anywhere. */
   cancel(): void;
+  /** NotificationResponses that wait, oldest first; none inside a transaction block. */
+  takeNotifications(): readonly Notification[];
+  /** Called whenever there are some while the session is idle; at most one listener. */
+  onNotification(listener: () => void): void;
   /** The client has gone: roll back and release everything. */
   close(): Promise<void>;
 }

@@ -22,6 +22,7 @@ import {
 import { endsFailed, shifted, timeoutMs } from "./prepared.ts";
 import type {
   BindRequest,
+  Notification,
   Reply,
   SessionPort,
   StartupRequest,
@@ -182,6 +183,14 @@ export class Session implements SessionPort, ActiveSession {
       this.#signal.isRunning,
       this.#settings.get("application_name") ?? "",
     );
+  }
+
+  takeNotifications(): readonly Notification[] {
+    return [];
+  }
+
+  onNotification(): void {
+    // Nothing is listened to yet.
   }
 
   async close(): Promise<void> {

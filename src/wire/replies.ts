@@ -1,6 +1,6 @@
 /** A session's answers, in the order they come, as messages. */
 
-import { unreachable } from "../base/errors.ts";
+import { SqlError, unreachable } from "../base/errors.ts";
 import type { Reply } from "../session/results.ts";
 import * as backend from "./backend.ts";
 import type { SocketOutput } from "./rows.ts";
@@ -33,6 +33,11 @@ function encode(reply: Exclude<Reply, { kind: "rows" }>): Uint8Array {
       return backend.portalSuspended;
     case "notice":
       return backend.noticeResponse(reply.fields);
+    case "copy-in":
+    case "copy-out":
+    case "copy-data":
+    case "copy-done":
+      throw new SqlError("0A000", "COPY with the client is not supported yet");
     default:
       return unreachable(reply);
   }

@@ -47,6 +47,14 @@ interface FakePortal {
  * `echo` (its first parameter, as bytes), `fatal`, `bug`, "" (empty), `fail sync`.
  */
 export class FakeSession implements SessionPort {
+  takeNotifications(): readonly [] {
+    return [];
+  }
+
+  onNotification(): void {
+    // Never called.
+  }
+
   transactionStatus: TransactionStatus = "I";
   readonly calls: string[] = [];
   batchesMade = 0;

@@ -1,0 +1,46 @@
+/** What compilation makes of INSERT, UPDATE and DELETE: data only, no engine and no store. */
+
+import type { Plan } from "./plan.ts";
+
+/**
+ * A statement that changes rows, in two steps: `source` is a SELECT that finds what changes, the
+ * session checks and applies it, then `returning` is a SELECT over what was applied.
+ *
+ * The source's columns, in order: for update and delete the row's identity, BIGINTs named by
+ * `identityColumns` of the relation's binding; then, for insert and update, every column of the
+ * target in column order with its new value, in the representation the target stores; then, for
+ * update and delete with RETURNING, every column of the target with its old value; then whatever
+ * else RETURNING needs of other relations.
+ */
+export interface ChangePlan {
+  readonly kind: "insert" | "update" | "delete";
+  readonly relationOid: number;
+  readonly source: Plan;
+  /** Positions in the source's columns. */
+  readonly identity: readonly number[];
+  /** By target column: its number and where its new value stands in the source. */
+  readonly newValues: readonly { readonly columnNumber: number; readonly sourceColumn: number }[];
+  readonly oldValues: readonly { readonly columnNumber: number; readonly sourceColumn: number }[];
+  /** UPDATE: the columns that SET names; for a generated column the session computes it. */
+  readonly assigned: readonly number[];
+  /** INSERT: columns the statement gives a value (others have their default or NULL). */
+  readonly onConflict: OnConflict | undefined;
+  /**
+   * RETURNING over the applied rows: a SELECT with one scan of kind "changed", whose columns are
+   * those of the source, in order, named c1, c2...
+   */
+  readonly returning: Plan | undefined;
+}
+
+export interface OnConflict {
+  /** undefined: DO NOTHING without a target, any unique constraint. */
+  readonly arbiters: readonly number[] | undefined;
+  readonly action: "nothing" | "update";
+  /**
+   * DO UPDATE: a SELECT over one scan of kind "conflicts" (existing row's identity and columns as
+   * c1..., then the excluded row's columns), giving identity, new values of all target columns.
+   */
+  readonly update: Plan | undefined;
+  readonly assigned: readonly number[];
+}
+
