@@ -86,7 +86,14 @@ export class Session implements SessionPort, ActiveSession {
       yield* notices(prepared.notices);
       const formats = new Array<0 | 1>(prepared.fields?.length ?? 0).fill(0);
       const isAlone = statements.length === 1;
-      yield* this.#run(prepared, NO_PARAMETERS, formats, isAlone);
+      const isLast = statement === statements.at(-1);
+      for await (const reply of this.#run(prepared, NO_PARAMETERS, formats, isAlone)) {
+        // The last statement is complete when all of them are committed.
+        if (isLast && reply.kind === "complete") {
+          await this.#guarded(() => this.#transaction.endImplicit(), statement);
+        }
+        yield reply;
+      }
     }
     await this.#guarded(() => this.#transaction.endImplicit());
   }

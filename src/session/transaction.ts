@@ -4,8 +4,9 @@
  */
 
 import type { ErrorFields } from "../base/errors.ts";
-import { SqlError } from "../base/errors.ts";
+import { assert, SqlError } from "../base/errors.ts";
 import type { Lease } from "../table/table.ts";
+import { type Participant, Participants } from "./participant.ts";
 import type { TransactionStatus } from "./results.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionCommand } from "./statement.ts";
@@ -27,6 +28,14 @@ export interface Held {
   release(): Promise<void>;
 }
 
+/** What the transaction has changed, decided as a whole at its end. */
+export interface Work extends Participant {
+  /** All of it or, when it throws, nothing. */
+  commit(): Promise<void>;
+  /** Never throws: what cannot be removed now is nobody's any more. */
+  rollback(): Promise<void>;
+}
+
 export interface CommandOutcome {
   readonly tag: string;
   readonly notices: readonly ErrorFields[];
@@ -38,7 +47,8 @@ export class Transaction {
   #isStarted = false;
   #startMicros = 0n;
   #statementMicros = 0n;
-  #savepoints: string[] = [];
+  readonly #participants = new Participants();
+  #work: Work | undefined;
   #held: Held[] = [];
   #modes: TransactionModes = {};
   #hasRead = false;
@@ -127,6 +137,18 @@ export class Transaction {
     this.#held.push(held);
   }
 
+  /** What this transaction has changed; undefined: nothing yet. */
+  get work(): Work | undefined {
+    return this.#work;
+  }
+
+  /** The first change: whatever else changes is part of `work`, until the transaction ends. */
+  async begin(work: Work): Promise<void> {
+    assert(this.#work === undefined, "a transaction keeps its changes in two places");
+    this.#work = work;
+    await this.#participants.join(work);
+  }
+
   /** @throws SqlError 25P02 when only the end of the block is allowed. */
   refuseIfFailed(): void {
     if (this.#block !== "failed") return;
@@ -160,11 +182,11 @@ export class Transaction {
       case "rollback":
         return await this.#end(false, command.isChained);
       case "savepoint":
-        return this.#savepoint(command.name);
+        return await this.#savepoint(command.name);
       case "release":
-        return this.#release(command.name);
+        return await this.#release(command.name);
       case "rollback-to":
-        return this.#rollbackTo(command.name);
+        return await this.#rollbackTo(command.name);
     }
   }
 
@@ -218,26 +240,26 @@ export class Transaction {
     return { tag: isCommitted ? "COMMIT" : "ROLLBACK", notices: [] };
   }
 
-  #savepoint(name: string): CommandOutcome {
+  async #savepoint(name: string): Promise<CommandOutcome> {
     this.#requireBlock("SAVEPOINT");
-    this.#savepoints.push(name);
     this.#settings.mark();
+    await this.#participants.mark(name);
     return { tag: "SAVEPOINT", notices: [] };
   }
 
-  #release(name: string): CommandOutcome {
+  async #release(name: string): Promise<CommandOutcome> {
     this.#requireBlock("RELEASE SAVEPOINT");
     const at = this.#savepointIndex(name);
-    this.#savepoints.length = at;
     this.#settings.forget(at + 1);
+    await this.#participants.release(at);
     return { tag: "RELEASE", notices: [] };
   }
 
-  #rollbackTo(name: string): CommandOutcome {
+  async #rollbackTo(name: string): Promise<CommandOutcome> {
     this.#requireBlock("ROLLBACK TO SAVEPOINT");
     const at = this.#savepointIndex(name);
-    this.#savepoints.length = at + 1;
     this.#settings.restore(at + 1);
+    await this.#participants.rollbackTo(at);
     this.#block = "open";
     return { tag: "ROLLBACK", notices: [] };
   }
@@ -248,16 +270,32 @@ export class Transaction {
   }
 
   #savepointIndex(name: string): number {
-    const at = this.#savepoints.lastIndexOf(name);
-    if (at < 0) throw new SqlError("3B001", `savepoint "${name}" does not exist`);
+    const at = this.#participants.indexOf(name);
+    if (at === undefined) throw new SqlError("3B001", `savepoint "${name}" does not exist`);
     return at;
   }
 
-  async #finish(isCommitted: boolean): Promise<void> {
+  /** @throws what the commit throws; the transaction is then over all the same, rolled back. */
+  async #finish(isCommit: boolean): Promise<void> {
+    const work = this.#work;
+    this.#work = undefined;
+    this.#block = "none";
+    let isCommitted = isCommit;
+    try {
+      if (isCommit) await work?.commit();
+      else await work?.rollback();
+    } catch (cause) {
+      isCommitted = false;
+      throw cause;
+    } finally {
+      await this.#forget(isCommitted);
+    }
+  }
+
+  async #forget(isCommitted: boolean): Promise<void> {
     const held = this.#held;
     this.#held = [];
-    this.#block = "none";
-    this.#savepoints = [];
+    this.#participants.clear();
     this.#modes = {};
     this.#hasRead = false;
     this.#world = undefined;

@@ -1,0 +1,48 @@
+/** What takes part in a transaction: something that can be undone as far as a savepoint. */
+
+export interface Participant {
+  /** SAVEPOINT: what comes after can be undone by itself. */
+  mark(): void | Promise<void>;
+  /** Back to the state of mark `index`, counted from 0; that mark stays, later ones are gone. */
+  rollbackTo(index: number): void | Promise<void>;
+  /** Mark `index` and later ones are forgotten; what was done since stays. */
+  release(index: number): void | Promise<void>;
+}
+
+/** The participants of one transaction and the savepoints they share. */
+export class Participants {
+  readonly #all: Participant[] = [];
+  #savepoints: string[] = [];
+
+  /** One that joins late has nothing to undo: it is told of the savepoints there are. */
+  async join(participant: Participant): Promise<void> {
+    for (let i = 0; i < this.#savepoints.length; i += 1) await participant.mark();
+    this.#all.push(participant);
+  }
+
+  async mark(name: string): Promise<void> {
+    this.#savepoints.push(name);
+    for (const one of this.#all) await one.mark();
+  }
+
+  /** Of the newest savepoint of that name; undefined: there is none. */
+  indexOf(name: string): number | undefined {
+    const index = this.#savepoints.lastIndexOf(name);
+    return index < 0 ? undefined : index;
+  }
+
+  async release(index: number): Promise<void> {
+    this.#savepoints.length = index;
+    for (const one of this.#all) await one.release(index);
+  }
+
+  async rollbackTo(index: number): Promise<void> {
+    this.#savepoints.length = index + 1;
+    for (const one of this.#all) await one.rollbackTo(index);
+  }
+
+  clear(): void {
+    this.#all.length = 0;
+    this.#savepoints = [];
+  }
+}
