@@ -6,8 +6,9 @@ import type { Plan } from "./plan.ts";
  * A statement that changes rows, in two steps: `source` is a SELECT that finds what changes, the
  * session checks and applies it, then `returning` is a SELECT over what was applied.
  *
- * The source's columns, in order: for update and delete the row's identity, BIGINTs named by
- * `identityColumns` of the relation's binding; then, for insert and update, every column of the
+ * The source's columns, in order: for update and delete the row's identity (of a tstable
+ * `pgtide_file` VARCHAR and `pgtide_row` BIGINT, of an ordinary table `pgtide_row` BIGINT: a table
+ * scan that asks for its identity gives these columns too); then, for insert and update, every column of the
  * target in column order with its new value, in the representation the target stores; then, for
  * update and delete with RETURNING, every column of the target with its old value; then whatever
  * else RETURNING needs of other relations.
@@ -21,7 +22,16 @@ export interface ChangePlan {
   /** By target column: its number and where its new value stands in the source. */
   readonly newValues: readonly { readonly columnNumber: number; readonly sourceColumn: number }[];
   readonly oldValues: readonly { readonly columnNumber: number; readonly sourceColumn: number }[];
-  /** UPDATE: the columns that SET names; for a generated column the session computes it. */
+  /**
+   * Where the source gives NULL for nextval, an identity or a SERIAL default: the session draws a
+   * value for each row in the source's order, or only for rows where the BOOLEAN `when` is true
+   * (VALUES with DEFAULT in some rows).
+   */
+  readonly sequences: readonly SequenceColumn[];
+  /**
+   * UPDATE: the columns that SET names. Stored generated columns are NULL in the source: the
+   * session computes them.
+   */
   readonly assigned: readonly number[];
   /** INSERT: columns the statement gives a value (others have their default or NULL). */
   readonly onConflict: OnConflict | undefined;
@@ -30,6 +40,13 @@ export interface ChangePlan {
    * those of the source, in order, named c1, c2...
    */
   readonly returning: Plan | undefined;
+}
+
+export interface SequenceColumn {
+  readonly sourceColumn: number;
+  readonly sequenceOid: number;
+  /** Position in the source's columns. */
+  readonly when: number | undefined;
 }
 
 export interface OnConflict {
@@ -43,4 +60,3 @@ export interface OnConflict {
   readonly update: Plan | undefined;
   readonly assigned: readonly number[];
 }
-
