@@ -38,7 +38,7 @@ export class Database {
     const database = await Database.#start(options, options.memoryLimitBytes);
     await withLane(database, "UTC", async ({ connection }) => {
       registerFunctions(new DuckDBConnection(connection), (id) => database.#cancelled.has(id));
-      for (const statement of [...CACHES, ...limits(options)]) {
+      for (const statement of [...CACHES, ...plainFile(options), ...limits(options)]) {
         await duckdb.query(connection, statement);
       }
     });
@@ -142,6 +142,15 @@ const CACHES = [
   "SET GLOBAL parquet_metadata_cache = true",
   "SET GLOBAL validate_external_file_cache = 'NO_VALIDATION'",
 ];
+
+/**
+ * A checkpoint gives rows other rowids, so none may come by itself: whoever commits to `plain`
+ * orders it when nobody remembers rowids.
+ */
+function plainFile({ plainFile: path }: EngineOptions): string[] {
+  if (path === undefined) return [];
+  return ["SET GLOBAL checkpoint_threshold = '1TB'", `ATTACH ${quoteText(path)} AS plain`];
+}
 
 /** What generated SQL may touch, and that it may not change that. */
 function limits(options: EngineOptions): string[] {

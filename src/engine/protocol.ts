@@ -5,7 +5,7 @@ import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { Failure } from "./failure-transfer.ts";
 import type { FileSchemas } from "./file-schemas.ts";
-import type { CursorRequest, EngineParameter } from "./request.ts";
+import type { CursorRequest, EngineParameter, RunRequest, RunResult } from "./request.ts";
 
 export interface EngineOptions {
   readonly memoryLimitBytes: number;
@@ -16,12 +16,15 @@ export interface EngineOptions {
   readonly allowedDirectories: readonly string[];
   /** Held as long as the engine lives, so that two servers never serve one folder. */
   readonly lockFile?: string;
+  /** Where ordinary tables are kept, attached as `plain`; made if missing. */
+  readonly plainFile?: string;
 }
 
 /** What the worker is asked once, with one answer. */
 export interface Calls {
   readonly open: { readonly request: EngineOptions; readonly result: undefined };
   readonly evaluate: { readonly request: EvaluateRequest; readonly result: readonly SqlValue[] };
+  readonly run: { readonly request: RunRequest; readonly result: readonly RunResult[] };
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
   readonly write: { readonly request: WriteRequest; readonly result: undefined };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };

@@ -23,7 +23,7 @@ import type {
   WriteRequest,
 } from "./protocol.ts";
 import { RemoteCursor } from "./remote-cursor.ts";
-import type { Cursor, CursorRequest, EngineParameter } from "./request.ts";
+import type { Cursor, CursorRequest, EngineParameter, RunRequest, RunResult } from "./request.ts";
 import { SegmentGroups } from "./segment-groups.ts";
 
 export type { EngineOptions } from "./protocol.ts";
@@ -93,6 +93,14 @@ export class Engine implements SegmentFiles {
   ): Promise<readonly SqlValue[]> {
     const timeZone = options.timeZone ?? "UTC";
     return await this.#call("evaluate", { sql, parameters, shapes, timeZone }, options.signal);
+  }
+
+  /**
+   * Statements in one transaction on one connection, all or nothing; one result each. An error of
+   * its COMMIT, as any other, leaves nothing behind.
+   */
+  async run(request: RunRequest, signal?: AbortSignal): Promise<readonly RunResult[]> {
+    return await this.#call("run", request, signal);
   }
 
   /** DuckDB's plan, with times and row counts when the statement is run for it. */

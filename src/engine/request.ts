@@ -36,6 +36,28 @@ export interface CursorRequest {
   readonly isSmall: boolean;
 }
 
+/** A statement of ours; one with shapes gives rows, few enough to stand in memory. */
+export interface RunStatement {
+  /** Complete DuckDB SQL. */
+  readonly sql: string;
+  readonly parameters?: readonly EngineParameter[];
+  /** Of all its columns, when the rows are wanted. */
+  readonly shapes?: readonly Shape[];
+}
+
+export interface RunRequest {
+  /** One transaction, which may write to one attached database; a single statement needs none. */
+  readonly statements: readonly RunStatement[];
+  readonly rowsRelations?: readonly RowsRelation[];
+  readonly timeZone?: string | number;
+}
+
+export interface RunResult {
+  /** Rows inserted, updated or deleted. */
+  readonly changed: number;
+  readonly rows: readonly (readonly SqlValue[])[];
+}
+
 /** Complete DataRow messages of whole rows. */
 export interface RowBatch {
   readonly bytes: Uint8Array;

@@ -15,6 +15,7 @@ import { holdLock } from "./lock.ts";
 import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
 import { rewriteFile } from "./rewrite-file.ts";
+import { runStatements } from "./run-statements.ts";
 import { writeQuery } from "./write-query.ts";
 
 const CLOSE_POLL_MS = 5;
@@ -56,6 +57,8 @@ export class WorkerCalls {
         return await this.#open(request as EngineOptions);
       case "evaluate":
         return await evaluate(this.database, request as EvaluateRequest, isCancelled);
+      case "run":
+        return await runStatements(this.database, request as Calls["run"]["request"], isCancelled);
       case "explain":
         return await explainCursor(
           this.database,

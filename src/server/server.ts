@@ -73,6 +73,7 @@ async function openServices(config: Config, closers: Closers): Promise<Services>
     tempDirectory: join(config.data, "cache", "spill"),
     allowedDirectories: [...(await realFolders(config.allowPaths)), folder.tables],
     lockFile: join(config.data, "LOCK"),
+    plainFile: join(config.data, "plain.duckdb"),
   });
   closers.push(async () => await engine.close());
   // Nothing is read before the folder is ours.

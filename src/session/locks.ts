@@ -1,0 +1,220 @@
+/**
+ * Locks that transactions hold to their end, all in one wait-for graph: who would close a circle of
+ * waiting fails with 40P01 instead. Grants are first come, first served.
+ */
+
+import { after, deferred } from "../base/async.ts";
+import { SqlError } from "../base/errors.ts";
+
+/** A transaction, by identity. */
+export interface LockOwner {
+  readonly processId: number;
+}
+
+export interface LockTarget {
+  /** What is locked; one key, one lock. */
+  readonly key: string;
+  /** How the DETAIL of a deadlock names it: `relation "t"`. */
+  readonly title: string;
+}
+
+export type LockMode = "shared" | "exclusive";
+
+export interface LockWait {
+  /** Its reason is thrown. */
+  readonly signal: AbortSignal;
+  /** lock_timeout; 0: none. */
+  readonly timeoutMs: number;
+}
+
+interface Request {
+  readonly owner: LockOwner;
+  readonly mode: LockMode;
+  readonly grant: () => void;
+}
+
+interface Lock {
+  readonly target: LockTarget;
+  readonly holders: Map<LockOwner, LockMode>;
+  readonly queue: Request[];
+}
+
+interface Edge {
+  readonly waiter: LockOwner;
+  readonly blocker: LockOwner;
+  readonly mode: LockMode;
+  readonly target: LockTarget;
+}
+
+export class Locks {
+  readonly #locks = new Map<string, Lock>();
+  readonly #held = new Map<LockOwner, Set<Lock>>();
+
+  /**
+   * Held until `releaseAll`. An owner asks for one lock at a time; asking again is harmless, and
+   * shared becomes exclusive.
+   * @throws SqlError 40P01, 55P03; the signal's reason
+   */
+  async acquire(
+    owner: LockOwner,
+    target: LockTarget,
+    mode: LockMode,
+    { signal, timeoutMs }: LockWait,
+  ): Promise<void> {
+    const lock = this.#lock(target);
+    if (this.#take(lock, owner, mode)) return;
+    signal.throwIfAborted();
+    const granted = deferred<void>();
+    const request: Request = { owner, mode, grant: () => granted.resolve() };
+    // Who turns shared into exclusive is blocked by holders alone: others would wait for it.
+    if (lock.holders.has(owner)) lock.queue.unshift(request);
+    else lock.queue.push(request);
+    const stop = () => granted.reject(signal.reason);
+    const timer = timeoutMs > 0 ? after(timeoutMs, () => granted.reject(timedOut())) : undefined;
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      this.#refuseCircle(owner);
+      await granted.promise;
+    } catch (cause) {
+      this.#withdraw(lock, request);
+      throw cause;
+    } finally {
+      timer?.cancel();
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Without waiting; false: somebody else has it. */
+  tryAcquire(owner: LockOwner, target: LockTarget, mode: LockMode): boolean {
+    const lock = this.#lock(target);
+    const isTaken = this.#take(lock, owner, mode);
+    this.#forgetUnused(lock);
+    return isTaken;
+  }
+
+  holds(owner: LockOwner, target: LockTarget, mode: LockMode): boolean {
+    const held = this.#locks.get(target.key)?.holders.get(owner);
+    return held === mode || held === "exclusive";
+  }
+
+  /** At the end of the transaction. */
+  releaseAll(owner: LockOwner): void {
+    const held = this.#held.get(owner);
+    this.#held.delete(owner);
+    for (const lock of held ?? []) {
+      lock.holders.delete(owner);
+      this.#grantNext(lock);
+    }
+  }
+
+  #lock(target: LockTarget): Lock {
+    const known = this.#locks.get(target.key);
+    if (known !== undefined) return known;
+    const lock: Lock = { target, holders: new Map(), queue: [] };
+    this.#locks.set(target.key, lock);
+    return lock;
+  }
+
+  #take(lock: Lock, owner: LockOwner, mode: LockMode): boolean {
+    const held = lock.holders.get(owner);
+    if (held === mode || held === "exclusive") return true;
+    if (held === undefined && lock.queue.length > 0) return false;
+    if (blockersAmongHolders(lock, owner, mode).length > 0) return false;
+    this.#give(lock, owner, mode);
+    return true;
+  }
+
+  #give(lock: Lock, owner: LockOwner, mode: LockMode): void {
+    lock.holders.set(owner, mode);
+    const held = this.#held.get(owner) ?? new Set();
+    held.add(lock);
+    this.#held.set(owner, held);
+  }
+
+  #grantNext(lock: Lock): void {
+    for (;;) {
+      const [next] = lock.queue;
+      if (next === undefined) break;
+      if (blockersAmongHolders(lock, next.owner, next.mode).length > 0) break;
+      lock.queue.shift();
+      this.#give(lock, next.owner, next.mode);
+      next.grant();
+    }
+    this.#forgetUnused(lock);
+  }
+
+  #withdraw(lock: Lock, request: Request): void {
+    const at = lock.queue.indexOf(request);
+    if (at >= 0) lock.queue.splice(at, 1);
+    this.#grantNext(lock);
+  }
+
+  #forgetUnused(lock: Lock): void {
+    if (lock.holders.size === 0 && lock.queue.length === 0) this.#locks.delete(lock.target.key);
+  }
+
+  /** Whom each waiter waits for: holders, and those before it in the queue. */
+  #edges(): Edge[] {
+    const edges: Edge[] = [];
+    for (const lock of this.#locks.values()) {
+      lock.queue.forEach(({ owner, mode }, at) => {
+        const before = lock.queue.slice(0, at).filter((other) => conflict(other.mode, mode));
+        const blockers = [
+          ...blockersAmongHolders(lock, owner, mode),
+          ...before.map((other) => other.owner),
+        ];
+        for (const blocker of blockers) {
+          edges.push({ waiter: owner, blocker, mode, target: lock.target });
+        }
+      });
+    }
+    return edges;
+  }
+
+  #refuseCircle(owner: LockOwner): void {
+    const circle = circleFrom(owner, this.#edges());
+    if (circle === undefined) return;
+    const lines = circle.map(({ waiter, blocker, mode, target }) => {
+      const lockName = mode === "shared" ? "ShareLock" : "ExclusiveLock";
+      return (
+        `Process ${waiter.processId} waits for ${lockName} on ${target.title};` +
+        ` blocked by process ${blocker.processId}.`
+      );
+    });
+    throw new SqlError("40P01", "deadlock detected", {
+      detail: lines.join("\n"),
+      hint: "See server log for query details.",
+    });
+  }
+}
+
+function conflict(a: LockMode, b: LockMode): boolean {
+  return a === "exclusive" || b === "exclusive";
+}
+
+function blockersAmongHolders(lock: Lock, owner: LockOwner, mode: LockMode): LockOwner[] {
+  return [...lock.holders]
+    .filter(([holder, held]) => holder !== owner && conflict(held, mode))
+    .map(([holder]) => holder);
+}
+
+/** A way along the edges from `start` back to it. */
+function circleFrom(start: LockOwner, edges: readonly Edge[]): Edge[] | undefined {
+  const seen = new Set<LockOwner>();
+  const visit = (owner: LockOwner): Edge[] | undefined => {
+    for (const edge of edges) {
+      if (edge.waiter !== owner) continue;
+      if (edge.blocker === start) return [edge];
+      if (seen.has(edge.blocker)) continue;
+      seen.add(edge.blocker);
+      const rest = visit(edge.blocker);
+      if (rest !== undefined) return [edge, ...rest];
+    }
+    return undefined;
+  };
+  return visit(start);
+}
+
+function timedOut(): SqlError {
+  return new SqlError("55P03", "canceling statement due to lock timeout");
+}
