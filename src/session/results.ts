@@ -22,14 +22,16 @@ export type Reply =
       readonly columnFormats: readonly (0 | 1)[];
       readonly receiver: CopyReceiver;
     }
-  /** COPY TO STDOUT begins; `copy-data` and one `copy-done` follow before `complete`. */
+  /** COPY TO STDOUT begins; data and one `copy-done` follow before `complete`. */
   | {
       readonly kind: "copy-out";
       readonly format: 0 | 1;
       readonly columnFormats: readonly (0 | 1)[];
     }
-  /** The payload of one CopyData message. */
+  /** The payload of one CopyData message; clients take a row of text or csv for one message. */
   | { readonly kind: "copy-data"; readonly bytes: Uint8Array }
+  /** Complete CopyData messages, ready to be written: many rows at once. */
+  | { readonly kind: "copy-messages"; readonly bytes: Uint8Array }
   | { readonly kind: "copy-done" };
 
 /** Where the wire puts what a client sends during COPY FROM STDIN. */

@@ -4,7 +4,7 @@
  */
 
 import type { ErrorFields } from "../base/errors.ts";
-import type { TransactionStatus } from "../session/results.ts";
+import type { Notification, TransactionStatus } from "../session/results.ts";
 import { ByteWriter } from "../types/bytes.ts";
 import type { FieldDescription } from "../types/field.ts";
 
@@ -76,6 +76,40 @@ export function rowDescription(fields: readonly FieldDescription[]): Buffer {
 
 export function commandComplete(tag: string): Buffer {
   return message("C", new ByteWriter().cstring(tag));
+}
+
+export interface CopyFormats {
+  /** 0: lines of text, 1: binary. */
+  readonly format: 0 | 1;
+  readonly columnFormats: readonly (0 | 1)[];
+}
+
+export function copyInResponse(formats: CopyFormats): Buffer {
+  return message("G", copyFormats(formats));
+}
+
+export function copyOutResponse(formats: CopyFormats): Buffer {
+  return message("H", copyFormats(formats));
+}
+
+function copyFormats({ format, columnFormats }: CopyFormats): ByteWriter {
+  const body = new ByteWriter().uint8(format).uint16(columnFormats.length);
+  for (const one of columnFormats) body.int16(one);
+  return body;
+}
+
+/** What stands before a payload of that size. */
+export function copyDataHeader(sizeBytes: number): Buffer {
+  return new ByteWriter(5)
+    .text("d")
+    .int32(4 + sizeBytes)
+    .finish();
+}
+
+export const copyDone = message("c");
+
+export function notificationResponse({ processId, channel, payload }: Notification): Buffer {
+  return message("A", new ByteWriter().int32(processId).cstring(channel).cstring(payload));
 }
 
 export function errorResponse(fields: ErrorFields): Buffer {

@@ -13,7 +13,8 @@ import type { SessionHost, SessionPort } from "../session/results.ts";
 import { authenticate } from "./authentication.ts";
 import * as backend from "./backend.ts";
 import type { CancelRegistry } from "./cancel-registry.ts";
-import { decodeFrame, type FrontendMessage, readFrame } from "./frontend.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { decodeFrame, type FrontendMessage } from "./frontend.ts";
 import { greet } from "./greeting.ts";
 import type { Authenticator } from "./password.ts";
 import { sendReplies } from "./replies.ts";
@@ -31,7 +32,7 @@ export interface ConnectionOptions {
 }
 
 export interface WireLimits {
-  /** Largest Query, Parse, Bind or CopyData message. */
+  /** Largest Query, Parse or Bind message. */
   readonly messageBytesMax: number;
   /** How much is read from a client ahead of what is handled. */
   readonly readAheadBytesMax: number;
@@ -58,6 +59,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #input: SocketInput;
+  readonly #frames: FrameReader;
   readonly #output: SocketOutput;
   #state: State = "startup";
   #session: SessionPort | undefined;
@@ -70,7 +72,9 @@ export class Connection {
     this.#socket = socket;
     this.#options = options;
     this.#input = new SocketInput(socket, options.limits.readAheadBytesMax);
+    this.#frames = new FrameReader(this.#input, options.limits.messageBytesMax);
     this.#output = new SocketOutput(socket, this.#input.closed);
+    socket.on("drain", () => this.#notify());
   }
 
   /** Serves the client until it leaves or is sent away. Never rejects. */
@@ -151,6 +155,7 @@ export class Connection {
       remoteAddress: this.#socket.remoteAddress ?? "",
     });
     this.#session = session;
+    session.onNotification(() => this.#notify());
     for (const [name, value] of session.reportedSettings()) {
       this.#output.add(backend.parameterStatus(name, value));
     }
@@ -166,7 +171,8 @@ export class Connection {
         throw new SqlError("57P01", SHUTDOWN, { severity: "FATAL" });
       }
       this.#isBusy = false;
-      const frame = await readFrame(this.#input, this.#options.limits.messageBytesMax);
+      this.#notify(); // of what came while the last answers were written
+      const frame = await this.#frames.next();
       this.#isBusy = true;
       // A client that has gone wants nothing of what it still sent.
       if (frame === undefined || this.#input.closed.aborted) return;
@@ -184,7 +190,7 @@ export class Connection {
   async #handle(session: SessionPort, message: FrontendMessage): Promise<void> {
     switch (message.kind) {
       case "query":
-        await sendReplies(session.query(message.text), this.#output);
+        await sendReplies(session.query(message.text), this.#output, this.#frames);
         return await this.#ready(session);
       case "function-call":
         throw new SqlError("0A000", "the function call protocol is not supported", {
@@ -224,8 +230,10 @@ export class Connection {
         return this.#output.add(backend.bindComplete);
       case "describe":
         return await this.#describe(session, message.target, message.name);
-      case "execute":
-        return await sendReplies(session.execute(message.portal, message.maxRows), this.#output);
+      case "execute": {
+        const replies = session.execute(message.portal, message.maxRows);
+        return await sendReplies(replies, this.#output, this.#frames);
+      }
       case "close":
         if (message.target === "statement") await session.closeStatement(message.name);
         else await session.closePortal(message.name);
@@ -262,6 +270,7 @@ export class Connection {
 
   async #ready(session: SessionPort): Promise<void> {
     this.#state = "ready";
+    if (session.transactionStatus === "I") this.#addNotifications(session);
     for (const [name, value] of session.takeChangedSettings()) {
       this.#output.add(backend.parameterStatus(name, value));
     }
@@ -269,8 +278,23 @@ export class Connection {
     await this.#output.flush();
   }
 
+  /** An idle client is told at once, one that does not read when it reads again. */
+  #notify(): void {
+    const isIdle = this.#state === "ready" && !this.#isBusy && !this.#output.isFull;
+    if (!isIdle || this.#session?.transactionStatus !== "I") return;
+    this.#addNotifications(this.#session);
+    this.#output.write();
+  }
+
+  #addNotifications(session: SessionPort): void {
+    for (const notification of session.takeNotifications()) {
+      this.#output.add(backend.notificationResponse(notification));
+    }
+  }
+
   async #failed(session: SessionPort, cause: unknown, isSimple: boolean): Promise<void> {
     await this.#report(session, cause);
+    this.#frames.requireSync();
     if (isSimple) return await this.#ready(session);
     this.#state = "skip-to-sync";
     await this.#output.flush();

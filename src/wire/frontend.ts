@@ -1,16 +1,11 @@
 /**
- * Messages of a client: frames with their limits, and what each body says.
+ * What the messages of a client say, once their frames are there.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 
 import { SqlError } from "../base/errors.ts";
 import { ByteReader } from "../types/bytes.ts";
-
-/** One frame: its type letter and the body without the length. */
-export interface Frame {
-  readonly type: string;
-  readonly body: Buffer;
-}
+import type { Frame } from "./frame-reader.ts";
 
 export type FrontendMessage =
   | { readonly kind: "query"; readonly text: string }
@@ -39,40 +34,9 @@ export interface ByteSource {
   take(size: number): Promise<Buffer | undefined>;
 }
 
-/** Messages that carry no data of the user's need no more, as in PostgreSQL. */
-const SMALL_MESSAGE_MAX = 10_000;
-const LARGE_TYPES = "QPBFd";
-const SMALL_TYPES = "CDEHSXcfp";
-
 /** A violation after which the stream of bytes cannot be followed any further. */
 export function fatalViolation(message: string): SqlError {
   return new SqlError("08P01", message, { severity: "FATAL" });
-}
-
-/**
- * The next frame; its size is checked before memory is taken for it.
- * @returns undefined when the client has gone
- * @throws SqlError FATAL 08P01
- */
-export async function readFrame(
-  source: ByteSource,
-  largeMessageMax: number,
-): Promise<Frame | undefined> {
-  const header = await source.take(5);
-  if (header === undefined) return undefined;
-  const code = header.readUInt8(0);
-  const type = String.fromCharCode(code);
-  const isLarge = LARGE_TYPES.includes(type);
-  if (!isLarge && !SMALL_TYPES.includes(type)) {
-    throw fatalViolation(`invalid frontend message type ${code}`);
-  }
-  const size = header.readInt32BE(1) - 4;
-  if (size < 0) throw fatalViolation("invalid message length");
-  if (size > (isLarge ? largeMessageMax : SMALL_MESSAGE_MAX)) {
-    throw fatalViolation(`invalid message length: ${size} bytes are more than allowed`);
-  }
-  const body = await source.take(size);
-  return body === undefined ? undefined : { type, body };
 }
 
 /** @throws SqlError 08P01, 22021, 22023: an ordinary error, the connection goes on */

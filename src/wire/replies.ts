@@ -1,27 +1,57 @@
 /** A session's answers, in the order they come, as messages. */
 
-import { SqlError, unreachable } from "../base/errors.ts";
+import { unreachable } from "../base/errors.ts";
 import type { Reply } from "../session/results.ts";
 import * as backend from "./backend.ts";
+import { CopyPump } from "./copy-in.ts";
+import type { FrameReader } from "./frame-reader.ts";
 import type { SocketOutput } from "./rows.ts";
 
-/** Rows are written batch by batch; the next is asked for when the client has taken the last. */
+/**
+ * Rows are written batch by batch; the next is asked for when the client has taken the last. During
+ * COPY FROM STDIN the client's data are read from `frames`.
+ */
 export async function sendReplies(
   replies: AsyncIterable<Reply>,
   output: SocketOutput,
+  frames: FrameReader,
 ): Promise<void> {
-  for await (const reply of replies) {
-    if (reply.kind === "rows") {
-      output.add(reply.bytes);
-      await output.flush();
-    } else {
-      output.add(encode(reply));
-      await output.relieve();
+  let pump: CopyPump | undefined;
+  try {
+    for await (const reply of replies) {
+      if (pump !== undefined && reply.kind !== "notice") {
+        await pump.stop();
+        pump = undefined;
+      }
+      await send(reply, output);
+      if (reply.kind === "copy-in") pump = new CopyPump(frames, reply.receiver);
     }
+  } finally {
+    await pump?.stop();
   }
 }
 
-function encode(reply: Exclude<Reply, { kind: "rows" }>): Uint8Array {
+async function send(reply: Reply, output: SocketOutput): Promise<void> {
+  switch (reply.kind) {
+    case "rows":
+    case "copy-messages":
+      output.add(reply.bytes);
+      return await output.flush();
+    case "copy-in":
+      output.add(backend.copyInResponse(reply));
+      return await output.flush(); // the client waits for it
+    case "copy-data":
+      output.add(backend.copyDataHeader(reply.bytes.length), reply.bytes);
+      break;
+    default:
+      output.add(encode(reply));
+  }
+  await output.relieve();
+}
+
+function encode(
+  reply: Exclude<Reply, { kind: "rows" | "copy-in" | "copy-data" | "copy-messages" }>,
+): Uint8Array {
   switch (reply.kind) {
     case "row-description":
       return backend.rowDescription(reply.fields);
@@ -33,11 +63,10 @@ function encode(reply: Exclude<Reply, { kind: "rows" }>): Uint8Array {
       return backend.portalSuspended;
     case "notice":
       return backend.noticeResponse(reply.fields);
-    case "copy-in":
     case "copy-out":
-    case "copy-data":
+      return backend.copyOutResponse(reply);
     case "copy-done":
-      throw new SqlError("0A000", "COPY with the client is not supported yet");
+      return backend.copyDone;
     default:
       return unreachable(reply);
   }

@@ -26,6 +26,22 @@ export class SocketOutput {
     }
   }
 
+  /** The client has not taken yet what was written. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  /** Hands everything to the socket without waiting for the client to take it. */
+  write(): void {
+    if (this.#pendingBytes === 0) return;
+    const messages = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#socket.cork();
+    for (const message of messages) this.#socket.write(message);
+    this.#socket.uncork();
+  }
+
   /** Keeps what is gathered bounded, also for a client that never asks for a flush. */
   async relieve(): Promise<void> {
     if (this.#pendingBytes > GATHERED_MAX) await this.flush();
@@ -37,7 +53,7 @@ export class SocketOutput {
    */
   async flush(): Promise<void> {
     this.#closed.throwIfAborted();
-    this.#write();
+    this.write();
     if (this.#socket.writableNeedDrain) {
       await once(this.#socket, "drain", { signal: this.#closed });
     }
@@ -47,17 +63,7 @@ export class SocketOutput {
   end(...messages: readonly Uint8Array[]): void {
     this.add(...messages);
     if (!this.#socket.writable) return;
-    this.#write();
+    this.write();
     this.#socket.end();
-  }
-
-  #write(): void {
-    if (this.#pendingBytes === 0) return;
-    const messages = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#socket.cork();
-    for (const message of messages) this.#socket.write(message);
-    this.#socket.uncork();
   }
 }

@@ -71,17 +71,34 @@ export class SocketInput {
   async take(size: number): Promise<Buffer | undefined> {
     while (this.bufferedBytes < size) {
       if (this.closed.aborted) return undefined;
-      this.#wanted = size;
-      this.#arrival = deferred();
-      this.#space?.resolve();
-      await this.#arrival.promise;
+      await this.arrival(size);
     }
+    return this.takeNow(size);
+  }
+
+  /** The same, but undefined also when they are not there yet. */
+  takeNow(size: number): Buffer | undefined {
+    if (this.bufferedBytes < size) return undefined;
     this.#wanted = 0;
     const taken = Buffer.from(this.#buffer.subarray(this.#from, this.#from + size));
     this.#from += size;
     if (this.#from === this.#until) this.#rewind();
     this.#space?.resolve();
     return taken;
+  }
+
+  /** Settles when more bytes have come of the `size` that are waited for, at the end, or by `wake`. */
+  async arrival(size: number): Promise<void> {
+    if (this.closed.aborted) return;
+    this.#wanted = size;
+    this.#arrival = deferred();
+    this.#space?.resolve();
+    await this.#arrival.promise;
+  }
+
+  /** Ends a wait for bytes; none of them are lost. */
+  wake(): void {
+    this.#arrival?.resolve();
   }
 
   #isFull(): boolean {

@@ -7,6 +7,8 @@ import { deferred } from "../../src/base/async.ts";
 import { type ErrorFields, SqlError } from "../../src/base/errors.ts";
 import type {
   BindRequest,
+  CopyReceiver,
+  Notification,
   Reply,
   SessionHost,
   SessionPort,
@@ -43,17 +45,15 @@ interface FakePortal {
 
 /**
  * Understands: `rows n` (n rows of one int4), `batches n size` (n batches of `size` bytes), `wait`
- * (until cancelled), `finish` (until `releaseFinish`), `fail`, `begin`, `end`, `set name value`,
- * `echo` (its first parameter, as bytes), `fatal`, `bug`, "" (empty), `fail sync`.
+ * (until cancelled), `finish` (until `releaseFinish`), `fail`, `begin`, `end`, `rollback`, `set name value`,
+ * `echo` (its first parameter, as bytes), `fatal`, `bug`, "" (empty), `fail sync`, `notify channel
+ * payload`, `select` (one row), `copy t from stdin`, `copy slow from stdin`, `copy (select
+ * generate_series(1, n)) to stdout`, the first also with `binary` at its end.
  */
 export class FakeSession implements SessionPort {
-  takeNotifications(): readonly [] {
-    return [];
-  }
-
-  onNotification(): void {
-    // Never called.
-  }
+  readonly copies: FakeCopy[] = [];
+  #notifications: Notification[] = [];
+  #listener: (() => void) | undefined;
 
   transactionStatus: TransactionStatus = "I";
   readonly calls: string[] = [];
@@ -83,6 +83,23 @@ export class FakeSession implements SessionPort {
     const changed = this.#changed;
     this.#changed = [];
     return changed;
+  }
+
+  takeNotifications(): readonly Notification[] {
+    const taken = this.#notifications;
+    this.#notifications = [];
+    return taken;
+  }
+
+  onNotification(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  notify(...payloads: readonly string[]): void {
+    for (const payload of payloads) {
+      this.#notifications.push({ processId: 7, channel: "news", payload });
+    }
+    this.#listener?.();
   }
 
   releaseFinish(): void {
@@ -170,7 +187,7 @@ export class FakeSession implements SessionPort {
 
   cancel(): void {
     this.cancels += 1;
-    this.#running?.(new SqlError("57014", "canceling statement due to user request"));
+    this.#running?.(cancelled());
   }
 
   async close(): Promise<void> {
@@ -187,6 +204,15 @@ export class FakeSession implements SessionPort {
   async *#run(portal: FakePortal, maxRows: number): AsyncGenerator<Reply> {
     const [word = "", first = "", second = ""] = portal.text.split(" ");
     switch (word) {
+      case "copy":
+        return yield* portal.text.includes(" from ")
+          ? this.#copyIn(portal.text)
+          : this.#copyOut(portal.text);
+      case "select":
+        return yield* this.#rows(portal, 1, maxRows);
+      case "notify":
+        this.#notifications.push({ processId: 7, channel: first, payload: second });
+        return yield { kind: "complete", tag: "NOTIFY" };
       case "rows":
         return yield* this.#rows(portal, Number(first), maxRows);
       case "batches":
@@ -213,6 +239,9 @@ export class FakeSession implements SessionPort {
       case "end":
         this.transactionStatus = "I";
         return yield { kind: "complete", tag: "COMMIT" };
+      case "rollback":
+        this.transactionStatus = "I";
+        return yield { kind: "complete", tag: "ROLLBACK" };
       case "set":
         this.#changed.push([first, second]);
         return yield { kind: "complete", tag: "SET" };
@@ -241,6 +270,34 @@ export class FakeSession implements SessionPort {
     yield { kind: "complete", tag: `SELECT ${count}` };
   }
 
+  async *#copyIn(text: string): AsyncGenerator<Reply> {
+    const copy = new FakeCopy(text.includes(" slow "));
+    this.copies.push(copy);
+    const format = text.endsWith("binary") ? 1 : 0;
+    this.#running = (cause) => copy.fail(cause);
+    try {
+      yield { kind: "copy-in", format, columnFormats: [format], receiver: copy };
+      const rows = await copy.finished;
+      yield { kind: "complete", tag: `COPY ${rows}` };
+    } finally {
+      this.#running = undefined;
+      copy.isOver = true;
+    }
+  }
+
+  async *#copyOut(text: string): AsyncGenerator<Reply> {
+    const count = Number(/generate_series\(1, (\d+)\)/.exec(text)?.[1] ?? 0);
+    const cancelsBefore = this.cancels;
+    await Promise.resolve();
+    yield { kind: "copy-out", format: 0, columnFormats: [0] };
+    for (let line = 1; line <= count; line += 1) {
+      if (this.cancels > cancelsBefore) throw cancelled();
+      yield { kind: "copy-data", bytes: Buffer.from(`${line}\n`) };
+    }
+    yield { kind: "copy-done" };
+    yield { kind: "complete", tag: `COPY ${count}` };
+  }
+
   async *#wait(): AsyncGenerator<Reply> {
     const { promise, reject } = deferred<void>();
     this.#running = reject;
@@ -250,6 +307,54 @@ export class FakeSession implements SessionPort {
       this.#running = undefined;
     }
     yield { kind: "complete", tag: "WAIT" };
+  }
+}
+
+/** Takes lines that are numbers; one that is not fails the COPY at once. */
+export class FakeCopy implements CopyReceiver {
+  received = Buffer.alloc(0);
+  receivedBytes = 0;
+  writes = 0;
+  failure: SqlError | undefined;
+  /** The session is done with it. */
+  isOver = false;
+  readonly #finished = deferred<number>();
+  readonly #isSlow: boolean;
+  #gate = deferred<void>();
+
+  constructor(isSlow: boolean) {
+    this.#isSlow = isSlow;
+    this.#finished.promise.catch(() => undefined);
+  }
+
+  get finished(): Promise<number> {
+    return this.#finished.promise;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.writes += 1;
+    this.receivedBytes += bytes.length;
+    if (this.failure !== undefined) return;
+    if (this.#isSlow) return await this.#gate.promise;
+    this.received = Buffer.concat([this.received, bytes]);
+    const bad = /^[^0-9\n]+$/m.exec(this.received.toString())?.[0];
+    if (bad === undefined) return;
+    this.fail(new SqlError("22P02", `invalid input syntax for type integer: "${bad}"`));
+  }
+
+  end(): void {
+    this.#finished.resolve(this.received.toString().split("\n").length - 1);
+  }
+
+  fail(cause: SqlError): void {
+    this.failure ??= cause;
+    this.#finished.reject(this.failure);
+    this.#gate.resolve();
+  }
+
+  /** Lets what waits and whatever comes through. */
+  release(): void {
+    this.#gate.resolve();
   }
 }
 
@@ -264,8 +369,12 @@ function dataRow(value: Uint8Array | null): Buffer {
   return Buffer.concat([head, value ?? Buffer.alloc(0)]);
 }
 
+function cancelled(): SqlError {
+  return new SqlError("57014", "canceling statement due to user request");
+}
+
 function returnsRows(text: string): boolean {
-  return /^(?:rows|batches|echo)\b/.test(text);
+  return /^(?:rows|batches|echo|select)\b/.test(text);
 }
 
 /** Opens fake sessions and remembers them; user "nobody" is refused. */

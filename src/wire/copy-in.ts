@@ -1,0 +1,84 @@
+/**
+ * COPY FROM STDIN: what the client sends goes to the session's receiver while the session's next
+ * answer is awaited already.
+ */
+
+import { SqlError } from "../base/errors.ts";
+import { log } from "../base/telemetry.ts";
+import type { CopyReceiver } from "../session/results.ts";
+import { ByteReader } from "../types/bytes.ts";
+import { COPY_PIECE_BYTES, type Frame, type FrameReader } from "./frame-reader.ts";
+
+export class CopyPump {
+  readonly #frames: FrameReader;
+  readonly #receiver: CopyReceiver;
+  readonly #running: Promise<void>;
+  #isStopped = false;
+
+  /** Begins to read at once, and reads no further than the message that ends the data. */
+  constructor(frames: FrameReader, receiver: CopyReceiver) {
+    this.#frames = frames;
+    this.#receiver = receiver;
+    this.#running = this.#run();
+  }
+
+  /** The session takes no more: what was not read yet stays. Never rejects. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#frames.interrupt();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#pump();
+    } catch (cause) {
+      this.#receiver.fail(errorOf(cause));
+    }
+  }
+
+  /** @throws SqlError 08P01, 57014, 08006 */
+  async #pump(): Promise<void> {
+    let frame = await this.#frames.next(true);
+    for (;;) {
+      if (frame?.type === "c") return this.#receiver.end();
+      if (frame?.type === "f") throw failedByClient(frame.body);
+      let following: Frame | undefined;
+      if (frame?.type === "d") {
+        const data = [frame.body];
+        following = this.#gather(data);
+        await this.#receiver.write(data.length === 1 ? frame.body : Buffer.concat(data));
+      }
+      // Sync and Flush are passed over: clients send them along with Execute, not knowing of COPY.
+      if (this.#isStopped) return;
+      frame = following ?? (await this.#frames.next(true));
+      if (frame === undefined) return this.#isStopped ? undefined : this.#receiver.fail(lost());
+    }
+  }
+
+  /** Adds what else has come already, so that many small messages cost no more than a large one. */
+  #gather(data: Buffer[]): Frame | undefined {
+    let size = data[0]?.length ?? 0;
+    while (size < COPY_PIECE_BYTES) {
+      const frame = this.#frames.nextNow(true);
+      if (frame?.type !== "d") return frame;
+      size += frame.body.length;
+      data.push(frame.body);
+    }
+    return undefined;
+  }
+}
+
+function failedByClient(body: Buffer): SqlError {
+  return new SqlError("57014", `COPY from stdin failed: ${new ByteReader(body).cstring()}`);
+}
+
+function lost(): SqlError {
+  return new SqlError("08006", "unexpected EOF on client connection with an open transaction");
+}
+
+function errorOf(cause: unknown): SqlError {
+  if (cause instanceof SqlError) return cause;
+  log("error", "internal-error", { cause });
+  return new SqlError("XX000", "internal error");
+}

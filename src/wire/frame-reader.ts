@@ -1,0 +1,117 @@
+/**
+ * A client's bytes as frames, each checked by its header before memory is taken for its body.
+ *
+ * Data of COPY comes in pieces: where a CopyData message ends means nothing, so that one of a
+ * gigabyte needs no more room than a small one. A read may be given up and taken up again later.
+ */
+
+import { SqlError } from "../base/errors.ts";
+import { fatalViolation } from "./frontend.ts";
+import type { SocketInput } from "./socket-input.ts";
+
+/** One frame: its type letter and the body without the length. */
+export interface Frame {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** Messages that carry no data of the user's need no more, as in PostgreSQL. */
+const SMALL_MESSAGE_MAX = 10_000;
+/** PostgreSQL's bound on any message, of which CopyData is taken in pieces. */
+const COPY_DATA_MAX = 0x3fff_fffe;
+/** Of the data of a COPY that are handed on at once. */
+export const COPY_PIECE_BYTES = 256 * 1024;
+
+const LARGE_TYPES = "QPBF";
+const SMALL_TYPES = "CDEHSXcfp";
+const COPY_TYPES = "dcfHS";
+
+export class FrameReader {
+  readonly #input: SocketInput;
+  readonly #messageMax: number;
+  /** The frame whose header was read, and how much of its body is still to come. */
+  #begun: { readonly type: string; left: number } | undefined;
+  #isLost = false;
+  #isInterrupted = false;
+
+  /** `messageMax` bounds the body of a message that must be held whole. */
+  constructor(input: SocketInput, messageMax: number) {
+    this.#input = input;
+    this.#messageMax = messageMax;
+  }
+
+  /** @throws SqlError FATAL 08P01 when nothing that follows can be understood any more */
+  requireSync(): void {
+    if (!this.#isLost) return;
+    throw fatalViolation("terminating connection because protocol synchronization was lost");
+  }
+
+  /**
+   * The next frame, or a piece of CopyData.
+   * @returns undefined when the client has gone, or after `interrupt`
+   * @throws SqlError FATAL 08P01; in a COPY 08P01 for what does not belong there
+   */
+  async next(isCopying = false): Promise<Frame | undefined> {
+    this.#isInterrupted = false;
+    for (;;) {
+      const frame = this.nextNow(isCopying);
+      if (frame !== undefined) return frame;
+      if (this.#input.closed.aborted || this.#isInterrupted) return undefined;
+      await this.#input.arrival(this.#needed());
+    }
+  }
+
+  /** The next frame if it is there already. Throws as `next`. */
+  nextNow(isCopying = false): Frame | undefined {
+    if (this.#begun === undefined) {
+      this.requireSync();
+      const header = this.#input.takeNow(5);
+      if (header === undefined) return undefined;
+      this.#begun = this.#begin(header, isCopying);
+    }
+    const begun = this.#begun;
+    const size = this.#needed();
+    const body = this.#input.takeNow(size);
+    if (body === undefined) return undefined;
+    begun.left -= size;
+    if (begun.left === 0) this.#begun = undefined;
+    return { type: begun.type, body };
+  }
+
+  /** Lets a waiting `next` return at once. What it had read is kept for the one after. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#input.wake();
+  }
+
+  #needed(): number {
+    if (this.#begun === undefined) return 5;
+    const { type, left } = this.#begun;
+    return type === "d" ? Math.min(left, COPY_PIECE_BYTES) : left;
+  }
+
+  #begin(header: Buffer, isCopying: boolean): { type: string; left: number } {
+    const code = header.readUInt8(0);
+    const type = String.fromCharCode(code);
+    const left = header.readInt32BE(1) - 4;
+    const max = this.#sizeMax(type);
+    this.#isLost = true; // until the header has been found right
+    if (isCopying && !COPY_TYPES.includes(type)) {
+      const shown = code.toString(16).toUpperCase().padStart(2, "0");
+      throw new SqlError("08P01", `unexpected message type 0x${shown} during COPY from stdin`);
+    }
+    if (max === undefined) throw fatalViolation(`invalid frontend message type ${code}`);
+    if (left < 0) throw fatalViolation("invalid message length");
+    if (left > max) {
+      throw fatalViolation(`invalid message length: ${left} bytes are more than allowed`);
+    }
+    this.#isLost = false;
+    return { type, left };
+  }
+
+  #sizeMax(type: string): number | undefined {
+    if (type === "d") return COPY_DATA_MAX;
+    if (LARGE_TYPES.includes(type)) return this.#messageMax;
+    return SMALL_TYPES.includes(type) ? SMALL_MESSAGE_MAX : undefined;
+  }
+}
