@@ -6,12 +6,13 @@ import type { Plan } from "./plan.ts";
  * A statement that changes rows, in two steps: `source` is a SELECT that finds what changes, the
  * session checks and applies it, then `returning` is a SELECT over what was applied.
  *
- * The source's columns, in order: for update and delete the row's identity (of a tstable
- * `pgtide_file` VARCHAR and `pgtide_row` BIGINT, of an ordinary table `pgtide_row` BIGINT: a table
- * scan that asks for its identity gives these columns too); then, for insert and update, every column of the
- * target in column order with its new value, in the representation the target stores; then, for
- * update and delete with RETURNING, every column of the target with its old value; then whatever
- * else RETURNING needs of other relations.
+ * The source's columns are called c1, c2... and have the shape that their type is stored in. In order:
+ * for update and delete the row's identity (of a tstable `pgtide_file` VARCHAR and `pgtide_row`
+ * BIGINT, of an ordinary table `pgtide_row` BIGINT: a table scan that asks for its identity gives
+ * these columns too), each row at most once; then, for insert and update, every column of the
+ * target in column order with its new value; then, for a DELETE with RETURNING and where RETURNING
+ * names OLD, every column of the target with its old value (of an insert NULL, for the session to
+ * fill in where ON CONFLICT has updated a row); then whatever else the session or RETURNING needs.
  */
 export interface ChangePlan {
   readonly kind: "insert" | "update" | "delete";
@@ -29,17 +30,18 @@ export interface ChangePlan {
    */
   readonly sequences: readonly SequenceColumn[];
   /**
-   * UPDATE: the columns that SET names. Stored generated columns are NULL in the source: the
-   * session computes them.
+   * UPDATE: the columns that SET names. Stored generated columns are NULL in the source of an
+   * insert and have their old value in that of an update: the session computes them.
    */
   readonly assigned: readonly number[];
-  /** INSERT: columns the statement gives a value (others have their default or NULL). */
   readonly onConflict: OnConflict | undefined;
   /**
    * RETURNING over the applied rows: a SELECT with one scan of kind "changed", whose columns are
    * those of the source, in order, named c1, c2...
    */
   readonly returning: Plan | undefined;
+  /** Where RETURNING names nothing but columns of the source: their positions, in order. */
+  readonly returningColumns: readonly number[] | undefined;
 }
 
 export interface SequenceColumn {
@@ -50,8 +52,13 @@ export interface SequenceColumn {
 }
 
 export interface OnConflict {
-  /** undefined: DO NOTHING without a target, any unique constraint. */
+  /**
+   * The columns that a unique constraint must have, in any order; else the session says 42P10.
+   * Without these and without `constraintOid`: any unique constraint.
+   */
   readonly arbiters: readonly number[] | undefined;
+  /** ON CONSTRAINT. */
+  readonly constraintOid: number | undefined;
   readonly action: "nothing" | "update";
   /**
    * DO UPDATE: a SELECT over one scan of kind "conflicts" (existing row's identity and columns as

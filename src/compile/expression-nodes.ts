@@ -13,6 +13,8 @@ export interface VarNode {
   readonly vartypmod: number;
   readonly varlevelsup: number;
   readonly varnullingrels: NodeList<number>;
+  /** In RETURNING: 0 default, 1 OLD, 2 NEW. */
+  readonly varreturningtype: number;
 }
 export interface ConstNode {
   readonly tag: "CONST";
@@ -23,7 +25,10 @@ export interface ConstNode {
 }
 export interface ParamNode {
   readonly tag: "PARAM";
-  /** 0 external, 2 column of the surrounding SubLink. */
+  /**
+   * 0 external, 2 column of the surrounding SubLink, 3 column of a SubLink of SET (a, b) = (..),
+   * whose id stands in the upper 16 bits.
+   */
   readonly paramkind: number;
   readonly paramid: number;
   readonly paramtype: number;
@@ -169,6 +174,8 @@ export interface SubLink {
   readonly tag: "SUBLINK";
   /** 0 EXISTS, 1 ALL, 2 ANY, 3 ROWCOMPARE, 4 scalar, 5 multiexpr, 6 ARRAY, 7 CTE. */
   readonly subLinkType: number;
+  /** Of multiexpr. */
+  readonly subLinkId: number;
   readonly testexpr: Expression | null;
   readonly subselect: QueryNode;
 }
@@ -207,6 +214,22 @@ export interface SqlValueFunction {
   readonly type: number;
   readonly typmod: number;
 }
+/** The next value of an identity column. */
+export interface NextValueExpr {
+  readonly tag: "NEXTVALUEEXPR";
+  readonly seqid: number;
+  readonly typeId: number;
+}
+/** A call of a sequence function that is made once: never printed, put in by sequence-calls.ts. */
+export interface SequenceCallNode {
+  readonly tag: "SEQUENCECALL";
+  readonly name: "nextval" | "currval" | "lastval" | "setval";
+  readonly number: number;
+  /** Without the sequence. */
+  readonly args: readonly Expression[];
+  /** 0 for lastval. */
+  readonly sequenceOid: number;
+}
 /** Constructs that are refused by name; the tag says which. */
 export interface UnservedNode {
   readonly tag:
@@ -219,7 +242,6 @@ export interface UnservedNode {
     | "CONVERTROWTYPEEXPR"
     | "COERCETODOMAINVALUE"
     | "SETTODEFAULT"
-    | "NEXTVALUEEXPR"
     | "MERGESUPPORTFUNC"
     | "RETURNINGEXPR";
 }
@@ -254,4 +276,6 @@ export type Expression =
   | WindowFunc
   | GroupingFunc
   | SqlValueFunction
+  | NextValueExpr
+  | SequenceCallNode
   | UnservedNode;

@@ -25,6 +25,7 @@ import type { CollateExpr, Expression, RelabelType } from "./expression-nodes.ts
 import type { Scope } from "./generator.ts";
 import { groupingCall } from "./grouping.ts";
 import { refuse } from "./refusals.ts";
+import { sequenceCall } from "./sequence-values.ts";
 import { sessionValue } from "./session-values.ts";
 import { subquery } from "./sublinks.ts";
 import { constant, parameter, variable } from "./variables.ts";
@@ -88,6 +89,8 @@ export function expression(node: Expression, scope: Scope): Sql {
       return groupingCall(node, scope);
     case "SQLVALUEFUNCTION":
       return sessionValue(node, scope.generator.calls);
+    case "SEQUENCECALL":
+      return sequenceCall(node, scope);
     default:
       return refuseNode(node);
   }

@@ -147,7 +147,7 @@ function storedRelation(alias: string, info: RelationInfo, scan: ScanBuilder): R
   };
   const columns = () =>
     info.columns.map((each) => column(each.number)).filter((each) => each !== undefined);
-  return { column, columns };
+  return { column, columns, scan };
 }
 
 /** Rows come as the session gives them, under the names of the scan's columns. */

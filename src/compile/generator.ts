@@ -40,6 +40,8 @@ export interface Scope {
   readonly caseTest?: Sql;
   /** Output columns of the SubLink whose test is being generated (PARAM of kind 2). */
   readonly sublinkColumns?: readonly Sql[];
+  /** Columns of the subqueries of `SET (a, b) = (SELECT ..)`, by subLinkId (PARAM of kind 3). */
+  readonly multiColumns?: ReadonlyMap<number, readonly Sql[]>;
 }
 
 /** What a Var of a range table entry means. */
@@ -50,6 +52,8 @@ export interface Relation {
   columns(): readonly RelationColumn[];
   /** Its rows have an order, given by this column. */
   readonly ordinal?: string;
+  /** Of a stored table. */
+  readonly scan?: ScanBuilder;
 }
 
 export interface RelationColumn {

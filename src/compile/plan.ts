@@ -40,6 +40,22 @@ export type ParameterSource =
       readonly functionOid: number;
       readonly args: readonly Scalar[];
       readonly typeOid: number;
+    }
+  /** A call of a sequence function, made once, when its turn comes among the parameters: int8. */
+  | { readonly kind: "sequence"; readonly call: SequenceCall };
+
+export type SequenceCall =
+  /** `number` tells calls of one statement apart: each draws a value. */
+  | { readonly kind: "nextval"; readonly sequenceOid: number; readonly number: number }
+  | { readonly kind: "currval"; readonly sequenceOid: number }
+  | { readonly kind: "lastval" }
+  | {
+      readonly kind: "setval";
+      readonly sequenceOid: number;
+      readonly value: Scalar;
+      /** Whether nextval goes on behind the value; false: it gives the value itself. */
+      readonly isCalled: Scalar;
+      readonly number: number;
     };
 
 /**
@@ -55,14 +71,21 @@ export type Scan =
   /**
    * A table of ours. The bound text must give the columns of `columnNumbers` under their stored
    * names, quoted, in a parenthesised SELECT; numeric(p,s) as DECIMAL(p,s), timestamptz in
-   * representation utc.
+   * representation utc. With `hasIdentity` also the columns that tell rows apart, those of
+   * `identityColumns` (stored-rows.ts).
    */
   | {
       readonly kind: "table";
       readonly relationOid: number;
       readonly columnNumbers: readonly number[];
       readonly filter: ScanFilter;
+      readonly hasIdentity: boolean;
     }
+  /**
+   * Rows that the session holds, of a change or of a constraint's check: the bound text must give
+   * all of `columns`, called c1, c2..., in the DuckDB types of their shapes.
+   */
+  | { readonly kind: "changed" | "conflicts"; readonly columns: readonly PlanColumn[] }
   /** A set-returning function of ours (coverage_gaps...): rows come from the session. */
   | {
       readonly kind: "function";

@@ -12,13 +12,14 @@ const MARK = "\u0000";
 
 export interface ScanBuilder {
   readonly number: number;
-  readonly kind: "table" | "function" | "catalog";
+  readonly kind: Scan["kind"];
   readonly relation: RelationInfo | undefined;
   readonly used: Set<number>;
   readonly time: TimeComparison[];
   readonly entities: { readonly columnNumber: number; readonly anyOf: readonly Scalar[] }[];
   newest: ScanFilter["newest"];
   newestOfEntities: ScanFilter["newestOfEntities"];
+  hasIdentity: boolean;
   finish(builder: ScanBuilder): Scan;
 }
 
@@ -53,7 +54,18 @@ function finishTable(builder: ScanBuilder): Scan {
         ? {}
         : { newestOfEntities: builder.newestOfEntities }),
     },
+    hasIdentity: builder.hasIdentity,
   };
+}
+
+/** Rows that the session holds. */
+export function heldScan(
+  number: number,
+  kind: "changed" | "conflicts",
+  columns: readonly PlanColumn[],
+): ScanBuilder {
+  const finish = (): Scan => ({ kind, columns });
+  return { ...emptyScan(number), kind, relation: undefined, finish };
 }
 
 /** A relation that the session serves as rows. `columns` grows while Vars are met. */
@@ -95,5 +107,6 @@ function emptyScan(number: number): Omit<ScanBuilder, "kind" | "relation" | "fin
     entities: [],
     newest: undefined,
     newestOfEntities: undefined,
+    hasIdentity: false,
   };
 }

@@ -26,11 +26,17 @@ export interface QueryNode {
   readonly hasForUpdate: boolean;
   readonly hasRowSecurity: boolean;
   readonly hasGroupRTE: boolean;
+  /** Range table index of the relation that a change is about; 0 for a SELECT. */
+  readonly resultRelation: number;
   readonly cteList: NodeList<CommonTableExpr>;
   readonly rtable: NodeList<RangeTableEntry>;
   readonly rteperminfos: NodeList<RtePermissionInfo>;
   readonly jointree: FromExpr | null;
   readonly targetList: NodeList<TargetEntry>;
+  readonly onConflict: OnConflictExpr | null;
+  readonly returningList: NodeList<TargetEntry>;
+  /** Of row security and of views WITH CHECK OPTION. */
+  readonly withCheckOptions: NodeList<{ readonly tag: string }>;
   readonly groupClause: NodeList<SortGroupClause>;
   readonly groupDistinct: boolean;
   readonly groupingSets: NodeList<GroupingSet>;
@@ -128,6 +134,19 @@ export interface RangeTableRef {
 }
 export type JoinItem = FromExpr | JoinExpr | RangeTableRef;
 
+export interface OnConflictExpr {
+  readonly tag: "ONCONFLICTEXPR";
+  /** 1 nothing, 2 update. */
+  readonly action: number;
+  readonly arbiterElems: NodeList<{ readonly tag: "INFERENCEELEM"; readonly expr: Expression }>;
+  readonly arbiterWhere: Expression | null;
+  /** OID of the constraint of ON CONSTRAINT, else 0. */
+  readonly constraint: number;
+  readonly onConflictSet: NodeList<TargetEntry>;
+  readonly onConflictWhere: Expression | null;
+  /** Range table index of EXCLUDED. */
+  readonly exclRelIndex: number;
+}
 export interface TargetEntry {
   readonly tag: "TARGETENTRY";
   readonly expr: Expression;

@@ -39,6 +39,7 @@ function systemColumn(node: VarNode, owner: Scope): Sql {
 
 /** A list of the columns; a function's single column stands for its row. */
 function wholeRow(node: VarNode, owner: Scope): Sql {
+  if (node.varreturningtype !== 0) return refuse("a whole row of OLD or NEW");
   const columns = owner.relations.get(node.varno)?.columns() ?? refuse("a whole row");
   const only = columns.length === 1 ? columns[0] : undefined;
   if (only !== undefined && only.sql.shape.typeOid === node.vartype) return only.sql;
@@ -79,6 +80,10 @@ export function parameter(node: ParamNode, scope: Scope): Sql {
   const { paramid, paramtype, paramtypmod } = node;
   if (node.paramkind === 2) {
     const column = scope.sublinkColumns?.[paramid - 1];
+    return column ?? refuse("a parameter of a subquery");
+  }
+  if (node.paramkind === 3) {
+    const column = scope.multiColumns?.get(paramid >>> 16)?.[(paramid & 0xffff) - 1];
     return column ?? refuse("a parameter of a subquery");
   }
   if (node.paramkind !== 0) return refuse("a parameter of an executed plan");

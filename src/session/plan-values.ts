@@ -1,6 +1,6 @@
 /** The values a plan's parameters have in one execution, and what its symbolic scalars come to. */
 
-import { assert } from "../base/errors.ts";
+import { assert, SqlError, unreachable } from "../base/errors.ts";
 import type { ParameterSource, Plan, Scalar } from "../compile/plan.ts";
 import type { EngineParameter } from "../engine/request.ts";
 import { Oid } from "../types/oids.ts";
@@ -84,6 +84,10 @@ export class PlanValues {
         const rows = await callOwnFunction(source.functionOid, args, this.#execution);
         return { typeOid: source.typeOid, value: rows[0]?.[0] ?? null };
       }
+      case "sequence":
+        throw new SqlError("0A000", `function ${source.call.kind} is not supported yet`);
+      default:
+        return unreachable(source);
     }
   }
 }

@@ -3,7 +3,7 @@
  */
 
 import { join } from "node:path";
-import { assert } from "../base/errors.ts";
+import { assert, unreachable } from "../base/errors.ts";
 import type { Plan, Scan } from "../compile/plan.ts";
 import { bindRows } from "../engine/bindings.ts";
 import type { RowsRelation } from "../engine/request.ts";
@@ -13,6 +13,7 @@ import { Oid } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
 import { catalogRows } from "./catalog-rows.ts";
 import type { Execution } from "./execution.ts";
+import type { HeldRows } from "./held-rows.ts";
 import { newestSegments } from "./newest.ts";
 import { callOwnFunction, rowsColumns } from "./own-calls.ts";
 import type { PlanValues } from "./plan-values.ts";
@@ -38,13 +39,14 @@ export interface BoundPlan {
   readonly leases: readonly Lease[];
 }
 
-/** The caller releases the leases. */
+/** The caller releases the leases. `held`: what scans of rows that the session holds read. */
 export async function bindPlan(
   plan: Plan,
   values: PlanValues,
   execution: Execution,
+  held?: HeldRows,
 ): Promise<BoundPlan> {
-  const binder = new Binder(values, execution);
+  const binder = new Binder(values, execution, held);
   try {
     const texts: string[] = [];
     for (const [index, scan] of plan.scans.entries()) texts.push(await binder.bind(scan, index));
@@ -65,12 +67,14 @@ class Binder {
   readonly leases: Lease[] = [];
   readonly #values: PlanValues;
   readonly #execution: Execution;
+  readonly #held: HeldRows | undefined;
   /** A table read twice in one statement is read at one version. */
   readonly #leased = new Map<number, Lease>();
 
-  constructor(values: PlanValues, execution: Execution) {
+  constructor(values: PlanValues, execution: Execution, held: HeldRows | undefined) {
     this.#values = values;
     this.#execution = execution;
+    this.#held = held;
   }
 
   async bind(scan: Scan, index: number): Promise<string> {
@@ -86,6 +90,13 @@ class Binder {
         const rows = await catalogRows(scan, this.#execution);
         return this.#rows(index, rowsColumns(scan.columns), rows);
       }
+      case "changed":
+      case "conflicts":
+        assert(this.#held !== undefined, "a plan reads changed rows where there are none");
+        this.rowsRelations.push(...this.#held.rowsRelations);
+        return this.#held.sql;
+      default:
+        return unreachable(scan);
     }
   }
 

@@ -106,13 +106,13 @@ function stored(cell: string | null, table: Described, index: number): string {
  * Each scan reads its file through its own filter, row by row: were the filter to promise too much,
  * the answer would lack rows.
  */
-export function boundSql(plan: Plan, tables: TestTables): string {
+export function boundSql(plan: Plan, tables: TestTables, held = ""): string {
   return plan.sql
     .map((piece) => {
       if (typeof piece === "string") return piece;
       const scan = plan.scans[piece];
       if (scan === undefined) throw new Error(`no scan ${piece}`);
-      return scanText(scan, tables);
+      return scan.kind === "changed" || scan.kind === "conflicts" ? held : scanText(scan, tables);
     })
     .join("");
 }
@@ -122,7 +122,10 @@ function scanText(scan: Scan, tables: TestTables): string {
   const info = tables.relation(scan.relationOid);
   const nameOf = (number: number | undefined) =>
     quoteName(info?.columns.find((column) => column.number === number)?.name ?? "");
-  const list = scan.columnNumbers.map(nameOf).join(", ");
+  const identity = scan.hasIdentity
+    ? ["filename AS pgtide_file", "file_row_number AS pgtide_row"]
+    : [];
+  const list = [...scan.columnNumbers.map(nameOf), ...identity].join(", ");
   const time = nameOf(info?.timeColumn);
   const tests = scan.filter.time.map((each) => `${time} ${each.operator} ${scalar(each.bound)}`);
   for (const { columnNumber, anyOf } of scan.filter.entities) {
@@ -141,7 +144,8 @@ function scanText(scan: Scan, tables: TestTables): string {
       ? ""
       : ` QUALIFY rank() OVER (PARTITION BY ${(info?.entityColumns ?? []).map(nameOf).join(", ")}` +
         ` ORDER BY ${time} ${scan.filter.newestOfEntities.descending ? "DESC" : "ASC"}) = 1`;
-  return `(SELECT ${list} FROM read_parquet([${file}])${where}${first}${order})`;
+  const read = `read_parquet([${file}]${scan.hasIdentity ? ", filename=true, file_row_number=true" : ""})`;
+  return `(SELECT ${list} FROM ${read}${where}${first}${order})`;
 }
 
 function scalar(value: Scalar): string {

@@ -8,16 +8,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serialize } from "pg-protocol";
 import { SqlError } from "../../src/base/errors.ts";
+import type { ChangePlan } from "../../src/compile/change-plan.ts";
+import { compileChange } from "../../src/compile/changes.ts";
 import { compileSelect } from "../../src/compile/compile.ts";
-import type { Plan } from "../../src/compile/plan.ts";
+import type { CompileContext, Plan } from "../../src/compile/plan.ts";
 import { readQuery } from "../../src/compile/tree.ts";
 import { Engine } from "../../src/engine/remote.ts";
 import { type Answer, readAnswer } from "../../src/postgres/answer.ts";
 import { simpleQuery } from "../../src/postgres/messages.ts";
 import { openPGlite } from "../../src/postgres/pglite.ts";
 import { copyTemplate, templateDirectory } from "../../src/postgres/template.ts";
+import { type HeldRows, heldRows } from "../../src/session/held-rows.ts";
 import { decodeText } from "../../src/types/codec.ts";
 import type { TextSettings } from "../../src/types/shape.ts";
+import type { SqlValue } from "../../src/types/value.ts";
 import { boundSql, loadTables, type TestTables } from "./differential-tables.ts";
 
 export type Row = readonly (string | null)[];
@@ -38,7 +42,10 @@ export interface Comparison {
 
 export interface Differential {
   compare(sql: string, parameters?: readonly (string | null)[]): Promise<Comparison>;
+  /** INSERT, UPDATE or DELETE with RETURNING; nothing stays changed. */
+  compareChange(sql: string, parameters?: readonly (string | null)[]): Promise<Comparison>;
   /** Analysis and compilation alone. */
+  compileChange(sql: string): Promise<ChangePlan>;
   compile(sql: string): Promise<Plan>;
   setTimeZone(name: string): Promise<void>;
   close(): Promise<void>;
@@ -83,6 +90,8 @@ export async function openDifferential(schema: string): Promise<Differential> {
   const runner = new Runner(exchange, engine, tables);
   return {
     compare: async (sql, parameters) => await runner.compare(sql, parameters ?? []),
+    compareChange: async (sql, parameters) => await runner.compareChange(sql, parameters ?? []),
+    compileChange: async (sql) => await runner.compileChange(sql),
     compile: async (sql) => await runner.compileOnly(sql),
     setTimeZone: async (name) => {
       await run(`SET TimeZone = '${name}'`);
@@ -95,6 +104,12 @@ export async function openDifferential(schema: string): Promise<Differential> {
     },
   };
 }
+
+/** Undone with the transaction, unlike what nextval draws. */
+const RESTART_SEQUENCES = `DO $$ DECLARE s regclass; BEGIN
+  FOR s IN SELECT oid FROM pg_class WHERE relkind = 'S' LOOP
+    EXECUTE 'ALTER SEQUENCE ' || s || ' RESTART';
+  END LOOP; END $$`;
 
 class Runner {
   settings: TextSettings = SETTINGS;
@@ -118,11 +133,72 @@ class Runner {
     return this.#compile(analysed);
   }
 
+  async compileChange(sql: string): Promise<ChangePlan> {
+    const analysed = await this.#analyse(sql);
+    if (analysed.error !== undefined) throw new Error(analysed.error.message);
+    return compileChange(readQuery(analysed.trees[0] ?? ""), this.#context());
+  }
+
+  async compareChange(sql: string, parameters: readonly (string | null)[]): Promise<Comparison> {
+    return await this.#compare(sql, parameters, async (analysed, now) => {
+      const plan = compileChange(readQuery(analysed.trees[0] ?? ""), this.#context());
+      const oids = analysed.parameterOids;
+      const rows = await this.#execute(plan.source, oids, parameters, now);
+      if (plan.returning === undefined) throw new Error("a change without RETURNING");
+      const draw = counters();
+      const held = heldRows(
+        plan.source.columns,
+        rows.map((row) => this.#changedRow(row, draw, plan, now)),
+      );
+      return {
+        rows: await this.#execute(plan.returning, oids, parameters, now, held),
+        plan: plan.returning,
+        isOrdered: false,
+      };
+    });
+  }
+
+  /** What the session does between the two plans: sequences count from 1. */
+  #changedRow(
+    row: Row,
+    draw: (sequenceOid: number) => number,
+    plan: ChangePlan,
+    now: bigint,
+  ): SqlValue[] {
+    const values = row.map((cell, index) => {
+      const typeOid = plan.source.columns[index]?.shape.typeOid ?? 25;
+      return cell === null ? null : decodeText(cell, typeOid, this.#input(now));
+    });
+    for (const { sourceColumn, sequenceOid, when } of plan.sequences) {
+      if (when !== undefined && values[when] !== true) continue;
+      const isInt8 = plan.source.columns[sourceColumn]?.shape.typeOid === 20;
+      const value = draw(sequenceOid);
+      values[sourceColumn] = isInt8 ? BigInt(value) : value;
+    }
+    return values;
+  }
+
   async compare(sql: string, parameters: readonly (string | null)[]): Promise<Comparison> {
+    return await this.#compare(sql, parameters, async (analysed, now) => {
+      const plan = this.#compile(analysed);
+      const rows = await this.#execute(plan, analysed.parameterOids, parameters, now);
+      const isOrdered = readQuery(analysed.trees[0] ?? "").sortClause !== null;
+      return { rows, isOrdered, plan };
+    });
+  }
+
+  async #compare(
+    sql: string,
+    parameters: readonly (string | null)[],
+    compute: (
+      analysed: Answer,
+      now: bigint,
+    ) => Promise<{ readonly rows: readonly Row[]; isOrdered: boolean; plan: Plan }>,
+  ): Promise<Comparison> {
     const analysed = await this.#analyse(sql);
     const typeOids = analysed.fields?.map((field) => field.typeOid) ?? [];
     // One transaction, so that now() is known.
-    await this.#exchange(simpleQuery("BEGIN"));
+    await this.#exchange(simpleQuery(`BEGIN; ${RESTART_SEQUENCES}`));
     const clock = await this.#exchange(
       simpleQuery("SELECT (extract(epoch FROM now()) * 1000000)::int8"),
     );
@@ -138,14 +214,11 @@ class Runner {
       const { sqlState, message } = analysed.error;
       return { ...base, ours: { kind: "error", sqlState, message } };
     }
-    let plan: Plan | undefined;
     try {
-      plan = this.#compile(analysed);
-      const rows = await this.#execute(plan, analysed.parameterOids, parameters, now);
-      const isOrdered = readQuery(analysed.trees[0] ?? "").sortClause !== null;
+      const { rows, isOrdered, plan } = await compute(analysed, now);
       return { ...base, ours: { kind: "rows", rows }, isOrdered, plan };
     } catch (error) {
-      return { ...base, ours: failure(error), plan };
+      return { ...base, ours: failure(error) };
     }
   }
 
@@ -160,7 +233,11 @@ class Runner {
   }
 
   #compile(analysed: Answer): Plan {
-    return compileSelect(readQuery(analysed.trees[0] ?? ""), {
+    return compileSelect(readQuery(analysed.trees[0] ?? ""), this.#context());
+  }
+
+  #context(): CompileContext {
+    return {
       relation: (oid) => this.#tables.relation(oid),
       functionName: () => undefined,
       timeZone: this.settings.timeZone,
@@ -169,7 +246,7 @@ class Runner {
       currentDatabase: "postgres",
       currentSchema: "public",
       setting: (name) => (name === "TimeZone" ? String(this.settings.timeZone) : undefined),
-    });
+    };
   }
 
   async #execute(
@@ -177,8 +254,13 @@ class Runner {
     parameterOids: readonly number[],
     parameters: readonly (string | null)[],
     now: bigint,
+    held: HeldRows = { sql: "", rowsRelations: [] },
   ): Promise<readonly Row[]> {
+    const draw = counters();
     const values = plan.parameters.map((source) => {
+      if (source.kind === "sequence" && source.call.kind === "nextval") {
+        return { typeOid: 20, value: BigInt(draw(source.call.sequenceOid)) };
+      }
       if (source.kind !== "client") return { typeOid: 1184, value: now };
       const text = parameters[source.index - 1] ?? null;
       const typeOid = parameterOids[source.index - 1] ?? source.typeOid;
@@ -186,9 +268,9 @@ class Runner {
     });
     const engine = await this.#engine();
     const cursor = await engine.openCursor({
-      sql: boundSql(plan, this.#tables),
+      sql: boundSql(plan, this.#tables, held.sql),
       parameters: values,
-      rowsRelations: [],
+      rowsRelations: held.rowsRelations,
       shapes: plan.shapes,
       formats: plan.columns.map(() => 0),
       text: this.settings,
@@ -209,6 +291,16 @@ class Runner {
   #input(now: bigint) {
     return { ...this.settings, nowMicros: now };
   }
+}
+
+/** Sequences that begin at 1. */
+function counters(): (sequenceOid: number) => number {
+  const last = new Map<number, number>();
+  return (oid) => {
+    const value = (last.get(oid) ?? 0) + 1;
+    last.set(oid, value);
+    return value;
+  };
 }
 
 function failure(error: unknown): Result {
