@@ -48,6 +48,9 @@ const HARMLESS_VOLATILE: ReadonlySet<string> = new Set([
 
 /** Read tables that are empty here, or run a query given as text. */
 const XML_MAPPING = /_to_xml(?:schema|_and_xmlschema)?$/;
+/** Stable, and asks what a session of ours knows and the embedded server does not. */
+const OF_A_SESSION: ReadonlySet<string> = new Set(["pg_listening_channels"]);
+
 /** What sql/shadow.sql has replaced, and why: it tells of the embedded server. */
 const REPLACED = /^pg_tide_builtin_/;
 /** Reads counters of the running transaction only. */
@@ -123,6 +126,7 @@ function refusalOf(oid: number, catalogue: Catalogue): string | undefined {
 
 function isHarmless(entry: FunctionEntry): boolean {
   if (entry.isEngineOnly || XML_MAPPING.test(entry.name) || REPLACED.test(entry.name)) return false;
+  if (OF_A_SESSION.has(entry.name)) return false;
   if (entry.volatility !== "volatile") return true;
   return HARMLESS_VOLATILE.has(entry.name) || TRANSACTION_COUNTERS.test(entry.name);
 }

@@ -11,6 +11,7 @@ import { Shadow } from "../postgres/shadow.ts";
 import { Sessions } from "../session/activity.ts";
 import { FileAccess, realFolders } from "../session/file-access.ts";
 import { Host } from "../session/host.ts";
+import { NotificationHub } from "../session/notification-hub.ts";
 import { Preparer } from "../session/prepare.ts";
 import type { Services } from "../session/services.ts";
 import { SettingCheck } from "../session/setting-check.ts";
@@ -99,6 +100,7 @@ async function openServices(config: Config, closers: Closers): Promise<Services>
     settingCheck: new SettingCheck(shadow),
     files: await FileAccess.open(engine, config.allowPaths, config.data),
     sessions: new Sessions(),
+    notifications: new NotificationHub(),
   };
 }
 

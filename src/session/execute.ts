@@ -9,6 +9,14 @@ import { catalogQuery } from "./statements/catalog-query.ts";
 import { createTstable } from "./statements/create-tstable.ts";
 import { dropTstable } from "./statements/drop-tstable.ts";
 import { explain } from "./statements/explain.ts";
+import {
+  listen,
+  listeningChannels,
+  notify,
+  notifyByCall,
+  notifyByQuery,
+  unlisten,
+} from "./statements/notify.ts";
 import { select } from "./statements/select.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
 
@@ -22,6 +30,18 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return await catalogQuery(statement.request, statement.factsNeeded, execution);
     case "cancel-backend":
       return cancelBackend(statement.pid, execution);
+    case "listen":
+      return await listen(statement.channel, execution);
+    case "unlisten":
+      return await unlisten(statement.channel, execution);
+    case "notify":
+      return await notify(statement.channel, statement.payload, execution);
+    case "notify-call":
+      return await notifyByCall(statement.calls, execution);
+    case "notify-query":
+      return await notifyByQuery(statement.plan, execution);
+    case "listening-channels":
+      return listeningChannels(execution);
     case "transaction":
       return { kind: "done", ...(await execution.transaction.apply(statement.command)) };
     case "set":

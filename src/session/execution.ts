@@ -1,6 +1,7 @@
 /** What a handler is given and what it gives back. */
 
 import type { ErrorFields } from "../base/errors.ts";
+import type { SessionNotifications } from "./notifications.ts";
 import type { BoundParameters } from "./portals.ts";
 import type { RowSource } from "./row-source.ts";
 import type { Services } from "./services.ts";
@@ -12,6 +13,7 @@ export interface Execution {
   readonly services: Services;
   readonly settings: Settings;
   readonly transaction: Transaction;
+  readonly notifications: SessionNotifications;
   readonly parameters: BoundParameters;
   /** Wire format of each result column. */
   readonly formats: readonly (0 | 1)[];

@@ -18,6 +18,7 @@ import type { FieldDescription } from "../types/field.ts";
 import { appendFields } from "./append-result.ts";
 import { cancelBackendCall } from "./cancel-call.ts";
 import { compileContext } from "./compile-context.ts";
+import { asksForChannels, notifyCalls } from "./notify-call.ts";
 import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
 import { type Route, routeOf } from "./route.ts";
 import type { Settings } from "./settings.ts";
@@ -110,6 +111,13 @@ export class Preparer {
   #select(source: Source, analysis: Analysis, query: QueryNode): Statement {
     const cancel = cancelBackendCall(query);
     if (cancel !== undefined) return cancel;
+    if (asksForChannels(query)) return { kind: "listening-channels" };
+    const notify = notifyCalls(query);
+    if (notify !== undefined) {
+      if ("calls" in notify) return { kind: "notify-call", calls: notify.calls };
+      const plan = compileSelect(notify.query, compileContext(source.settings, this.#tables));
+      return { kind: "notify-query", plan };
+    }
     const route = routeOf(analysis.tree, this.#tables);
     switch (route.kind) {
       case "compile":

@@ -6,6 +6,7 @@ import type { Shadow } from "../postgres/shadow.ts";
 import type { Warehouse } from "../table/warehouse.ts";
 import type { Sessions } from "./activity.ts";
 import type { FileAccess } from "./file-access.ts";
+import type { NotificationHub } from "./notification-hub.ts";
 import type { Preparer } from "./prepare.ts";
 import type { SettingCheck } from "./setting-check.ts";
 import type { Tables } from "./tables.ts";
@@ -20,4 +21,5 @@ export interface Services {
   readonly files: FileAccess;
   readonly folders: Warehouse;
   readonly sessions: Sessions;
+  readonly notifications: NotificationHub;
 }

@@ -12,6 +12,7 @@ import { ActivityRecord } from "./activity-record.ts";
 import { decodeParameters } from "./bind.ts";
 import { execute } from "./execute.ts";
 import type { Execution } from "./execution.ts";
+import { SessionNotifications } from "./notifications.ts";
 import {
   type BoundParameters,
   type Portal,
@@ -45,6 +46,7 @@ export class Session implements SessionPort, ActiveSession {
   readonly #request: StartupRequest;
   readonly #activity: ActivityRecord;
   readonly #transaction: Transaction;
+  readonly #notifications: SessionNotifications;
   readonly #portals = new Portals();
   readonly #signal = new StatementSignal();
   readonly #statements: SessionStatements;
@@ -55,6 +57,7 @@ export class Session implements SessionPort, ActiveSession {
     this.#request = request;
     this.#activity = new ActivityRecord(request);
     this.#transaction = new Transaction(settings);
+    this.#notifications = new SessionNotifications(services.notifications, request.processId);
     this.#statements = new SessionStatements(services, settings, this.#transaction, this.#portals);
     services.sessions.add(request.processId, this);
   }
@@ -193,16 +196,17 @@ export class Session implements SessionPort, ActiveSession {
   }
 
   takeNotifications(): readonly Notification[] {
-    return [];
+    return this.#transaction.isExplicit ? [] : this.#notifications.take();
   }
 
-  onNotification(): void {
-    // Nothing is listened to yet.
+  onNotification(listener: () => void): void {
+    this.#notifications.onArrival(listener);
   }
 
   async close(): Promise<void> {
     this.#services.sessions.remove(this.#request.processId);
     this.#signal.cancel();
+    this.#notifications.close();
     await this.#portals.removeAllPortals();
     await this.#transaction.close();
   }
@@ -257,6 +261,7 @@ export class Session implements SessionPort, ActiveSession {
       services: this.#services,
       settings: this.#settings,
       transaction: this.#transaction,
+      notifications: this.#notifications,
       parameters: portal.parameters,
       formats: portal.formats,
       signal: this.#signal.current,

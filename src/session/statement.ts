@@ -41,6 +41,14 @@ export type Statement =
     }
   /** pg_cancel_backend(pid). */
   | { readonly kind: "cancel-backend"; readonly pid: SqlValue | { readonly parameter: number } }
+  | { readonly kind: "listen"; readonly channel: string }
+  /** undefined: from all. */
+  | { readonly kind: "unlisten"; readonly channel: string | undefined }
+  | { readonly kind: "notify"; readonly channel: string; readonly payload: string }
+  /** pg_notify(channel, payload), its arguments known or computed by a plan. */
+  | { readonly kind: "notify-call"; readonly calls: readonly NotifyCall[] }
+  | { readonly kind: "notify-query"; readonly plan: Plan }
+  | { readonly kind: "listening-channels" }
   | { readonly kind: "transaction"; readonly command: TransactionCommand }
   | { readonly kind: "set"; readonly change: SettingChange }
   | { readonly kind: "show"; readonly name: string }
@@ -48,6 +56,13 @@ export type Statement =
   | { readonly kind: "discard"; readonly target: "all" | "plans" | "sequences" | "temp" }
   | { readonly kind: "deallocate"; readonly name: string | undefined }
   | { readonly kind: "own"; readonly own: OwnStatement };
+
+export type NotifyArgument = string | null | { readonly parameter: number };
+
+export interface NotifyCall {
+  readonly channel: NotifyArgument;
+  readonly payload: NotifyArgument;
+}
 
 export type TransactionCommand =
   | { readonly kind: "begin"; readonly tag: string; readonly modes: TransactionModes }

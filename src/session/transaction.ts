@@ -36,6 +36,12 @@ export interface Work extends Participant {
   rollback(): Promise<void>;
 }
 
+/** What takes effect with the transaction and has no say in its fate. */
+export interface Follower extends Participant {
+  /** Right after the end; must not throw. */
+  ended(isCommitted: boolean): void;
+}
+
 export interface CommandOutcome {
   readonly tag: string;
   readonly notices: readonly ErrorFields[];
@@ -49,6 +55,7 @@ export class Transaction {
   #statementMicros = 0n;
   readonly #participants = new Participants();
   #work: Work | undefined;
+  #followers: Follower[] = [];
   #held: Held[] = [];
   #modes: TransactionModes = {};
   #hasRead = false;
@@ -147,6 +154,12 @@ export class Transaction {
     assert(this.#work === undefined, "a transaction keeps its changes in two places");
     this.#work = work;
     await this.#participants.join(work);
+  }
+
+  /** For the rest of this transaction. */
+  async follow(follower: Follower): Promise<void> {
+    this.#followers.push(follower);
+    await this.#participants.join(follower);
   }
 
   /** @throws SqlError 25P02 when only the end of the block is allowed. */
@@ -294,7 +307,9 @@ export class Transaction {
 
   async #forget(isCommitted: boolean): Promise<void> {
     const held = this.#held;
+    const followers = this.#followers;
     this.#held = [];
+    this.#followers = [];
     this.#participants.clear();
     this.#modes = {};
     this.#hasRead = false;
@@ -302,6 +317,7 @@ export class Transaction {
     if (this.#isStarted && !isCommitted) this.#settings.restore(0);
     this.#isStarted = false;
     this.#settings.endTransaction();
+    for (const follower of followers) follower.ended(isCommitted);
     for (const one of held) await one.release();
   }
 }

@@ -26,6 +26,16 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       return { kind: "discard", target: discardTarget(node) };
     case "DEALLOCATESTMT":
       return { kind: "deallocate", name: node["isall"] === true ? undefined : text(node["name"]) };
+    case "LISTENSTMT":
+      return { kind: "listen", channel: text(node["conditionname"]) };
+    case "UNLISTENSTMT": {
+      const channel = node["conditionname"];
+      return { kind: "unlisten", channel: channel === null ? undefined : text(channel) };
+    }
+    case "NOTIFYSTMT": {
+      const channel = text(node["conditionname"]);
+      return { kind: "notify", channel, payload: text(node["payload"]) };
+    }
     case "CREATESTMT":
       if (node["accessMethod"] === "tstable") {
         return { kind: "own", own: createUsingTstable(node, statement) };

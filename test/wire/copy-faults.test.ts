@@ -1,7 +1,7 @@
 /** COPY with clients that stall, vanish, send too much or too little at a time. */
 
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { FakeCopy } from "./fake-session.ts";
+import type { FakeCopy } from "./fake-copy.ts";
 import { errorFields, frame, int32, letters, query, RawClient, sync } from "./raw-client.ts";
 import { type Fixture, listen, until } from "./support.ts";
 

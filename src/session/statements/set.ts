@@ -139,6 +139,7 @@ export async function discard(
       throw new SqlError("25001", "DISCARD ALL cannot run inside a transaction block");
     }
     execution.settings.resetAll();
+    await execution.notifications.unlisten(undefined, execution.transaction);
     await execution.discard("all");
   }
   return { kind: "done", tag: `DISCARD ${target.toUpperCase()}` };
