@@ -61,3 +61,8 @@ export function every(ms: number, act: () => void): { cancel(): void } {
   timer.unref();
   return { cancel: () => clearInterval(timer) };
 }
+
+/** Lets everything else that waits have its turn. */
+export async function nextTurn(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}

@@ -6,15 +6,15 @@
  */
 
 import { SqlError } from "../base/errors.ts";
-import { duckTypeOf } from "../types/duck-types.ts";
-import { numericModifier } from "../types/numeric.ts";
 import { elementOidOf, Oid, typeNameOf } from "../types/oids.ts";
+import { boundType, type TypedColumn } from "./bound-types.ts";
 import { quoteName, readParquet } from "./quoting.ts";
 
-const FIRST_USER_OID = 16_384;
 const DECIMAL_DIGITS_MAX = 38;
 
 export interface BoundColumn {
+  /** `attnum`: what its rows in memory are called by. */
+  readonly number: number;
   /** Stored name, by which the statement's SQL refers to it. */
   readonly name: string;
   readonly typeOid: number;
@@ -47,15 +47,45 @@ export interface SegmentGroup {
   readonly paths: readonly string[];
 }
 
+/** Rows of a row table whose number is in (after, through]. */
+export interface RowRange {
+  readonly relation: string;
+  readonly after: number;
+  readonly through: number;
+}
+
+export interface BindOptions {
+  /**
+   * Two more columns that tell rows apart: `_file`, the path of the segment, NULL for a row of a
+   * row table, and `_row`, BIGINT: its position in the file; of the i-th range from 0,
+   * i * 2^40 + DuckDB's rowid.
+   */
+  readonly identity?: boolean;
+}
+
+/** A range together with the numbers of the columns that its table has. */
+export type BoundRange = RowRange & { readonly columnNumbers: ReadonlySet<number> };
+
+const IDENTITY_COLUMNS = ["_file", "_row"];
+const RANGE_BITS = 40;
+
 /** A parenthesised SELECT. @throws SqlError 0A000 for a column that cannot be read so */
 export function bindTable(
   columns: readonly BoundColumn[],
   groups: readonly SegmentGroup[],
+  ranges: readonly BoundRange[] = [],
+  { identity = false }: BindOptions = {},
 ): string {
-  refuseClashes(columns);
-  const parts = groups.filter(({ paths }) => paths.length > 0).map((g) => selectGroup(columns, g));
+  refuseClashes([...columns.map(({ name }) => name), ...(identity ? IDENTITY_COLUMNS : [])]);
+  const parts = [
+    ...groups
+      .filter(({ paths }) => paths.length > 0)
+      .map((group) => selectGroup(columns, group, identity)),
+    ...ranges.map((range, index) => selectRange(columns, range, identity ? index : undefined)),
+  ];
   if (parts.length > 0) return `(${parts.join(" UNION ALL ")})`;
   const nulls = columns.map((column) => `${nullOf(column)} AS ${quoteName(column.name)}`);
+  if (identity) nulls.push("CAST(NULL AS VARCHAR) AS _file", "CAST(NULL AS BIGINT) AS _row");
   return `(SELECT ${listOr(nulls)} WHERE false)`;
 }
 
@@ -71,9 +101,9 @@ function listOr(expressions: readonly string[]): string {
 }
 
 /** DuckDB does not tell names apart that differ in case alone. */
-function refuseClashes(columns: readonly BoundColumn[]): void {
+function refuseClashes(names: readonly string[]): void {
   const seen = new Set<string>();
-  for (const { name } of columns) {
+  for (const name of names) {
     const folded = name.toLowerCase();
     if (seen.has(folded)) {
       throw new SqlError(
@@ -85,7 +115,11 @@ function refuseClashes(columns: readonly BoundColumn[]): void {
   }
 }
 
-function selectGroup(columns: readonly BoundColumn[], group: SegmentGroup): string {
+function selectGroup(
+  columns: readonly BoundColumn[],
+  group: SegmentGroup,
+  identity: boolean,
+): string {
   const byName = new Map(group.columns.map((column) => [column.name, column]));
   const expressions = columns.map((column) => {
     const found = byName.get(column.diskName);
@@ -95,35 +129,34 @@ function selectGroup(columns: readonly BoundColumn[], group: SegmentGroup): stri
     const expression = convert(from, found.type, column);
     return expression === to ? to : `${expression} AS ${to}`;
   });
-  return `SELECT ${listOr(expressions)} FROM ${readParquet(group.paths)}`;
+  if (identity) expressions.push("filename AS _file", "file_row_number AS _row");
+  return `SELECT ${listOr(expressions)} FROM ${readParquet(group.paths, identity)}`;
+}
+
+/** Its rows are in the bound types already. */
+function selectRange(
+  columns: readonly BoundColumn[],
+  { relation, after, through, columnNumbers }: BoundRange,
+  index: number | undefined,
+): string {
+  const expressions = columns.map((column) => {
+    const from = columnNumbers.has(column.number) ? `c${column.number}` : nullOf(column);
+    return `${from} AS ${quoteName(column.name)}`;
+  });
+  if (index !== undefined) {
+    const row = index === 0 ? "rowid" : `rowid + ${BigInt(index) << BigInt(RANGE_BITS)}`;
+    expressions.push("CAST(NULL AS VARCHAR) AS _file", `${row} AS _row`);
+  }
+  const from = `memory.main.${quoteName(relation)}`;
+  return `SELECT ${listOr(expressions)} FROM ${from} WHERE _seq > ${after} AND _seq <= ${through}`;
 }
 
 function nullOf(column: BoundColumn): string {
   return `CAST(NULL AS ${boundType(column)})`;
 }
 
-type TypeOf = Pick<BoundColumn, "typeOid" | "typmod">;
-
-/** The DuckDB type that a scan gives: timestamptz as TIMESTAMP of UTC, numeric(p,s) as DECIMAL. */
-function boundType(column: TypeOf): string {
-  const { typeOid, typmod } = column;
-  if (typeOid === Oid.timestamptz) return "TIMESTAMP";
-  if (typeOid >= FIRST_USER_OID) return "VARCHAR";
-  if (typeOid === Oid.numeric) return decimalType(typmod) ?? "VARCHAR";
-  const type = duckTypeOf(typeOid, typmod);
-  if (type !== undefined) return type;
-  throw new SqlError("0A000", `columns of type ${typeNameOf(typeOid)} are not supported in tables`);
-}
-
-function decimalType(typmod: number): string | undefined {
-  const declared = numericModifier(typmod);
-  if (declared === undefined || declared.scale < 0) return undefined;
-  const precision = Math.max(declared.precision, declared.scale);
-  return precision <= DECIMAL_DIGITS_MAX ? `DECIMAL(${precision},${declared.scale})` : undefined;
-}
-
 /** `expression` of the physical type as the column's bound type. */
-function convert(expression: string, from: PhysicalType, column: TypeOf): string {
+function convert(expression: string, from: PhysicalType, column: TypedColumn): string {
   const to = boundType(column);
   switch (column.typeOid) {
     case Oid.timestamp:
@@ -178,7 +211,7 @@ function toText(expression: string, from: PhysicalType): string {
   return from.id === "BLOB" ? `decode(${expression})` : `CAST(${expression} AS VARCHAR)`;
 }
 
-function toTimestamp(expression: string, from: PhysicalType, column: TypeOf): string {
+function toTimestamp(expression: string, from: PhysicalType, column: TypedColumn): string {
   const converted = utcTimestamp(expression, from.id);
   if (converted === undefined) throw mismatch(from, column);
   return converted;
@@ -213,7 +246,7 @@ export function utcTimestamp(expression: string, physicalId: string): string | u
   }
 }
 
-function toDate(expression: string, from: PhysicalType, column: TypeOf): string {
+function toDate(expression: string, from: PhysicalType, column: TypedColumn): string {
   switch (from.id) {
     case "DATE":
       return expression;
@@ -224,7 +257,12 @@ function toDate(expression: string, from: PhysicalType, column: TypeOf): string 
   }
 }
 
-function toNumeric(expression: string, from: PhysicalType, to: string, column: TypeOf): string {
+function toNumeric(
+  expression: string,
+  from: PhysicalType,
+  to: string,
+  column: TypedColumn,
+): string {
   if (to === "VARCHAR") {
     if (from.id === "VARCHAR") return expression;
     if (INTEGERS.has(from.id)) return `CAST(${expression} AS VARCHAR)`;
@@ -239,13 +277,13 @@ function toNumeric(expression: string, from: PhysicalType, to: string, column: T
 }
 
 /** Elements are converted only where they must be; timestamptz in an array is TIMESTAMPTZ. */
-function toArray(expression: string, from: PhysicalType, column: TypeOf): string {
+function toArray(expression: string, from: PhysicalType, column: TypedColumn): string {
   const elementOid = elementOidOf(column.typeOid);
   if (from.id !== "LIST" || from.element === undefined || elementOid === undefined) {
     throw mismatch(from, column);
   }
   // An array of more dimensions has the same type in PostgreSQL.
-  const element: TypeOf =
+  const element: TypedColumn =
     from.element.id === "LIST" ? column : { typeOid: elementOid, typmod: column.typmod };
   const isInstant = element.typeOid === Oid.timestamptz;
   if (isInstant && from.element.id === "TIMESTAMP_TZ") return expression;
@@ -254,7 +292,7 @@ function toArray(expression: string, from: PhysicalType, column: TypeOf): string
   return inner === "x" ? expression : `list_transform(${expression}, lambda x: ${inner})`;
 }
 
-function mismatch(from: PhysicalType, column: TypeOf): SqlError {
+function mismatch(from: PhysicalType, column: TypedColumn): SqlError {
   const type = typeNameOf(column.typeOid);
   return new SqlError("0A000", `a segment holds ${from.id} where the table has ${type}`);
 }

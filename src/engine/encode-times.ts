@@ -1,8 +1,7 @@
 /** Cells of date, time, timestamp and timestamptz. ISO text is written digit by digit. */
 
 import type duckdb from "@duckdb/node-bindings";
-import { SqlError } from "../base/errors.ts";
-import { civilFromDays, DATE_MIN, MICROS_PER_DAY, POSTGRES_EPOCH_DAYS } from "../types/calendar.ts";
+import { civilFromDays, MICROS_PER_DAY, POSTGRES_EPOCH_DAYS } from "../types/calendar.ts";
 import { timestampText, timestamptzText } from "../types/datetime.ts";
 import type { TextSettings } from "../types/shape.ts";
 import { offsetAt, offsetText } from "../types/time-zones.ts";
@@ -12,34 +11,15 @@ import { isNull, readData, readValidity, type Validity } from "./chunks.ts";
 import { putAscii, putPadded } from "./digits.ts";
 import { fractionDigits, putFraction } from "./encode-numbers.ts";
 import { Int64Values } from "./int64-values.ts";
+import { DATE_INFINITY, daysOf, microsOf } from "./moments.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 
 const EPOCH_MICROS = POSTGRES_EPOCH_DAYS * MICROS_PER_DAY;
-const DATE_INFINITY = 0x7fff_ffff;
 const SECOND = 1_000_000;
-/** DuckDB's minus infinity; its plus infinity is PostgreSQL's. */
-const DUCKDB_NEG_INFINITY = -POS_INFINITY;
-/** 4713-11-24 BC, the first moment PostgreSQL can write. */
-const MICROS_MIN = BigInt(DATE_MIN) * BigInt(MICROS_PER_DAY);
 /** Nearer to 2000 than this (200 years), a moment needs no check of its range. */
 const QUICK_MICROS = 200 * 366 * MICROS_PER_DAY;
 /** "YYYY-MM-DD HH:MM:SS" */
 const STAMP_LENGTH = 19;
-
-/** DuckDB's days as SqlValue's. @throws SqlError 22008 before PostgreSQL's first day. */
-export function daysOf(days: number): number {
-  if (days === DATE_INFINITY) return Infinity;
-  if (days === -DATE_INFINITY) return -Infinity;
-  if (days < DATE_MIN) throw new SqlError("22008", "date out of range");
-  return days;
-}
-
-/** DuckDB's microseconds as SqlValue's. @throws SqlError 22008 before PostgreSQL's first moment. */
-export function microsOf(micros: bigint): bigint {
-  if (micros === DUCKDB_NEG_INFINITY) return NEG_INFINITY;
-  if (micros < MICROS_MIN) throw new SqlError("22008", "timestamp out of range");
-  return micros;
-}
 
 export class DateBinaryWriter extends FixedWriter {
   #data: Int32Array = new Int32Array();

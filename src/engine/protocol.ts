@@ -29,6 +29,12 @@ export interface Calls {
   readonly write: { readonly request: WriteRequest; readonly result: undefined };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
   readonly rewrite: { readonly request: RewriteRequest; readonly result: undefined };
+  readonly createRowTable: {
+    readonly request: CreateRowTableRequest;
+    readonly result: undefined;
+  };
+  readonly appendRows: { readonly request: AppendRowsRequest; readonly result: undefined };
+  readonly dropRowTable: { readonly request: string; readonly result: undefined };
   readonly schemas: { readonly request: readonly string[]; readonly result: FileSchemas };
 }
 
@@ -47,6 +53,26 @@ export interface WriteRequest {
   readonly compression: "zstd" | "snappy" | "lz4_raw" | "uncompressed";
   /** Of zstd, 1 to 22. */
   readonly level?: number;
+}
+
+export interface RowTableColumn {
+  /** The column is called `c` and this. */
+  readonly columnNumber: number;
+  readonly typeOid: number;
+  readonly typmod: number;
+}
+
+export interface CreateRowTableRequest {
+  readonly name: string;
+  readonly columns: readonly RowTableColumn[];
+}
+
+export interface AppendRowsRequest {
+  readonly name: string;
+  /** encodeBlock's bytes, the table's columns in order. */
+  readonly block: Uint8Array;
+  /** Numbers of the rows: so many, then so many... */
+  readonly sequences: readonly { readonly sequence: number; readonly rows: number }[];
 }
 
 export interface ExplainRequest {

@@ -10,10 +10,11 @@ export function quoteName(name: string): string {
 
 /**
  * A call that reads the files. DuckDB takes paths for patterns and "key=value" folders for columns;
- * both are switched off, names mean themselves.
+ * both are switched off, names mean themselves. Numbered: with columns filename, file_row_number.
  */
-export function readParquet(paths: readonly string[]): string {
-  return `read_parquet(${pathList(paths)}, hive_partitioning = false)`;
+export function readParquet(paths: readonly string[], isNumbered = false): string {
+  const numbered = isNumbered ? ", filename = true, file_row_number = true" : "";
+  return `read_parquet(${pathList(paths)}, hive_partitioning = false${numbered})`;
 }
 
 export function pathList(paths: readonly string[]): string {

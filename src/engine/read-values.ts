@@ -11,7 +11,7 @@ import { isNull, readData, readLists, readValidity, Strings, type Validity } fro
 import { type ColumnType, elementShape } from "./column-types.ts";
 import { DecimalUnits, type DisplayScales, decimalText } from "./encode-decimals.ts";
 import { uuidByte } from "./encode-texts.ts";
-import { daysOf, microsOf } from "./encode-times.ts";
+import { daysOf, microsOf } from "./moments.ts";
 
 const { Type } = duckdb;
 

@@ -2,7 +2,10 @@
 
 import { Worker } from "node:worker_threads";
 import { type Deferred, deferred } from "../base/async.ts";
+import { assert } from "../base/errors.ts";
 import { workerUrl } from "../base/worker-url.ts";
+import { joinBlocks } from "../table/join-blocks.ts";
+import { encodeBlock, type RowBlock } from "../table/row-block.ts";
 import type {
   Inspection,
   InspectRequest,
@@ -11,7 +14,7 @@ import type {
 } from "../table/segment-files.ts";
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
-import { type BoundColumn, bindTable } from "./bindings.ts";
+import { type BindOptions, type BoundColumn, bindTable, type RowRange } from "./bindings.ts";
 import { EngineError } from "./error.ts";
 import { unpackFailure } from "./failure-transfer.ts";
 import type {
@@ -19,6 +22,7 @@ import type {
   Calls,
   EngineOptions,
   FromWorker,
+  RowTableColumn,
   ToWorker,
   WriteRequest,
 } from "./protocol.ts";
@@ -36,6 +40,8 @@ export class Engine implements SegmentFiles {
   readonly #calls = new Map<number, Deferred<unknown>>();
   readonly #cursors = new Map<number, RemoteCursor>();
   readonly #groups = new SegmentGroups((paths) => this.#call("schemas", paths));
+  /** Which columns the row tables have. */
+  readonly #rowTables = new Map<string, ReadonlySet<number>>();
   readonly #exited = deferred<void>();
   #lastId = 0;
   #isClosing = false;
@@ -123,12 +129,49 @@ export class Engine implements SegmentFiles {
 
   /**
    * The SQL that stands for a table in a statement: a parenthesised SELECT of the columns from the
-   * segments, which are absolute paths. Rows keep the order of the paths among files that are
-   * alike.
+   * segments, which are absolute paths, and from ranges of row tables. Rows keep the order of the
+   * paths among files that are alike.
    * @throws SqlError 0A000 for a column that cannot be read so
    */
-  async bindTable(columns: readonly BoundColumn[], paths: readonly string[]): Promise<string> {
-    return bindTable(columns, await this.#groups.of(paths));
+  async bindTable(
+    columns: readonly BoundColumn[],
+    paths: readonly string[],
+    ranges: readonly RowRange[] = [],
+    options: BindOptions = {},
+  ): Promise<string> {
+    const bound = ranges.map((range) => {
+      const columnNumbers = this.#rowTables.get(range.relation);
+      assert(columnNumbers !== undefined, () => `there is no row table ${range.relation}`);
+      return { ...range, columnNumbers };
+    });
+    return bindTable(columns, await this.#groups.of(paths), bound, options);
+  }
+
+  /** A table in memory for rows of blocks; `relation` of a RowRange is its name. */
+  async createRowTable(name: string, columns: readonly RowTableColumn[]): Promise<void> {
+    await this.#call("createRowTable", { name, columns });
+    this.#rowTables.set(name, new Set(columns.map(({ columnNumber }) => columnNumber)));
+  }
+
+  /**
+   * Appends blocks, all or nothing, each with its number. A statement that begins after this has
+   * returned sees them; one under way does not. Small ones are best given together.
+   */
+  async appendRows(
+    name: string,
+    parts: readonly { readonly block: RowBlock; readonly sequence: number }[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const block = encodeBlock(joinBlocks(parts.map((part) => part.block)));
+    const sequences = parts.map(({ block: { rows }, sequence }) => ({ sequence, rows }));
+    const transfer = [block.buffer as ArrayBuffer];
+    await this.#call("appendRows", { name, block, sequences }, signal, transfer);
+  }
+
+  /** Statements under way keep reading it. */
+  async dropRowTable(name: string): Promise<void> {
+    this.#rowTables.delete(name);
+    await this.#call("dropRowTable", name);
   }
 
   /** To be called when a table's folder was removed or is adopted: its names may come again. */
@@ -152,6 +195,7 @@ export class Engine implements SegmentFiles {
     name: Name,
     request: Calls[Name]["request"],
     signal?: AbortSignal,
+    transfer: readonly ArrayBuffer[] = [],
   ): Promise<Calls[Name]["result"]> {
     this.#checkOpen();
     signal?.throwIfAborted();
@@ -161,7 +205,7 @@ export class Engine implements SegmentFiles {
     const cancel = () => this.#post({ kind: "cancel", id });
     signal?.addEventListener("abort", cancel, { once: true });
     try {
-      this.#post({ kind: "call", id, name, request });
+      this.#worker.postMessage({ kind: "call", id, name, request } satisfies ToWorker, transfer);
       return (await answer.promise) as Calls[Name]["result"];
     } finally {
       signal?.removeEventListener("abort", cancel);

@@ -15,6 +15,7 @@ import { holdLock } from "./lock.ts";
 import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
 import { rewriteFile } from "./rewrite-file.ts";
+import { appendRows, createRowTable, dropRowTable } from "./row-tables.ts";
 import { runStatements } from "./run-statements.ts";
 import { writeQuery } from "./write-query.ts";
 
@@ -79,6 +80,16 @@ export class WorkerCalls {
           request as Calls["rewrite"]["request"],
           isCancelled,
         );
+      case "createRowTable":
+        return await createRowTable(this.database, request as Calls["createRowTable"]["request"]);
+      case "appendRows":
+        return await appendRows(
+          this.database,
+          request as Calls["appendRows"]["request"],
+          isCancelled,
+        );
+      case "dropRowTable":
+        return await dropRowTable(this.database, request as Calls["dropRowTable"]["request"]);
       case "schemas":
         return await readSchemas(this.database, request as Calls["schemas"]["request"]);
     }

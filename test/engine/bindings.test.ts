@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BoundColumn, bindRows, bindTable } from "../../src/engine/bindings.ts";
+import { BlockBuilder } from "../../src/engine/block-builder.ts";
 import { Oid } from "../../src/types/oids.ts";
 import type { Shape } from "../../src/types/shape.ts";
 import {
@@ -38,7 +39,7 @@ async function written(name: string, query: string): Promise<string> {
 }
 
 function column(name: string, typeOid: number, typmod = -1): BoundColumn {
-  return { name, typeOid, typmod, diskName: name };
+  return { number: 1, name, typeOid, typmod, diskName: name };
 }
 
 const UTC = shape(Oid.timestamptz, { kind: "utc" });
@@ -171,6 +172,52 @@ test("types of the shared format become PostgreSQL's again", async () => {
       "5",
       null,
     ],
+  ]);
+});
+
+test("rows in memory follow the segments, only those of the range, and filters reach both", async () => {
+  const path = await written("base.parquet", "SELECT TIMESTAMP '2024-01-01' AS ts, 1 AS v");
+  const ts = { ...column("ts", Oid.timestamptz), number: 1 };
+  const v = { ...column("v", Oid.int4), number: 2 };
+  const added = { ...column("added", Oid.text), number: 7 };
+  await running.engine.createRowTable("hot 1", [
+    { columnNumber: 2, typeOid: Oid.int4, typmod: -1 },
+    { columnNumber: 1, typeOid: Oid.timestamptz, typmod: -1 },
+  ]);
+  const day = (number: number) => BigInt(number) * 86_400_000_000n;
+  for (const sequence of [3, 4, 5]) {
+    const builder = new BlockBuilder([v, ts]);
+    builder.append([sequence * 10, day(sequence)]);
+    builder.append([sequence * 10 + 1, null]);
+    await running.engine.appendRows("hot 1", [{ block: builder.take(), sequence }]);
+  }
+  const ranges = [
+    { relation: "hot 1", after: 3, through: 4 },
+    { relation: "hot 1", after: 4, through: 5 },
+  ];
+  const bound = await running.engine.bindTable([ts, v, added], [path], ranges, { identity: true });
+  const shapes = [UTC, INT4, TEXT, TEXT, INT8];
+  const all = await textsOf(
+    running.engine,
+    request(`SELECT * FROM ${bound} AS r1`, shapes, { text: { ...ISO, timeZone: "UTC" } }),
+  );
+  const second = 2 ** 40;
+  expect(all).toEqual([
+    ["2024-01-01 00:00:00+00", "1", null, path, "0"],
+    ["1970-01-05 00:00:00+00", "40", null, null, "2"],
+    [null, "41", null, null, "3"],
+    ["1970-01-06 00:00:00+00", "50", null, null, String(second + 4)],
+    [null, "51", null, null, String(second + 5)],
+  ]);
+  const late = `SELECT v AS c1 FROM ${bound} AS r1 WHERE ts >= TIMESTAMP '1970-01-06' AND v < 51`;
+  const plan = await running.engine.explain(request(late, [INT4]), false);
+  expect(plan.match(/c1>=/g)).toHaveLength(2);
+  expect(plan).not.toMatch(/FILTER\s*│/);
+  expect(await textsOf(running.engine, request(late, [INT4]))).toEqual([["1"], ["50"]]);
+  const fewer = await running.engine.bindTable([v], [], ranges.slice(1));
+  expect(await textsOf(running.engine, request(`SELECT * FROM ${fewer}`, [INT4]))).toEqual([
+    ["50"],
+    ["51"],
   ]);
 });
 
