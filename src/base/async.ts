@@ -17,6 +17,45 @@ export class Mutex {
   }
 }
 
+/** Lets a number of users in at a time, in the order asked. */
+export class Semaphore {
+  readonly #waiting: Deferred<void>[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** The function it gives lets the next one in; to be called once. */
+  async acquire(signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted();
+    if (this.#free > 0) this.#free -= 1;
+    else await this.#wait(signal);
+    return () => {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next.resolve();
+    };
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    const turn = deferred<void>();
+    this.#waiting.push(turn);
+    const stop = () => {
+      const at = this.#waiting.indexOf(turn);
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
+      turn.reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      await turn.promise;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+}
+
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

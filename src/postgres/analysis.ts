@@ -2,6 +2,7 @@
 
 import type { ErrorFields } from "../base/errors.ts";
 import type { FieldDescription } from "../types/field.ts";
+import type { ShadowRelation } from "./relation.ts";
 
 /** The session's state that a request must run under; sent whenever it differs from the last. */
 export interface ShadowSettings {
@@ -59,23 +60,6 @@ export interface CatalogQueryResult {
   readonly notices: readonly ErrorFields[];
 }
 
-/** One relation as the shadow sees it after a definition. */
-export interface ShadowRelation {
-  readonly oid: number;
-  readonly schema: string;
-  readonly name: string;
-  readonly relkind: string;
-  readonly accessMethod: string | null;
-  readonly columns: readonly {
-    readonly number: number;
-    readonly name: string;
-    readonly typeOid: number;
-    readonly typmod: number;
-    readonly isNotNull: boolean;
-    readonly defaultText: string | null;
-  }[];
-}
-
 /** A function as the shadow sees it after a definition. */
 export interface ShadowFunction {
   readonly oid: number;
@@ -89,6 +73,10 @@ export interface DefinitionStatement {
   readonly sql: string;
   /** Written by the server, not by the client: runs as superuser and may use reserved names. */
   readonly isOurs: boolean;
+  /** undefined: those of the definition. */
+  readonly settings?: ShadowSettings;
+  /** Where the OID counter must stand before it; undefined: where the last statement left it. */
+  readonly oidBefore?: number;
 }
 
 /** What was executed, enough to execute it again with the same OIDs. */
@@ -105,15 +93,28 @@ export interface DefinitionChanges {
   /** Created or altered; tables, views, sequences, materialised views. */
   readonly relations: readonly ShadowRelation[];
   readonly functions: readonly ShadowFunction[];
+  readonly schemas: readonly string[];
   readonly droppedRelationOids: readonly number[];
   readonly droppedFunctionOids: readonly number[];
+  readonly droppedSchemas: readonly string[];
 }
 
-export interface DefinitionOutcome extends DefinitionChanges {
-  readonly definition: Definition;
+/** What one statement answered. */
+export interface StatementAnswer {
+  readonly notices: readonly ErrorFields[];
+  readonly tag: string;
+}
+
+/** Statements executed, not yet decided. */
+export interface DefinitionStep extends DefinitionChanges {
+  /** Of all statements. */
   readonly notices: readonly ErrorFields[];
   /** Of the last statement that is not ours: `CREATE TABLE`. */
   readonly tag: string;
+}
+
+export interface DefinitionOutcome extends DefinitionStep {
+  readonly definition: Definition;
 }
 
 /** A setting (GUC) as the server starts with it. */

@@ -37,6 +37,11 @@ export class Backend {
 
   async analyse(request: AnalyseRequest): Promise<Analysis> {
     await this.use(request.settings);
+    return await this.analyseHere(request);
+  }
+
+  /** Under the settings that are in force. */
+  async analyseHere(request: AnalyseRequest): Promise<Analysis> {
     const answer = await this.exchange(describeStatement(request));
     if (!answer.isParsed) throw unparsed(answer);
     if (answer.error !== undefined) throw errorOf(answer.error);
@@ -59,6 +64,11 @@ export class Backend {
 
   async #queryInTransaction(request: CatalogQueryRequest): Promise<CatalogQueryResult> {
     await this.run(`BEGIN READ ONLY; ${localSettings(request.settings, request.facts)}`);
+    return await this.queryHere(request);
+  }
+
+  /** In a read-only transaction, or a part of one, that is rolled back whatever happens. */
+  async queryHere(request: CatalogQueryRequest): Promise<CatalogQueryResult> {
     const answer = await this.exchange(runStatement(request));
     if (!answer.isParsed) throw unparsed(answer);
     if (answer.error !== undefined) throw errorOf(answer.error);

@@ -68,6 +68,26 @@ export function localSettings(settings: ShadowSettings, facts: CatalogFacts = {}
   return `${setConfigs(all, true)}; SET LOCAL ROLE ${quoteIdentifier(settings.role)}`;
 }
 
+/** Inside a transaction that has set `names` before; nobody need know to what. */
+export function localSettingsAfter(
+  settings: ShadowSettings,
+  names: Iterable<string>,
+  facts: CatalogFacts = {},
+): string {
+  const wanted = new Set(settingNames(settings));
+  const stale = [...names].filter((name) => !wanted.has(name));
+  return [
+    "RESET ROLE",
+    ...stale.map((name) => `SET LOCAL ${quoteName(name)} TO DEFAULT`),
+    localSettings(settings, facts),
+  ].join("; ");
+}
+
+/** Of the settings that `localSettings` sends. */
+export function settingNames(settings: ShadowSettings): readonly string[] {
+  return relevant(settings, OURS).map(([name]) => name);
+}
+
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

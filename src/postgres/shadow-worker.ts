@@ -48,6 +48,7 @@ export class ShadowWorker {
   #running: Running | undefined;
   #started = 0;
   #waiting = 0;
+  #isPinned = false;
   #isClosed = false;
 
   constructor(options: ShadowWorkerOptions) {
@@ -90,6 +91,11 @@ export class ShadowWorker {
     if (this.#running !== undefined) this.#running.definitions = this.#options.definitions().length;
   }
 
+  /** From now on it holds what no other worker has: when it is lost, that is lost. */
+  pin(): void {
+    this.#isPinned = true;
+  }
+
   /** The next user gets a new worker. */
   async discard(): Promise<void> {
     const running = this.#running;
@@ -108,6 +114,10 @@ export class ShadowWorker {
   /** A running worker that holds all definitions. */
   async #current(): Promise<Running> {
     const running = this.#running;
+    if (this.#isPinned) {
+      if (running === undefined) throw this.#isClosed ? closed() : lostDefinitions();
+      return running;
+    }
     if (running !== undefined) {
       try {
         await this.#catchUp(running);
@@ -225,6 +235,13 @@ function brokenError(message: string): SqlError {
   return /Maximum call stack|stack overflow/i.test(message)
     ? new SqlError("54001", "stack depth limit exceeded")
     : new SqlError("XX000", "the embedded server has failed");
+}
+
+function lostDefinitions(): SqlError {
+  return new SqlError("40001", "the definitions of this transaction were lost", {
+    detail: "The embedded server that held them has failed or was stopped.",
+    hint: "Roll the transaction back and run it again.",
+  });
 }
 
 function closed(): SqlError {

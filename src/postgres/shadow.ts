@@ -3,10 +3,12 @@
  * queries over catalogues, and executes definitions. It holds no user data and no password.
  *
  * Two workers, each with the same definitions: one analyses, the other, started at first need, runs
- * catalogue queries and can be killed without disturbing the first.
+ * catalogue queries and can be killed without disturbing the first. A transaction that defines
+ * something gets a worker of its own (fork.ts).
  */
 
 import { mkdir, rm } from "node:fs/promises";
+import { Semaphore } from "../base/async.ts";
 import type {
   AnalyseRequest,
   Analysis,
@@ -15,17 +17,20 @@ import type {
   Definition,
   DefinitionChanges,
   DefinitionOutcome,
-  DefinitionStatement,
   SettingDefault,
   ShadowFunction,
-  ShadowRelation,
   ShadowSettings,
 } from "./analysis.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
 import { adaptRenamedColumns, adaptSessionUser } from "./client-text.ts";
+import { executeSources } from "./execute-sources.ts";
+import { ShadowFork } from "./fork.ts";
+import { KnownObjects } from "./known-objects.ts";
+import type { StartSettings } from "./pglite.ts";
+import type { ShadowRelation } from "./relation.ts";
 import { type Call, ShadowWorker } from "./shadow-worker.ts";
 import { templateDirectory } from "./template.ts";
-import type { ShadowState } from "./worker-protocol.ts";
+import type { Decide, DefinitionSource, ShadowView } from "./view.ts";
 
 export interface ShadowOptions {
   /** For the workers' private directories; emptied at start and at the end. */
@@ -39,13 +44,9 @@ export interface ShadowOptions {
   /** The same for a catalogue query, which ends with 57014. Default 60 s. */
   readonly queryDeadlineMs?: number;
   readonly cacheBytesMax?: number;
+  /** How many transactions may have definitions of their own at a time. Default 4. */
+  readonly forksMax?: number;
 }
-
-/** A statement, or a function that writes more of ours once the changes so far are known. */
-export type DefinitionSource =
-  | string
-  | DefinitionStatement
-  | ((changes: DefinitionChanges) => readonly DefinitionStatement[]);
 
 const ANALYSIS_SETTINGS = {
   debug_print_rewritten: "on",
@@ -53,41 +54,33 @@ const ANALYSIS_SETTINGS = {
   debug_pretty_print: "off",
   client_min_messages: "log",
 };
+const FORKS_MAX = 4;
 
-export class Shadow {
-  readonly #directory: string;
+export class Shadow implements ShadowView {
+  readonly #options: ShadowOptions;
   readonly #analysis: ShadowWorker;
   readonly #catalog: ShadowWorker;
   readonly #definitions: Definition[];
   readonly #cache: AnalysisCache;
-  readonly #relations = new Map<number, ShadowRelation>();
-  readonly #functions = new Map<number, ShadowFunction>();
   readonly #settingDefaults = new Map<string, SettingDefault>();
+  readonly #forkSlots: Semaphore;
+  readonly #forkWorkers = new Set<ShadowWorker>();
+  #known = new KnownObjects();
+  /** Started ahead of need, once a first fork was needed. */
+  #spare: ShadowWorker | undefined;
+  #number = 0;
+  #lastNumber = 0;
+  #workersMade = 0;
+  #isClosed = false;
 
   private constructor(options: ShadowOptions) {
-    this.#directory = options.directory;
+    this.#options = options;
     this.#definitions = [...options.definitions];
     this.#cache = new AnalysisCache(options.cacheBytesMax ?? 64 * 1024 * 1024);
-    const common = {
-      directory: options.directory,
-      template: options.template ?? templateDirectory,
-      definitions: () => this.#definitions,
-      queueLengthMax: 1000,
-    };
-    this.#analysis = new ShadowWorker({
-      ...common,
-      name: "analysis",
-      isKilledByAbort: false,
-      settings: ANALYSIS_SETTINGS,
-      deadlineMs: options.analysisDeadlineMs ?? 30_000,
-    });
-    this.#catalog = new ShadowWorker({
-      ...common,
-      name: "catalog",
-      isKilledByAbort: true,
-      settings: {},
-      deadlineMs: options.queryDeadlineMs ?? 60_000,
-    });
+    this.#forkSlots = new Semaphore(options.forksMax ?? FORKS_MAX);
+    const analysisDeadlineMs = options.analysisDeadlineMs ?? 30_000;
+    this.#analysis = this.#worker("analysis", false, ANALYSIS_SETTINGS, analysisDeadlineMs);
+    this.#catalog = this.#worker("catalog", true, {}, options.queryDeadlineMs ?? 60_000);
   }
 
   /** The caller closes it. @throws SqlError XX001 when a definition cannot be replayed. */
@@ -96,7 +89,11 @@ export class Shadow {
     await mkdir(options.directory, { recursive: true });
     const shadow = new Shadow(options);
     try {
-      shadow.#install(await shadow.#analysis.use(async (call) => await call("state", null)));
+      const state = await shadow.#analysis.use(async (call) => await call("state", null));
+      const byOid = <T extends { readonly oid: number }>(one: T) => [one.oid, one] as const;
+      const { relations, functions, schemas, settings } = state;
+      shadow.#known = new KnownObjects(relations.map(byOid), functions.map(byOid), schemas);
+      for (const one of settings) shadow.#settingDefaults.set(one.name.toLowerCase(), one);
     } catch (cause) {
       await shadow.close();
       throw cause;
@@ -104,12 +101,16 @@ export class Shadow {
     return shadow;
   }
 
-  /** Raised by every definition: under another number a statement may have meant something else. */
   get catalogueNumber(): number {
-    return this.#definitions.length;
+    return this.#number;
   }
 
-  /** @throws SqlError as PostgreSQL raises it, or 54001, 53000, 57014. */
+  /** One that neither the server's definitions nor any transaction's have had. */
+  newNumber(): number {
+    this.#lastNumber += 1;
+    return this.#lastNumber;
+  }
+
   async analyse(request: AnalyseRequest, signal?: AbortSignal): Promise<Analysis> {
     const known = this.#cache.get(request, this.catalogueNumber);
     if (known !== undefined) return known;
@@ -122,10 +123,7 @@ export class Shadow {
     }, signal);
   }
 
-  /**
-   * Runs a query that `catalogRefusal` (containment.ts) has let through, or one of our own.
-   * Aborting kills the worker and ends the query with 57014.
-   */
+  /** Aborting kills the worker. */
   async catalogQuery(
     request: CatalogQueryRequest,
     signal?: AbortSignal,
@@ -144,82 +142,151 @@ export class Shadow {
   async define(
     sources: readonly DefinitionSource[],
     settings: ShadowSettings,
-    decide: (outcome: DefinitionOutcome) => Promise<void>,
+    decide: Decide<DefinitionOutcome>,
   ): Promise<DefinitionOutcome> {
     return await this.#analysis.use(async (call) => {
-      await call("begin", settings);
-      const outcome = await this.#decided(call, sources, decide);
-      this.#definitions.push(outcome.definition);
-      this.#apply(outcome);
-      // Decided. A worker that fails now is replaced by one that replays it.
-      await call("end", "commit").then(
-        () => this.#analysis.markCurrent(),
-        async () => await this.#analysis.discard(),
-      );
-      return outcome;
+      await call("begin", { settings });
+      return await this.#decided(call, decide, async () => {
+        const step = await executeSources(sources, call);
+        return { ...step, definition: await call("definition", null) };
+      });
     });
   }
 
-  /** Relations of the user and of ours (schema tstable), by OID. */
+  /**
+   * The same for what a fork has executed: it is executed again here, before `decide` is asked, so
+   * that what is decided can be replayed.
+   */
+  async adopt(
+    { definition, ...step }: DefinitionOutcome,
+    decide: Decide<DefinitionOutcome>,
+  ): Promise<DefinitionOutcome> {
+    return await this.#analysis.use(async (call) => {
+      await call("redo", definition);
+      return await this.#decided(call, decide, async () => ({ ...step, definition }));
+    });
+  }
+
+  /**
+   * A worker for one transaction's definitions; waits while there are too many. Until it is
+   * ended nothing else may be defined.
+   */
+  async fork(settings: ShadowSettings, signal?: AbortSignal): Promise<ShadowFork> {
+    const release = await this.#forkSlots.acquire(signal);
+    const worker = this.#spare ?? this.#forkWorker();
+    this.#spare = undefined;
+    this.#forkWorkers.add(worker);
+    const end = async () => {
+      this.#forkWorkers.delete(worker);
+      await worker.close();
+      release();
+    };
+    try {
+      const taken = await this.#analysis.use(async (call) => await call("next-oid", null));
+      const oidAtLeast = taken + 1;
+      await worker.use(async (call) => {
+        await call("begin", { settings, oidAtLeast });
+        worker.pin();
+      }, signal);
+    } catch (cause) {
+      await end();
+      throw cause;
+    }
+    return new ShadowFork(this, worker, this.#known.copy(), async () => {
+      await end();
+      this.#startSpare();
+    });
+  }
+
   relations(): ReadonlyMap<number, ShadowRelation> {
-    return this.#relations;
+    return this.#known.relations;
   }
 
-  /** Functions that initdb did not make, by OID. */
   functions(): ReadonlyMap<number, ShadowFunction> {
-    return this.#functions;
+    return this.#known.functions;
   }
 
-  /** By lower-case name. */
+  schemas(): ReadonlySet<string> {
+    return this.#known.schemas;
+  }
+
   settingDefaults(): ReadonlyMap<string, SettingDefault> {
     return this.#settingDefaults;
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#analysis.close(), this.#catalog.close()]);
-    await rm(this.#directory, { recursive: true, force: true });
+    this.#isClosed = true;
+    const spare = this.#spare === undefined ? [] : [this.#spare];
+    const workers = [this.#analysis, this.#catalog, ...this.#forkWorkers, ...spare];
+    await Promise.all(workers.map(async (worker) => await worker.close()));
+    await rm(this.#options.directory, { recursive: true, force: true });
   }
 
+  /** Ends the open definition as `decide` says. */
   async #decided(
     call: Call,
-    sources: readonly DefinitionSource[],
-    decide: (outcome: DefinitionOutcome) => Promise<void>,
+    decide: Decide<DefinitionOutcome>,
+    execute: () => Promise<DefinitionOutcome>,
   ): Promise<DefinitionOutcome> {
+    let outcome: DefinitionOutcome;
     try {
-      for (const source of sources) {
-        for (const statement of await statementsOf(source, call)) await call("execute", statement);
+      outcome = await execute();
+      if ((await decide(outcome)) === "undo") {
+        await this.#rollBack(call);
+        return outcome;
       }
-      const outcome = await call("outcome", null);
-      await decide(outcome);
-      return outcome;
     } catch (cause) {
-      // A worker that cannot even roll back is replaced; the error that counts is the first.
-      await call("end", "rollback").catch(async () => await this.#analysis.discard());
+      await this.#rollBack(call);
       throw cause;
     }
+    this.#definitions.push(outcome.definition);
+    this.#install(outcome);
+    // Decided. A worker that fails now is replaced by one that replays it.
+    await call("end", "commit").then(
+      () => this.#analysis.markCurrent(),
+      async () => await this.#analysis.discard(),
+    );
+    return outcome;
   }
 
-  #install(state: ShadowState): void {
-    for (const relation of state.relations) this.#relations.set(relation.oid, relation);
-    for (const entry of state.functions) this.#functions.set(entry.oid, entry);
-    for (const setting of state.settings) {
-      this.#settingDefaults.set(setting.name.toLowerCase(), setting);
-    }
+  /** A worker that cannot even roll back is replaced. */
+  async #rollBack(call: Call): Promise<void> {
+    await call("end", "rollback").catch(async () => await this.#analysis.discard());
   }
 
-  #apply(changes: DefinitionChanges): void {
-    for (const relation of changes.relations) this.#relations.set(relation.oid, relation);
-    for (const entry of changes.functions) this.#functions.set(entry.oid, entry);
-    for (const oid of changes.droppedRelationOids) this.#relations.delete(oid);
-    for (const oid of changes.droppedFunctionOids) this.#functions.delete(oid);
+  #install(changes: DefinitionChanges): void {
+    this.#known.apply(changes);
+    this.#number = this.newNumber();
   }
-}
 
-async function statementsOf(
-  source: DefinitionSource,
-  call: Call,
-): Promise<readonly DefinitionStatement[]> {
-  if (typeof source === "string") return [{ sql: source, isOurs: false }];
-  if (typeof source === "function") return source(await call("changes", null));
-  return [source];
+  #startSpare(): void {
+    if (this.#isClosed || this.#spare !== undefined) return;
+    const spare = this.#forkWorker();
+    this.#spare = spare;
+    // Whoever needs it tries again.
+    spare.use(async () => {}).catch(() => undefined);
+  }
+
+  #forkWorker(): ShadowWorker {
+    return this.#worker("fork", false, {}, this.#options.queryDeadlineMs ?? 60_000);
+  }
+
+  #worker(
+    name: string,
+    isKilledByAbort: boolean,
+    settings: StartSettings,
+    deadlineMs: number,
+  ): ShadowWorker {
+    this.#workersMade += 1;
+    return new ShadowWorker({
+      directory: this.#options.directory,
+      template: this.#options.template ?? templateDirectory,
+      definitions: () => this.#definitions,
+      queueLengthMax: 1000,
+      name: `${name}-${this.#workersMade}`,
+      isKilledByAbort,
+      settings,
+      deadlineMs,
+    });
+  }
 }

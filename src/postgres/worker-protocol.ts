@@ -8,14 +8,14 @@ import type {
   CatalogQueryResult,
   Definition,
   DefinitionChanges,
-  DefinitionOutcome,
   DefinitionStatement,
   SettingDefault,
   ShadowFunction,
-  ShadowRelation,
   ShadowSettings,
+  StatementAnswer,
 } from "./analysis.ts";
 import type { StartSettings } from "./pglite.ts";
+import type { ShadowRelation } from "./relation.ts";
 
 /** The first message to a worker; it answers when it is open. */
 export interface WorkerStart {
@@ -26,6 +26,7 @@ export interface WorkerStart {
 export interface ShadowState {
   readonly relations: readonly ShadowRelation[];
   readonly functions: readonly ShadowFunction[];
+  readonly schemas: readonly string[];
   readonly settings: readonly SettingDefault[];
 }
 
@@ -35,10 +36,20 @@ export interface Calls {
   readonly query: { readonly request: CatalogQueryRequest; readonly answer: CatalogQueryResult };
   readonly replay: { readonly request: Definition; readonly answer: null };
   readonly state: { readonly request: null; readonly answer: ShadowState };
-  readonly begin: { readonly request: ShadowSettings; readonly answer: null };
-  readonly execute: { readonly request: DefinitionStatement; readonly answer: null };
+  /** A number that no object has got and the next one may get. */
+  readonly "next-oid": { readonly request: null; readonly answer: number };
+  readonly begin: {
+    readonly request: { readonly settings: ShadowSettings; readonly oidAtLeast?: number };
+    readonly answer: null;
+  };
+  /** Executes a definition that was made elsewhere; ended as one that was begun. */
+  readonly redo: { readonly request: Definition; readonly answer: null };
+  readonly execute: { readonly request: DefinitionStatement; readonly answer: StatementAnswer };
   readonly changes: { readonly request: null; readonly answer: DefinitionChanges };
-  readonly outcome: { readonly request: null; readonly answer: DefinitionOutcome };
+  readonly savepoint: { readonly request: string; readonly answer: null };
+  readonly "rollback-to": { readonly request: string; readonly answer: null };
+  readonly release: { readonly request: string; readonly answer: null };
+  readonly definition: { readonly request: null; readonly answer: Definition };
   readonly end: { readonly request: "commit" | "rollback"; readonly answer: null };
 }
 

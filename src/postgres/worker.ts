@@ -3,15 +3,17 @@
 import { once } from "node:events";
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { assert, SqlError } from "../base/errors.ts";
-import type {
-  CatalogQueryRequest,
-  SettingDefault,
-  ShadowFunction,
-  ShadowRelation,
-} from "./analysis.ts";
+import type { CatalogQueryRequest, SettingDefault, ShadowFunction } from "./analysis.ts";
 import { Backend } from "./backend.ts";
-import { OpenDefinition, replay } from "./define.ts";
-import { ALL_FUNCTIONS, ALL_RELATIONS, SETTING_DEFAULTS } from "./relations-sql.ts";
+import { nextOid, OpenDefinition, Redone, replay } from "./define.ts";
+import type { ShadowRelation } from "./relation.ts";
+import {
+  ALL_FUNCTIONS,
+  ALL_RELATIONS,
+  ALL_SCHEMAS,
+  PRINTED_ALIKE,
+  SETTING_DEFAULTS,
+} from "./relations-sql.ts";
 import type {
   AnswerMessage,
   CallKind,
@@ -39,32 +41,53 @@ async function serve(port: MessagePort): Promise<void> {
 }
 
 function handlersOf(backend: Backend): Handlers {
-  let open: OpenDefinition | undefined;
+  let open: OpenDefinition | Redone | undefined;
   const definition = () => {
-    assert(open !== undefined, "no definition is open");
+    assert(open instanceof OpenDefinition, "no definition is open");
     return open;
   };
+  const begun = async (beginning: Promise<OpenDefinition | Redone>) => {
+    assert(open === undefined, "a definition is open already");
+    open = await beginning;
+    return null;
+  };
   return {
-    analyse: async (request) => await backend.analyse(request),
-    query: async (request: CatalogQueryRequest) => await backend.query(request),
+    analyse: async (request) =>
+      await (open === undefined ? backend : definition()).analyse(request),
+    query: async (request: CatalogQueryRequest) =>
+      await (open === undefined ? backend : definition()).query(request),
     replay: async (request) => {
       await replay(backend, request);
       return null;
     },
     state: async () => await readState(backend),
-    begin: async (settings) => {
-      assert(open === undefined, "a definition is open already");
-      open = await OpenDefinition.begin(backend, settings);
-      return null;
+    "next-oid": async () => {
+      await backend.run("BEGIN; SET LOCAL ROLE NONE");
+      const oid = await nextOid(backend);
+      await backend.run("ROLLBACK");
+      return oid;
     },
-    execute: async (statement) => {
-      await definition().execute(statement);
-      return null;
-    },
+    begin: async ({ settings, oidAtLeast }) =>
+      await begun(OpenDefinition.begin(backend, settings, oidAtLeast)),
+    redo: async (request) => await begun(Redone.begin(backend, request)),
+    execute: async (statement) => await definition().execute(statement),
     changes: async () => await definition().changes(),
-    outcome: async () => await definition().outcome(),
+    savepoint: async (name) => {
+      await definition().savepoint(name);
+      return null;
+    },
+    "rollback-to": async (name) => {
+      await definition().rollbackTo(name);
+      return null;
+    },
+    release: async (name) => {
+      await definition().release(name);
+      return null;
+    },
+    definition: async () => await definition().definition(),
     end: async (request) => {
-      const ending = definition();
+      assert(open !== undefined, "no definition is open");
+      const ending = open;
       open = undefined;
       await (request === "commit" ? ending.commit() : ending.rollback());
       return null;
@@ -72,12 +95,13 @@ function handlersOf(backend: Backend): Handlers {
   };
 }
 
-/** Names in what is printed come out qualified, as they do after a definition. */
+/** Printed as after a definition. */
 async function readState(backend: Backend): Promise<ShadowState> {
-  await backend.run("BEGIN READ ONLY; SET LOCAL search_path = pg_catalog");
+  await backend.run(`BEGIN READ ONLY; ${PRINTED_ALIKE}`);
   const state = {
     relations: await backend.rows<ShadowRelation>(ALL_RELATIONS),
     functions: await backend.rows<ShadowFunction>(ALL_FUNCTIONS),
+    schemas: await backend.rows<string>(ALL_SCHEMAS),
     settings: await backend.rows<SettingDefault>(SETTING_DEFAULTS),
   };
   await backend.run("COMMIT");

@@ -6,7 +6,7 @@
 import { SqlError } from "../base/errors.ts";
 import type { TstableDefinition } from "../catalog/entry.ts";
 import type { RelationInfo } from "../compile/plan.ts";
-import type { ShadowRelation } from "../postgres/analysis.ts";
+import type { ShadowRelation } from "../postgres/relation.ts";
 import type { Shadow } from "../postgres/shadow.ts";
 import { entityTypes } from "../table/schema.ts";
 import type { EntityValue } from "../table/segment-files.ts";

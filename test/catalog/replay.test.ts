@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { SqlError } from "../../src/base/errors.ts";
 import { CatalogJournal } from "../../src/catalog/journal.ts";
 import type { ShadowSettings } from "../../src/postgres/analysis.ts";
-import { type DefinitionSource, Shadow } from "../../src/postgres/shadow.ts";
+import { Shadow } from "../../src/postgres/shadow.ts";
+import type { DefinitionSource } from "../../src/postgres/view.ts";
 import { openLocalStore } from "../../src/storage/local-store.ts";
 import { failure, settings, textRows } from "../postgres/support.ts";
 

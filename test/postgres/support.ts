@@ -7,14 +7,14 @@ import type {
   CatalogQueryResult,
   ShadowSettings,
 } from "../../src/postgres/analysis.ts";
-import type { Shadow } from "../../src/postgres/shadow.ts";
+import type { ShadowView } from "../../src/postgres/view.ts";
 
 export function settings(given: Partial<ShadowSettings> = {}): ShadowSettings {
   return { role: "postgres", searchPath: '"$user", public', settings: {}, ...given };
 }
 
 export async function query(
-  shadow: Shadow,
+  shadow: ShadowView,
   given: Partial<CatalogQueryRequest> & { readonly text: string },
   signal?: AbortSignal,
 ): Promise<CatalogQueryResult> {
@@ -30,7 +30,7 @@ export async function query(
 }
 
 export async function textRows(
-  shadow: Shadow,
+  shadow: ShadowView,
   text: string,
   facts: CatalogFacts = {},
 ): Promise<(string | null)[][]> {
