@@ -1,0 +1,198 @@
+/**
+ * Lines of text or csv out of chunks cut anywhere: counted, checked to be UTF-8, split into fields,
+ * the header put aside.
+ */
+
+import { SqlError } from "../../base/errors.ts";
+import { lineContext, withContext } from "./context.ts";
+import { FastLine } from "./fast-line.ts";
+import { Fields, NULL } from "./fields.ts";
+import type { CopyEncoding, CsvFormat, TextFormat } from "./format.ts";
+import { LineScanner } from "./line-scanner.ts";
+import { splitCsv, splitText } from "./split-line.ts";
+import { fromLatin1, invalidSequence, SEQUENCE_BYTES_MAX, validEnd } from "./utf8-prefix.ts";
+import { Window } from "./window.ts";
+
+export interface LineSource {
+  readonly relation: string;
+  /** The copied columns, in the order of the fields. */
+  readonly columns: readonly string[];
+  readonly encoding: CopyEncoding;
+}
+
+export class LineReader {
+  /** Of the line that was read last. */
+  readonly fields = new Fields();
+  /** The last line's number; lines inside a quoted field count. */
+  line = 0;
+  /** Bytes of whole lines read so far. */
+  bytesRead = 0;
+  readonly #format: TextFormat | CsvFormat;
+  readonly #source: LineSource;
+  readonly #window = new Window();
+  readonly #fast: FastLine;
+  readonly #scanner: LineScanner;
+  /** Up to here the window is known to be UTF-8; bytes from its start. */
+  #checked = 0;
+  #isLast = false;
+  #isFinished = false;
+  #isHeaderDue: boolean;
+  #lineStart = 0;
+  #lineEnd = 0;
+
+  constructor(format: TextFormat | CsvFormat, source: LineSource) {
+    this.#format = format;
+    this.#source = source;
+    this.#fast = new FastLine(format);
+    this.#scanner = new LineScanner(format);
+    this.#isHeaderDue = format.header !== "none";
+  }
+
+  /** All lines pushed so far must have been read. */
+  push(chunk: Uint8Array): void {
+    if (this.#isFinished || chunk.length === 0) return;
+    this.#window.push(this.#source.encoding === "LATIN1" ? fromLatin1(chunk) : chunk);
+    this.#check();
+  }
+
+  /** No more chunks come. */
+  end(): void {
+    this.#isLast = true;
+    this.#check();
+  }
+
+  /** The data has ended, by its end or by `\.`. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** The last line as it stood, without its end. */
+  get lineText(): Uint8Array {
+    return this.#window.bytes.subarray(this.#lineStart, this.#lineEnd);
+  }
+
+  /**
+   * Reads one more line into `fields`; false: more bytes are needed, or it is finished.
+   * @throws SqlError with CONTEXT
+   */
+  next(): boolean {
+    if (this.#isHeaderDue && !this.#header()) return false;
+    return this.#line(true);
+  }
+
+  #header(): boolean {
+    if (!this.#line(this.#format.header === "match")) {
+      if (!this.#isFinished) return false;
+      this.#emptyLine();
+    }
+    this.#isHeaderDue = false;
+    if (this.#format.header === "match") {
+      this.inLine(() => matchHeader(this.fields, this.#format, this.#source.columns));
+    }
+    return true;
+  }
+
+  /** A header is expected of data without any line, too. */
+  #emptyLine(): void {
+    const { start } = this.#window;
+    this.line += 1;
+    this.#take(start, start, start);
+    this.#split(this.#window.bytes);
+  }
+
+  #line(isSplit: boolean): boolean {
+    if (this.#isFinished) return false;
+    const window = this.#window;
+    const { bytes, start } = window;
+    const end = start + this.#checked;
+    if (this.#fast.split(bytes, start, end, this.fields)) {
+      this.line += 1;
+      this.#scanner.lineEnding = this.#fast.lineEnding;
+      this.#scanner.forget();
+      this.#take(start, this.#fast.lineEnd, this.#fast.next);
+      return true;
+    }
+    if (!this.#scan(bytes, start, end)) return false;
+    if (isSplit) this.#split(bytes);
+    return true;
+  }
+
+  #split(bytes: Uint8Array): void {
+    const format = this.#format;
+    this.inLine(() => {
+      const from = this.#lineStart;
+      if (format.kind === "csv") splitCsv(bytes, from, this.#lineEnd, format, this.fields);
+      else splitText(bytes, from, this.#lineEnd, format, this.fields);
+    });
+  }
+
+  /** The slow way to the end of a line. */
+  #scan(bytes: Uint8Array, start: number, end: number): boolean {
+    const scanner = this.#scanner;
+    const isWhole = end === this.#window.end;
+    try {
+      const found = scanner.scan(bytes, start, end, this.#isLast && isWhole);
+      this.#fast.lineEnding = scanner.lineEnding;
+      if (found === "line") {
+        this.line += 1 + scanner.innerLines;
+        this.#take(start, scanner.lineEnd, scanner.next);
+        return true;
+      }
+      if (found !== "more") this.#isFinished = true;
+      else if (!isWhole && (this.#isLast || this.#window.end - end >= SEQUENCE_BYTES_MAX)) {
+        throw invalidSequence(bytes, end, this.#window.end);
+      }
+      return false;
+    } catch (cause) {
+      const line = this.line + 1 + scanner.innerLines;
+      throw withContext(cause, lineContext(this.#source.relation, line));
+    }
+  }
+
+  #take(start: number, lineEnd: number, next: number): void {
+    this.#lineStart = start;
+    this.#lineEnd = lineEnd;
+    this.#window.start = next;
+    this.#checked -= next - start;
+    this.bytesRead += next - start;
+  }
+
+  /** Errors of `work` are told to be in the last line. */
+  inLine(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      throw withContext(cause, lineContext(this.#source.relation, this.line, this.lineText));
+    }
+  }
+
+  #check(): void {
+    const { bytes, start, end } = this.#window;
+    this.#checked = validEnd(bytes, start + this.#checked, end) - start;
+  }
+}
+
+/** @throws SqlError 22P04 */
+function matchHeader(
+  fields: Fields,
+  format: TextFormat | CsvFormat,
+  columns: readonly string[],
+): void {
+  if (fields.count !== columns.length) {
+    throw new SqlError(
+      "22P04",
+      `wrong number of fields in header line: got ${fields.count}, expected ${columns.length}`,
+    );
+  }
+  for (const [index, expected] of columns.entries()) {
+    const mismatch = `column name mismatch in header line field ${index + 1}: got`;
+    if (fields.kinds[index] === NULL) {
+      const shown = Buffer.from(format.nullText).toString();
+      throw new SqlError("22P04", `${mismatch} null value ("${shown}"), expected "${expected}"`);
+    }
+    const name = Buffer.from(fields.value(index)).toString();
+    if (name !== expected) {
+      throw new SqlError("22P04", `${mismatch} "${name}", expected "${expected}"`);
+    }
+  }
+}
