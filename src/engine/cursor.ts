@@ -14,6 +14,7 @@ import { assert } from "../base/errors.ts";
 import { readData } from "./chunks.ts";
 import { type ColumnType, checkColumn, columnTypeOf } from "./column-types.ts";
 import { type Database, duckdbZone, type Lane } from "./database.ts";
+import { BlockEncoder } from "./encode-blocks.ts";
 import { RowEncoder } from "./encode-rows.ts";
 import { cancelled, translateFailure } from "./failures.ts";
 import { duckdbValue } from "./parameters.ts";
@@ -24,6 +25,8 @@ import { createRows, dropRows } from "./rows-relations.ts";
 const INTERRUPT_EVERY_MS = 5;
 /** Whole chunks are put into a batch until it is this large. */
 const BATCH_BYTES = 128 * 1024;
+/** A block is copied a few times on its way: it may be larger, and nobody waits for its first rows. */
+const BLOCK_BYTES = 4 * 1024 * 1024;
 /** Wide rows make a batch larger than that, but not by more than this or a row. */
 const WRITE_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -32,7 +35,7 @@ export class EngineCursor {
   readonly #request: CursorRequest;
   #lane: Lane | undefined;
   #result: duckdb.Result | undefined;
-  #encoder: RowEncoder | undefined;
+  #encoder: RowEncoder | BlockEncoder | undefined;
   /** Fetched while the chunk before it is encoded. */
   #ahead: Promise<duckdb.DataChunk | null> | undefined;
   #chunksRead = 0;
@@ -137,8 +140,8 @@ export class EngineCursor {
     }
   }
 
-  #makeEncoder(result: duckdb.Result): RowEncoder {
-    const { shapes, formats, text, isSmall } = this.#request;
+  #makeEncoder(result: duckdb.Result): RowEncoder | BlockEncoder {
+    const { shapes, formats, text, isSmall, layouts } = this.#request;
     const count = duckdb.column_count(result);
     const expected = shapes.length + (isSmall ? 0 : 1);
     assert(count === expected, () => `the query gives ${count} columns, promised were ${expected}`);
@@ -147,6 +150,7 @@ export class EngineCursor {
       checkColumn(shape, type, `column ${i + 1}`);
       return type;
     });
+    if (layouts !== undefined) return new BlockEncoder(types.slice(0, layouts.length), layouts);
     return new RowEncoder(shapes, types, formats, text);
   }
 
@@ -166,10 +170,11 @@ export class EngineCursor {
   }
 
   async #batch(): Promise<RowBatch | undefined> {
-    const encoder = this.#encoder as RowEncoder;
-    while (encoder.bytes < BATCH_BYTES) {
+    const encoder = this.#encoder as RowEncoder | BlockEncoder;
+    const isBlock = this.#request.layouts !== undefined;
+    while (encoder.bytes < (isBlock ? BLOCK_BYTES : BATCH_BYTES)) {
       if (encoder.hasMore) encoder.write(WRITE_BYTES_MAX);
-      else if (this.#isStreamRead || (encoder.rows > 0 && this.#isFirst)) break;
+      else if (this.#isStreamRead || (encoder.rows > 0 && this.#isFirst && !isBlock)) break;
       else await this.#loadChunk(encoder);
     }
     this.#isFirst = false;
@@ -178,7 +183,7 @@ export class EngineCursor {
     return encoder.take(isLast ? 0 : BATCH_BYTES + BATCH_BYTES / 4);
   }
 
-  async #loadChunk(encoder: RowEncoder): Promise<void> {
+  async #loadChunk(encoder: RowEncoder | BlockEncoder): Promise<void> {
     const chunk = (await this.#ahead) ?? null;
     this.#ahead = undefined;
     if (this.#isCancelled) throw cancelled();

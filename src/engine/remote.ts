@@ -15,6 +15,8 @@ import type {
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 import { type BindOptions, type BoundColumn, bindTable, type RowRange } from "./bindings.ts";
+import type { TypedColumn } from "./bound-types.ts";
+import { BlockCursor, blockRequest } from "./collect.ts";
 import { EngineError } from "./error.ts";
 import { unpackFailure } from "./failure-transfer.ts";
 import type {
@@ -88,6 +90,30 @@ export class Engine implements SegmentFiles {
     this.#cursors.set(id, cursor);
     this.#post({ kind: "cursor", id, request, ahead: BATCHES_AHEAD });
     return cursor;
+  }
+
+  /**
+   * A query whose first columns, one for each of `columns`, are read as blocks in the bound types.
+   * Values must have been coerced to the columns' types. The caller closes it.
+   * @throws SqlError 0A000 for what cannot be stored
+   */
+  async openBlocks(
+    request: CursorRequest,
+    columns: readonly TypedColumn[],
+    signal?: AbortSignal,
+  ): Promise<BlockCursor> {
+    const cursor = await this.openCursor(blockRequest(request, columns));
+    return new BlockCursor(cursor, columns, signal);
+  }
+
+  /** The same as one block; undefined when there are more than `rowsMax` rows. */
+  async collect(
+    request: CursorRequest,
+    columns: readonly TypedColumn[],
+    rowsMax: number,
+    signal?: AbortSignal,
+  ): Promise<RowBlock | undefined> {
+    return await (await this.openBlocks(request, columns, signal)).collect(rowsMax);
   }
 
   /** The first row of a small SELECT without relations. */

@@ -1,5 +1,6 @@
 /** What crosses from the main thread to the engine's worker: plain data. */
 
+import type { CellLayout } from "../table/row-block.ts";
 import type { Shape, TextSettings } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 
@@ -34,6 +35,8 @@ export interface CursorRequest {
   readonly text: TextSettings;
   /** Few rows for certain: materialise, no sentinel. */
   readonly isSmall: boolean;
+  /** Batches are encoded RowBlocks of the first columns, which lie so, instead of DataRows. */
+  readonly layouts?: readonly CellLayout[];
 }
 
 /** A statement of ours; one with shapes gives rows, few enough to stand in memory. */
@@ -58,7 +61,7 @@ export interface RunResult {
   readonly rows: readonly (readonly SqlValue[])[];
 }
 
-/** Complete DataRow messages of whole rows. */
+/** Complete DataRow messages of whole rows, or a block of them. */
 export interface RowBatch {
   readonly bytes: Uint8Array;
   readonly rows: number;
