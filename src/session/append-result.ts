@@ -1,10 +1,12 @@
 /** The result of APPEND PARQUET: its columns, and one row for each file. */
 
 import type { RelationInfo } from "../compile/plan.ts";
+import type { AppendResult } from "../table/append.ts";
 import type { AppendedFile } from "../table/append-report.ts";
 import type { FieldDescription } from "../types/field.ts";
 import { Oid, typeSizeOf } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
+import type { TableCommit } from "./commit-notice.ts";
 import { segmentName } from "./store-relations.ts";
 import { type TimeAxis, valueOfRaw } from "./time-axis.ts";
 
@@ -56,4 +58,41 @@ export function appendRow(axis: TimeAxis, file: AppendedFile): SqlValue[] {
     file.overlapBuckets,
     file.version === undefined ? null : BigInt(file.version),
   ];
+}
+
+/** What listeners are told; undefined: nothing was published. */
+export function commitOf(
+  { version, files, cells }: AppendResult,
+  operation: string,
+  processId: number,
+): TableCommit | undefined {
+  if (version === undefined) return undefined;
+  const added = files.filter((file) => file.segment !== undefined);
+  return {
+    version,
+    operation,
+    rows: added.reduce((sum, { rows }) => sum + rows, 0),
+    segments: added.length,
+    min: extreme(
+      added.map(({ min }) => min),
+      (a, b) => a < b,
+    ),
+    max: extreme(
+      added.map(({ max }) => max),
+      (a, b) => a > b,
+    ),
+    cells,
+    processId,
+  };
+}
+
+function extreme(
+  values: readonly (bigint | undefined)[],
+  isBetter: (a: bigint, b: bigint) => boolean,
+): bigint | undefined {
+  let best: bigint | undefined;
+  for (const value of values) {
+    if (value !== undefined && (best === undefined || isBetter(value, best))) best = value;
+  }
+  return best;
 }

@@ -62,9 +62,11 @@ export class Mailbox {
     this.#bytes += sizeOf(notification);
   }
 
-  /** For the hub: one that found no room. */
-  miss(channel: string): void {
-    this.#missed.set(channel, (this.#missed.get(channel) ?? 0) + 1);
+  /** For the hub: one that found no room. true: the first of its channel. */
+  miss(channel: string): boolean {
+    const before = this.#missed.get(channel) ?? 0;
+    this.#missed.set(channel, before + 1);
+    return before === 0;
   }
 
   /** For the hub. */
@@ -131,8 +133,8 @@ export class NotificationHub {
   publish(channel: string, payload: string, processId: number): void {
     for (const mailbox of this.#byChannel.get(channel) ?? []) {
       if (mailbox.isFull) {
-        log("warn", "a listener does not take its notifications", { channel });
-        mailbox.miss(channel);
+        const isFirst = mailbox.miss(channel);
+        if (isFirst) log("warn", "a listener does not take its notifications", { channel });
         continue;
       }
       mailbox.put({ processId, channel, payload });

@@ -1,6 +1,6 @@
 /** What an append decided about each file: as the log tells it, and as the user is told. */
 
-import { countPairs } from "./coverage.ts";
+import { type Coverage, countPairs, NO_COVERAGE, unite, withoutPairs } from "./coverage.ts";
 import type { SegmentMeta } from "./format.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StagedFile } from "./stage.ts";
@@ -33,6 +33,8 @@ export interface Decision {
   /** The file as staged first, for what is reported. */
   readonly original: StagedFile | undefined;
   readonly overlapBuckets: bigint;
+  /** What of the file as staged first was covered already. */
+  readonly covered: Coverage;
 }
 
 export function segmentMeta(staged: StagedFile, head: Snapshot, coveragePath: string): SegmentMeta {
@@ -85,4 +87,13 @@ export function report(decision: Decision, version: number | undefined): Appende
     overlapBuckets,
     version: staged === undefined ? undefined : version,
   };
+}
+
+/** Buckets, by entity, that the table did not have before. */
+export function newCells(decisions: readonly Decision[]): Coverage {
+  return decisions.reduce<Coverage>(
+    (sum, { original, covered }) =>
+      original === undefined ? sum : unite(sum, withoutPairs(original.coverage, covered)),
+    NO_COVERAGE,
+  );
 }

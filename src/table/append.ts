@@ -7,8 +7,14 @@
 import { randomUUID } from "node:crypto";
 import { log } from "../base/telemetry.ts";
 import { StorageError } from "../storage/error.ts";
-import { type AppendedFile, type Decision, report, segmentMeta } from "./append-report.ts";
-import { type Coverage, countPairs, overlapOf, unite } from "./coverage.ts";
+import {
+  type AppendedFile,
+  type Decision,
+  newCells,
+  report,
+  segmentMeta,
+} from "./append-report.ts";
+import { type Coverage, countPairs, NO_COVERAGE, overlapOf, unite } from "./coverage.ts";
 import { coverageId, encodeCoverage } from "./coverage-file.ts";
 import { CoverageOverlapError, StoreError } from "./error.ts";
 import {
@@ -51,6 +57,8 @@ export interface AppendResult {
   /** undefined: nothing was published. */
   readonly version: number | undefined;
   readonly files: readonly AppendedFile[];
+  /** Newly covered buckets by entity. */
+  readonly cells: () => Coverage;
 }
 
 /** Files staged at a time. */
@@ -114,6 +122,7 @@ class Append {
       snapshot: after ?? this.#table.snapshot,
       version,
       files: this.#decisions.map((decision) => report(decision, version)),
+      cells: () => newCells(version === undefined ? [] : this.#decisions),
     };
   }
 
@@ -197,7 +206,8 @@ class Append {
         const isAll = overlap.count === countPairs(original.coverage);
         staged = isAll ? undefined : await stageWithout(context, original, overlap.pairs);
       }
-      decisions.push({ source, staged, original, overlapBuckets: overlap?.count ?? 0n });
+      const { count = 0n, pairs: covered = NO_COVERAGE } = overlap ?? {};
+      decisions.push({ source, staged, original, overlapBuckets: count, covered });
       if (staged !== undefined) coverage = unite(coverage, staged.coverage);
     }
     if (overlaps.length > 0) {

@@ -4,7 +4,7 @@
  */
 
 import { compareEntities, type Entity } from "./entities.ts";
-import { countBuckets, EMPTY, intersect, type Runs, union } from "./runs.ts";
+import { countBuckets, difference, EMPTY, intersect, type Runs, union } from "./runs.ts";
 import { decodeTreemap } from "./treemap.ts";
 
 /** Part of a file's bytes. No view of its own: a table may have 100,000 of these. */
@@ -159,6 +159,17 @@ export function overlapOf(coverage: Coverage, addition: Coverage): Overlap | und
   const [first] = pairs;
   if (first === undefined) return undefined;
   return { count, entity: first.entity, bucket: first.runs[0] as bigint, pairs };
+}
+
+/** What of `coverage` is not among `pairs`. */
+export function withoutPairs(coverage: Coverage, pairs: Coverage): Coverage {
+  if (pairs.length === 0) return coverage;
+  const out: EntityCoverage[] = [];
+  for (const { entity, runs } of coverage) {
+    const left = difference(runs, runsOfEntity(pairs, entity));
+    if (left.length > 0) out.push(EntityCoverage.of(entity, left));
+  }
+  return out;
 }
 
 /** (entity, bucket) pairs. */

@@ -125,6 +125,14 @@ export function complement(runs: Runs, first: bigint, last: bigint): Runs {
   return out.done();
 }
 
+/** What of `a` is not in `b`. */
+export function difference(a: Runs, b: Runs): Runs {
+  const first = a[0];
+  const last = a.at(-1);
+  if (first === undefined || last === undefined || b.length === 0) return a;
+  return intersect(a, complement(b, first, last));
+}
+
 /** What of the set is in [first, last]. */
 export function clip(runs: Runs, first: bigint, last: bigint): Runs {
   if (first > last) return EMPTY;

@@ -5,7 +5,8 @@ import { SqlError } from "../../base/errors.ts";
 import type { AppendParquet } from "../../compile/own-statements.ts";
 import { appendFiles } from "../../table/append.ts";
 import { CoverageOverlapError } from "../../table/error.ts";
-import { appendFields, appendRow } from "../append-result.ts";
+import { appendFields, appendRow, commitOf } from "../append-result.ts";
+import { notifyCommit } from "../commit-notice.ts";
 import type { Execution, Result } from "../execution.ts";
 import { overlapError } from "../overlap-message.ts";
 import { checkRequiredValues } from "../required-values.ts";
@@ -34,6 +35,8 @@ export async function appendParquet(
       { files, overlap, isDryRun: statement.isDryRun },
       signal,
     );
+    const commit = commitOf(result, "APPEND", execution.processId);
+    if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
     const fields = appendFields(entry.info);
     const columns = fields.map(({ typeOid }, index) => ({
       typeOid,

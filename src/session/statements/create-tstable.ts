@@ -11,12 +11,14 @@ import { quoteIdentifier } from "../../compile/tokens.ts";
 import type { DefinitionChanges } from "../../postgres/analysis.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
 import { StorageError } from "../../storage/error.ts";
-import { appendFiles } from "../../table/append.ts";
+import { type AppendResult, appendFiles } from "../../table/append.ts";
 import type { IndexSpec } from "../../table/format.ts";
 import type { Table } from "../../table/table.ts";
 import { folderName } from "../../table/warehouse.ts";
+import { commitOf } from "../append-result.ts";
 import { bucketText, DEFAULT_BUCKET, indexKind } from "../bucket-option.ts";
 import { entityType, logicalField, type TypedColumn, typeText } from "../column-types.ts";
+import { notifyCommit } from "../commit-notice.ts";
 import { coverageSignatures } from "../coverage-signatures.ts";
 import type { Execution, Result } from "../execution.ts";
 import { STORE_SCHEMA } from "../store-relations.ts";
@@ -76,15 +78,19 @@ async function define(
       async ({ relations, definition }) => {
         if (design === undefined) throw new SqlError("42P16", "the statement defines no table");
         made = await makeTable(design, source, execution);
-        if (source.file !== undefined)
-          tag = `SELECT ${await fill(made.table, source.file, execution)}`;
+        const filled =
+          source.file === undefined ? undefined : await fill(made.table, source.file, execution);
+        if (filled !== undefined) tag = `SELECT ${rowsOf(filled)}`;
         const described = relations.find(({ oid }) => oid === design?.relation.oid);
         const table = definitionOf(statement, source.key, design, made.directory, source);
         const change: OwnChange = { kind: "put-tstable", table };
         await services.journal.append({ ...definition, changes: [change] });
         const path = services.folders.absolute(made.directory);
         const relation = described ?? design.relation;
-        services.tables.install(tstableEntry(relation, table, made.table, path));
+        const entry = tstableEntry(relation, table, made.table, path);
+        services.tables.install(entry);
+        const commit = filled && commitOf(filled, "CREATE", execution.processId);
+        if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
       },
     );
     return { kind: "done", tag, notices: [...outcome.notices, ...(design?.notices ?? [])] };
@@ -234,10 +240,13 @@ async function makeTable(
   return { table: await services.folders.create(directory, { index, schema }), directory };
 }
 
-/** The rows of CREATE TSTABLE ... AS; their number. */
-async function fill(table: Table, file: string, execution: Execution): Promise<number> {
+/** The rows of CREATE TSTABLE ... AS. */
+async function fill(table: Table, file: string, execution: Execution): Promise<AppendResult> {
   const request = { files: [file], overlap: "allow", operation: "CREATE" } as const;
-  const { files } = await appendFiles(table, execution.services.engine, request, execution.signal);
+  return await appendFiles(table, execution.services.engine, request, execution.signal);
+}
+
+function rowsOf({ files }: AppendResult): number {
   return files.reduce((sum, { rows }) => sum + rows, 0);
 }
 
