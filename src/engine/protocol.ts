@@ -47,7 +47,9 @@ export interface EvaluateRequest {
 
 /** `cursor.sql` gives the columns of the file, in its types. */
 export interface WriteRequest {
-  readonly cursor: CursorRequest;
+  readonly cursor: Pick<CursorRequest, "sql" | "parameters" | "rowsRelations"> & {
+    readonly text: Pick<CursorRequest["text"], "timeZone">;
+  };
   /** Absolute; the folder exists, the file does not. */
   readonly path: string;
   readonly compression: "zstd" | "snappy" | "lz4_raw" | "uncompressed";

@@ -141,9 +141,29 @@ function diskCell(expression: string, type: CellType): string {
     case "TIMESTAMPTZ":
       return `timezone('UTC', ${expression})`;
     case "UUID":
-    case "INTERVAL":
       return `CAST(${expression} AS VARCHAR)`;
+    case "INTERVAL":
+      return intervalText(expression);
     default:
       return expression;
   }
 }
+
+/** DuckDB writes intervals of more than nine digits of hours as it cannot read them. */
+function intervalText(expression: string): string {
+  const part = (name: string) => `datepart('${name}', ${expression})`;
+  const micros = `CAST(${part("minute")} AS BIGINT) * 60000000 + CAST(${part("microsecond")} AS BIGINT)`;
+  const fields = [
+    `${part("year")}, ' years '`,
+    `${part("month")}, ' months '`,
+    `${part("day")}, ' days '`,
+    `${part("hour")}, ' hours '`,
+    `${micros}, ' microseconds'`,
+  ];
+  return (
+    `CASE WHEN abs(${part("hour")}) < ${HOURS_LIMIT} THEN CAST(${expression} AS VARCHAR)` +
+    ` WHEN ${expression} IS NOT NULL THEN concat(${fields.join(", ")}) END`
+  );
+}
+
+const HOURS_LIMIT = 1_000_000_000;

@@ -4,11 +4,11 @@ import { SqlError } from "../base/errors.ts";
 import { quoteName } from "../compile/expression.ts";
 import type { Plan } from "../compile/plan.ts";
 import { quoteIdentifier } from "../compile/tokens.ts";
+import { boundQuery } from "../engine/collect.ts";
 import type { WriteRequest } from "../engine/protocol.ts";
-import { duckTypeOf } from "../types/duck-types.ts";
+import { diskExpression } from "../engine/stored-expressions.ts";
 import type { FieldDescription } from "../types/field.ts";
 import { Oid } from "../types/oids.ts";
-import type { Shape } from "../types/shape.ts";
 import { typeText } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
 import { PlanValues } from "./plan-values.ts";
@@ -47,13 +47,21 @@ export async function writeQueryFile(
   const values = await PlanValues.of(plan, execution);
   const bound = await bindPlan(plan, values, execution);
   try {
-    const columns = plan.columns.map(({ shape }, index) => {
+    const columns = fields.map(({ typeOid, typmod }) => ({
+      typeOid: typeOid === Oid.unknown ? Oid.text : typeOid,
+      typmod,
+      isTime: false,
+    }));
+    const stored = boundQuery(
+      { sql: bound.sql, shapes: plan.shapes },
+      columns,
+      (index) => `v${index + 1}`,
+    );
+    const selected = columns.map((column, index) => {
       const name = quoteName(fields[index]?.name ?? "");
-      const typmod = fields[index]?.typmod ?? -1;
-      return `${diskExpression(`q.c${index + 1}`, shape, typmod)} AS ${name}`;
+      return `${diskExpression(`v${index + 1}`, column)} AS ${name}`;
     });
-    const all = plan.shapes.map((_, index) => `c${index + 1}`).join(", ");
-    const rows = `SELECT ${columns.join(", ")} FROM (${bound.sql}) AS q(${all})`;
+    const rows = `SELECT ${selected.join(", ")} FROM (${stored}) AS s`;
     const sql = `FROM (${rows}) ORDER BY ${orderBy.map(quoteName).join(", ")}`;
     const request = cursorRequest(plan, values, { ...bound, sql }, execution);
     await execution.services.engine.write(
@@ -77,47 +85,4 @@ function codecOf(option = "zstd(3)"): Pick<WriteRequest, "compression" | "level"
   if (name === undefined) throw new SqlError("22023", `unknown compression "${option}"`);
   const compression = CODECS[name as keyof typeof CODECS];
   return level === undefined ? { compression } : { compression, level: Number(level) };
-}
-
-/** A value in the type that the disk has for it (architecture 4). */
-function diskExpression(expression: string, shape: Shape, typmod: number): string {
-  const { typeOid, representation } = shape;
-  switch (representation.kind) {
-    case "utc":
-      return expression;
-    case "numeric-text":
-    case "decimal": {
-      const type = typmod === -1 ? "VARCHAR" : (duckTypeOf(typeOid, typmod) ?? "VARCHAR");
-      if (type !== "VARCHAR") return `CAST(${expression} AS ${type})`;
-      return representation.kind === "decimal"
-        ? decimalText(expression, representation.scale)
-        : expression;
-    }
-    case "plain":
-      break;
-    default:
-      throw new SqlError(
-        "0A000",
-        "a column of this type cannot be stored by CREATE TSTABLE ... AS",
-        {
-          hint: "Cast it in the query.",
-        },
-      );
-  }
-  switch (typeOid) {
-    case Oid.timestamptz:
-      return `timezone('UTC', ${expression})`;
-    case Oid.int2:
-      return `CAST(${expression} AS INTEGER)`;
-    case Oid.uuid:
-    case Oid.interval:
-      return `CAST(${expression} AS VARCHAR)`;
-    default:
-      return expression;
-  }
-}
-
-/** Free numeric is kept as text: its scale is the value's own. DuckDB leaves out 0 where p = s. */
-function decimalText(expression: string, scale: number): string {
-  return scale < 38 ? `CAST(CAST(${expression} AS DECIMAL(38,${scale})) AS VARCHAR)` : expression;
 }
