@@ -105,3 +105,10 @@ export function every(ms: number, act: () => void): { cancel(): void } {
 export async function nextTurn(): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
 }
+
+/** As `sleep`, exact below the millisecond too: the rest of it is spent in turns. */
+export async function pause(micros: number): Promise<void> {
+  const end = performance.now() + micros / 1000;
+  if (micros >= 2000) await sleep(Math.floor(micros / 1000) - 1);
+  while (performance.now() < end) await nextTurn();
+}

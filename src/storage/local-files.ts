@@ -11,6 +11,16 @@ export interface FileStat {
   readonly identity: string;
 }
 
+/** A file that is written in place, piece by piece. */
+export interface WritableFile {
+  /** Of a failed call any part may have been written. */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  truncate(sizeBytes: number): Promise<void>;
+  /** The bytes and the size, not the name. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface LocalFiles {
   read(path: string): Promise<Uint8Array>;
   readRange(path: string, from: number, until: number): Promise<Uint8Array>;
@@ -20,6 +30,8 @@ export interface LocalFiles {
   create(path: string, bytes: Uint8Array, durable: boolean): Promise<void>;
   /** Cuts the file at `offset` and writes `bytes` there. */
   writeTail(path: string, offset: number, bytes: Uint8Array): Promise<void>;
+  /** Kept open until closed. `empty`: created where missing, and cut to nothing. */
+  openToWrite(path: string, start: "empty" | "as it is"): Promise<WritableFile>;
   /** The target must not exist; shares blocks where possible. */
   copy(source: string, target: string): Promise<void>;
   link(existing: string, name: string): Promise<void>;
@@ -38,6 +50,7 @@ const SMALL_BYTES = 1 << 16;
 const open = promisify(fs.open);
 const fdatasync = promisify(fs.fdatasync);
 const fsync = promisify(fs.fsync);
+const truncate = promisify(fs.ftruncate);
 const copyFile = promisify(fs.copyFile);
 const read = promisify(fs.read);
 const write = promisify(fs.write);
@@ -81,6 +94,16 @@ export const nodeFiles: LocalFiles = {
       fs.ftruncateSync(file, offset);
       await writeAll(file, bytes, offset);
     });
+  },
+
+  async openToWrite(path, start) {
+    const file = await open(path, start === "empty" ? "w" : "r+");
+    return {
+      write: async (offset, bytes) => await writeAll(file, bytes, offset),
+      truncate: async (sizeBytes) => await truncate(file, sizeBytes),
+      sync: async () => await fdatasync(file),
+      close: async () => fs.closeSync(file),
+    };
   },
 
   async copy(source, target) {

@@ -4,18 +4,11 @@
  * seed decides. Also fails the n-th call on demand.
  */
 
-import type { FileStat, LocalFiles } from "../../src/storage/local-files.ts";
-
-/** A file's bytes, shared by all its names. */
-interface Inode {
-  readonly id: number;
-  bytes: Uint8Array;
-  synced: Uint8Array;
-  changes: number;
-}
+import type { FileStat, LocalFiles, WritableFile } from "../../src/storage/local-files.ts";
+import { SimulatedFile } from "./sim-file.ts";
 
 type Node =
-  | { readonly kind: "file"; readonly inode: Inode }
+  | { readonly kind: "file"; readonly file: SimulatedFile }
   | { readonly kind: "folder"; readonly folder: Folder };
 
 interface Folder {
@@ -29,9 +22,11 @@ export class Crash extends Error {}
 export interface Faults {
   /** The call, counted from 1, after which nothing happens any more. */
   readonly crashAfter?: number;
-  /** The call that fails with this error of the system, having done nothing. */
+  /** The call that fails with this error of the system, having done nothing, or some of a write. */
   readonly failAt?: number;
   readonly errno?: string;
+  /** From `failAt` on all calls that take space fail, as on a full disk, until `arm`. */
+  readonly isLasting?: boolean;
 }
 
 export class SimulatedFiles implements LocalFiles {
@@ -59,6 +54,27 @@ export class SimulatedFiles implements LocalFiles {
     this.#faults = {};
   }
 
+  /** Only the process has died: the machine still has every byte. */
+  restartProcess(): void {
+    this.#isDown = false;
+    this.#faults = {};
+  }
+
+  /** Changes a file's bytes, synced, behind everybody's back. */
+  damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void {
+    this.#file(path).place(change(Uint8Array.from(this.#file(path).bytes)));
+  }
+
+  /** A file's bytes, outside of all counting. */
+  peek(path: string): Uint8Array {
+    return this.#file(path).bytes;
+  }
+
+  /** Names in a folder, outside of all counting. */
+  names(folder: string): readonly string[] {
+    return [...this.#folder(folder).names.keys()];
+  }
+
   /** Puts a file there, synced, outside of all counting. */
   place(path: string, bytes: Uint8Array): void {
     const parts = split(path);
@@ -73,8 +89,9 @@ export class SimulatedFiles implements LocalFiles {
       if (node.kind !== "folder") throw systemError("ENOTDIR");
       folder = node.folder;
     }
-    const inode = { id: this.#nextInode++, bytes, synced: bytes, changes: 0 };
-    const node: Node = { kind: "file", inode };
+    const file = new SimulatedFile(this.#nextInode++);
+    file.place(bytes);
+    const node: Node = { kind: "file", file };
     folder.names.set(parts.at(-1) ?? "", node);
     folder.synced.set(parts.at(-1) ?? "", node);
   }
@@ -106,13 +123,7 @@ export class SimulatedFiles implements LocalFiles {
     await this.#call(() => {
       const { folder, name } = this.#place(path);
       if (folder.names.has(name)) throw systemError("EEXIST");
-      const inode: Inode = {
-        id: this.#nextInode++,
-        bytes: Uint8Array.from(bytes),
-        synced: new Uint8Array(0),
-        changes: 0,
-      };
-      folder.names.set(name, { kind: "file", inode });
+      folder.names.set(name, { kind: "file", file: this.#newFile(bytes) });
     });
     // Writing and syncing are two moments.
     if (durable) await this.syncFile(path);
@@ -120,19 +131,40 @@ export class SimulatedFiles implements LocalFiles {
 
   async writeTail(path: string, offset: number, bytes: Uint8Array): Promise<void> {
     await this.#call(() => {
-      const inode = this.#file(path);
-      inode.bytes = Buffer.concat([inode.bytes.subarray(0, offset), bytes]);
-      inode.changes += 1;
+      this.#file(path).truncate(offset);
+      this.#file(path).write(offset, bytes);
     });
+  }
+
+  async openToWrite(path: string, start: "empty" | "as it is"): Promise<WritableFile> {
+    const file = await this.#call(() => {
+      const { folder, name } = this.#place(path);
+      if (start === "as it is") return this.#file(path);
+      const node = folder.names.get(name);
+      const opened = node?.kind === "file" ? node.file : this.#newFile(new Uint8Array(0));
+      opened.truncate(0);
+      folder.names.set(name, { kind: "file", file: opened });
+      return opened;
+    });
+    return {
+      write: async (offset, bytes) => {
+        // A write that fails may have got some way.
+        await this.#call(
+          () => file.write(offset, bytes),
+          () => file.write(offset, bytes.subarray(0, bytes.length >> 1)),
+        );
+      },
+      truncate: async (sizeBytes) => await this.#call(() => file.truncate(sizeBytes)),
+      sync: async () => await this.#call(() => file.sync()),
+      close: async () => {},
+    };
   }
 
   async copy(source: string, target: string): Promise<void> {
     await this.#call(() => {
       const { folder, name } = this.#place(target);
       if (folder.names.has(name)) throw systemError("EEXIST");
-      const bytes = Uint8Array.from(this.#file(source).bytes);
-      const inode = { id: this.#nextInode++, bytes, synced: new Uint8Array(0), changes: 0 };
-      folder.names.set(name, { kind: "file", inode });
+      folder.names.set(name, { kind: "file", file: this.#newFile(this.#file(source).bytes) });
     });
   }
 
@@ -140,7 +172,7 @@ export class SimulatedFiles implements LocalFiles {
     await this.#call(() => {
       const { folder, name } = this.#place(path);
       if (folder.names.has(name)) throw systemError("EEXIST");
-      folder.names.set(name, { kind: "file", inode: this.#file(existing) });
+      folder.names.set(name, { kind: "file", file: this.#file(existing) });
     });
   }
 
@@ -178,10 +210,7 @@ export class SimulatedFiles implements LocalFiles {
   }
 
   async syncFile(path: string): Promise<void> {
-    await this.#call(() => {
-      const inode = this.#file(path);
-      inode.synced = inode.bytes;
-    });
+    await this.#call(() => this.#file(path).sync());
   }
 
   async syncFolder(path: string): Promise<void> {
@@ -191,12 +220,17 @@ export class SimulatedFiles implements LocalFiles {
     });
   }
 
-  async #call<T>(act: () => T): Promise<T> {
+  /** `part` is what a failing call has done all the same; only what can have one takes space. */
+  async #call<T>(act: () => T, part?: () => void): Promise<T> {
     // Calls made together happen in their order, but not at once.
     await Promise.resolve();
     if (this.#isDown) throw new Crash("the machine is down");
     this.#calls += 1;
-    if (this.#calls === this.#faults.failAt) throw systemError(this.#faults.errno ?? "EIO");
+    const { failAt = Number.POSITIVE_INFINITY, isLasting, errno } = this.#faults;
+    if (this.#calls === failAt || (isLasting && part !== undefined && this.#calls > failAt)) {
+      part?.();
+      throw systemError(errno ?? "EIO");
+    }
     try {
       return act();
     } finally {
@@ -204,12 +238,18 @@ export class SimulatedFiles implements LocalFiles {
     }
   }
 
-  #file(path: string): Inode {
+  #newFile(bytes: Uint8Array): SimulatedFile {
+    const file = new SimulatedFile(this.#nextInode++);
+    file.write(0, bytes);
+    return file;
+  }
+
+  #file(path: string): SimulatedFile {
     const { folder, name } = this.#place(path);
     const node = folder.names.get(name);
     if (node === undefined) throw systemError("ENOENT");
     if (node.kind === "folder") throw systemError("EISDIR");
-    return node.inode;
+    return node.file;
   }
 
   #folder(path: string): Folder {
@@ -238,18 +278,8 @@ function settle(folder: Folder, random: () => number): void {
   folder.names.clear();
   for (const [name, node] of survivors) {
     folder.names.set(name, node);
-    if (node.kind === "folder") {
-      settle(node.folder, random);
-      continue;
-    }
-    const { inode } = node;
-    if (inode.bytes !== inode.synced) {
-      // Lost, or cut somewhere, or whole.
-      const chance = random();
-      if (chance < 0.4) inode.bytes = inode.synced;
-      else if (chance < 0.8) inode.bytes = inode.bytes.subarray(0, inode.bytes.length * random());
-      inode.synced = inode.bytes;
-    }
+    if (node.kind === "folder") settle(node.folder, random);
+    else node.file.crash(random);
   }
   folder.synced = new Map(folder.names);
 }
