@@ -17,9 +17,11 @@ import { MomentReader } from "./read-times.ts";
 export interface CellSink {
   put(row: number, value: SqlValue): void;
   putNull(row: number): void;
-  putNumber?(row: number, value: number): void;
-  putWords?(row: number, low: number, high: number): void;
-  putBytes?(row: number, source: Uint8Array, from: number, until: number): void;
+  readonly putNumber?: ((row: number, value: number) => void) | undefined;
+  readonly putWords?: ((row: number, low: number, high: number) => void) | undefined;
+  readonly putBytes?:
+    | ((row: number, source: Uint8Array, from: number, until: number) => void)
+    | undefined;
 }
 
 export interface CopyColumn {

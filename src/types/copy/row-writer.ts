@@ -1,0 +1,262 @@
+/**
+ * DataRow messages, as the engine makes them, into the rows of COPY TO: lines of text or csv, or
+ * tuples of the binary format, each in a CopyData message of its own where a client takes them.
+ */
+
+import { unreachable } from "../../base/errors.ts";
+import { SIGNATURE } from "./binary-reader.ts";
+import {
+  BACKSLASH,
+  type CopyEncoding,
+  type CopyFormat,
+  type CsvFormat,
+  DOT,
+  NEWLINE,
+  RETURN,
+  sameBytes,
+  type TextFormat,
+} from "./format.ts";
+import { toLatin1 } from "./to-latin1.ts";
+
+const COPY_DATA = 0x64; // d
+/** Of DataRow and CopyData: type and length. */
+const MESSAGE_BYTES = 5;
+
+export interface RowWriter {
+  /** Wire format of the cells it takes: 0 text, 1 binary. */
+  readonly cellFormat: 0 | 1;
+  /** What comes before the rows; may be empty. */
+  begin(columns: readonly string[]): Uint8Array;
+  /** Complete DataRow messages, whose memory it may change. */
+  rows(messages: Uint8Array): Uint8Array;
+  /** What comes after the rows; may be empty. */
+  finish(): Uint8Array;
+}
+
+/** @param isFramed in CopyData messages, one for each row */
+export function rowWriter(
+  format: CopyFormat,
+  encoding: CopyEncoding,
+  isFramed: boolean,
+): RowWriter {
+  switch (format.kind) {
+    case "binary":
+      return new BinaryWriter(isFramed);
+    case "text":
+    case "csv":
+      return new LineWriter(format, encoding, isFramed);
+    default:
+      return unreachable(format);
+  }
+}
+
+class BinaryWriter implements RowWriter {
+  readonly cellFormat = 1;
+  readonly #isFramed: boolean;
+
+  constructor(isFramed: boolean) {
+    this.#isFramed = isFramed;
+  }
+
+  begin(): Uint8Array {
+    return this.#message(Buffer.concat([SIGNATURE, Buffer.alloc(8)]));
+  }
+
+  /** A tuple is what a DataRow holds. */
+  rows(messages: Uint8Array): Uint8Array {
+    const view = new DataView(messages.buffer, messages.byteOffset, messages.byteLength);
+    let out = 0;
+    for (let at = 0; at < messages.length; ) {
+      const end = at + 1 + view.getInt32(at + 1);
+      if (this.#isFramed) messages[at] = COPY_DATA;
+      else {
+        messages.copyWithin(out, at + MESSAGE_BYTES, end);
+        out += end - at - MESSAGE_BYTES;
+      }
+      at = end;
+    }
+    return this.#isFramed ? messages : messages.subarray(0, out);
+  }
+
+  finish(): Uint8Array {
+    return this.#message(Uint8Array.of(0xff, 0xff));
+  }
+
+  #message(payload: Uint8Array): Uint8Array {
+    if (!this.#isFramed) return payload;
+    const header = Buffer.alloc(MESSAGE_BYTES, COPY_DATA);
+    header.writeInt32BE(payload.length + 4, 1);
+    return Buffer.concat([header, payload]);
+  }
+}
+
+/** Letters of the escapes of the text format, by control character. */
+const LETTERS: ReadonlyMap<number, string> = new Map([
+  [8, "b"],
+  [9, "t"],
+  [10, "n"],
+  [11, "v"],
+  [12, "f"],
+  [13, "r"],
+]);
+
+class LineWriter implements RowWriter {
+  readonly cellFormat = 0;
+  readonly #format: TextFormat | CsvFormat;
+  readonly #encoding: CopyEncoding;
+  readonly #isFramed: boolean;
+  readonly #isSpecial = new Uint8Array(256);
+  /** text: what stands behind the backslash. */
+  readonly #letter = new Uint8Array(256);
+  #out: Buffer = Buffer.alloc(0);
+  #at = 0;
+
+  constructor(format: TextFormat | CsvFormat, encoding: CopyEncoding, isFramed: boolean) {
+    this.#format = format;
+    this.#encoding = encoding;
+    this.#isFramed = isFramed;
+    const special =
+      format.kind === "csv"
+        ? [format.delimiter, format.quote, NEWLINE, RETURN]
+        : [...LETTERS.keys(), BACKSLASH, format.delimiter];
+    for (const byte of special) this.#isSpecial[byte] = 1;
+    for (let byte = 0; byte < 256; byte += 1) {
+      this.#letter[byte] = LETTERS.get(byte)?.charCodeAt(0) ?? byte;
+    }
+  }
+
+  begin(columns: readonly string[]): Uint8Array {
+    if (this.#format.header === "none") return Buffer.alloc(0);
+    const names = columns.map((name) => Buffer.from(name));
+    const bytes = names.reduce((sum, name) => sum + name.length, 0);
+    this.#reserve(bytes, 1, names.length);
+    const start = this.#startRow();
+    const isSingle = names.length === 1;
+    for (const [index, name] of names.entries()) {
+      if (index > 0) this.#out[this.#at++] = this.#format.delimiter;
+      this.#cell(name, 0, name.length, false, isSingle);
+    }
+    this.#endRow(start);
+    return this.#taken();
+  }
+
+  rows(messages: Uint8Array): Uint8Array {
+    const view = new DataView(messages.buffer, messages.byteOffset, messages.byteLength);
+    const { delimiter, nullText } = this.#format;
+    const force = this.#format.kind === "csv" ? this.#format.forceQuote : [];
+    let count = 0;
+    for (let at = 0; at < messages.length; at += 1 + view.getInt32(at + 1)) count += 1;
+    const columns = messages.length === 0 ? 0 : view.getInt16(MESSAGE_BYTES);
+    this.#reserve(messages.length, count, columns);
+    let at = 0;
+    for (let row = 0; row < count; row += 1) {
+      const start = this.#startRow();
+      at += MESSAGE_BYTES + 2;
+      for (let column = 0; column < columns; column += 1) {
+        if (column > 0) this.#out[this.#at++] = delimiter;
+        const size = view.getInt32(at);
+        at += 4;
+        if (size < 0) {
+          this.#out.set(nullText, this.#at);
+          this.#at += nullText.length;
+        } else {
+          this.#cell(messages, at, at + size, force[column] === true, columns === 1);
+          at += size;
+        }
+      }
+      this.#endRow(start);
+    }
+    return this.#taken();
+  }
+
+  finish(): Uint8Array {
+    return Buffer.alloc(0);
+  }
+
+  /** Room for what so many bytes can become at most. */
+  #reserve(bytes: number, rows: number, columns: number): void {
+    const perRow = MESSAGE_BYTES + 1 + columns * (3 + this.#format.nullText.length);
+    this.#out = Buffer.allocUnsafe(bytes * 2 + rows * perRow);
+    this.#at = 0;
+  }
+
+  #taken(): Uint8Array {
+    return this.#out.subarray(0, this.#at);
+  }
+
+  #startRow(): number {
+    const start = this.#at;
+    if (this.#isFramed) this.#at += MESSAGE_BYTES;
+    return start;
+  }
+
+  #endRow(start: number): void {
+    this.#out[this.#at++] = NEWLINE;
+    const payload = this.#isFramed ? start + MESSAGE_BYTES : start;
+    if (this.#encoding === "LATIN1") {
+      this.#at = payload + toLatin1(this.#out.subarray(payload, this.#at));
+    }
+    if (!this.#isFramed) return;
+    this.#out[start] = COPY_DATA;
+    this.#out.writeInt32BE(this.#at - start - 1, start + 1);
+  }
+
+  #cell(bytes: Uint8Array, start: number, end: number, isForced: boolean, isSingle: boolean): void {
+    const format = this.#format;
+    if (format.kind === "text") this.#textCell(bytes, start, end);
+    else {
+      const isQuoted =
+        isForced ||
+        sameBytes(bytes, start, end, format.nullText) ||
+        (isSingle && end - start === 2 && bytes[start] === BACKSLASH && bytes[start + 1] === DOT);
+      this.#csvCell(bytes, start, end, isQuoted, format);
+    }
+  }
+
+  #textCell(bytes: Uint8Array, start: number, end: number): void {
+    const out = this.#out;
+    const isSpecial = this.#isSpecial;
+    let to = this.#at;
+    for (let at = start; at < end; at += 1) {
+      const byte = bytes[at] as number;
+      if (isSpecial[byte] === 1) {
+        out[to++] = BACKSLASH;
+        out[to++] = this.#letter[byte] as number;
+      } else out[to++] = byte;
+    }
+    this.#at = to;
+  }
+
+  #csvCell(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isQuoted: boolean,
+    { quote, escape: mark }: CsvFormat,
+  ): void {
+    const out = this.#out;
+    const isSpecial = this.#isSpecial;
+    let to = this.#at;
+    let at = start;
+    if (!isQuoted) {
+      for (; at < end; at += 1) {
+        const byte = bytes[at] as number;
+        if (isSpecial[byte] === 1) break;
+        out[to++] = byte;
+      }
+      if (at === end) {
+        this.#at = to;
+        return;
+      }
+      to = this.#at;
+    }
+    out[to++] = quote;
+    for (at = start; at < end; at += 1) {
+      const byte = bytes[at] as number;
+      if (byte === quote || byte === mark) out[to++] = mark;
+      out[to++] = byte;
+    }
+    out[to++] = quote;
+    this.#at = to;
+  }
+}
