@@ -11,7 +11,9 @@ import { Shadow } from "../postgres/shadow.ts";
 import { Sessions } from "../session/activity.ts";
 import { FileAccess, realFolders } from "../session/file-access.ts";
 import { Host } from "../session/host.ts";
+import { Locks } from "../session/locks.ts";
 import { NotificationHub } from "../session/notification-hub.ts";
+import { PlainStore } from "../session/plain/store.ts";
 import { Preparer } from "../session/prepare.ts";
 import type { Services } from "../session/services.ts";
 import { SettingCheck } from "../session/setting-check.ts";
@@ -88,6 +90,9 @@ async function openServices(config: Config, closers: Closers): Promise<Services>
   const walId = await serverId(folder.wal);
   const folders = new Warehouse(folder.tables, { walId });
   const tables = new Tables(shadow);
+  const locks = new Locks();
+  const plain = await PlainStore.open(engine, locks, shadow.relations().values());
+  closers.push(async () => await plain.close());
   await removeOrphans(folders, definitions);
   await openTables(tables, folders, definitions, shadow);
   return {
@@ -96,6 +101,8 @@ async function openServices(config: Config, closers: Closers): Promise<Services>
     journal,
     tables,
     folders,
+    locks,
+    plain,
     preparer: new Preparer(shadow, tables),
     settingCheck: new SettingCheck(shadow),
     files: await FileAccess.open(engine, config.allowPaths, config.data),

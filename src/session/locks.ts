@@ -218,3 +218,14 @@ function circleFrom(start: LockOwner, edges: readonly Edge[]): Edge[] | undefine
 function timedOut(): SqlError {
   return new SqlError("55P03", "canceling statement due to lock timeout");
 }
+
+const OWNERS = new WeakMap<object, LockOwner>();
+
+/** Who a session's transactions are in the wait-for graph. */
+export function lockOwner(transaction: object, processId: number): LockOwner {
+  const known = OWNERS.get(transaction);
+  if (known !== undefined) return known;
+  const owner = { processId };
+  OWNERS.set(transaction, owner);
+  return owner;
+}

@@ -1,6 +1,6 @@
 /** The values a plan's parameters have in one execution, and what its symbolic scalars come to. */
 
-import { assert, SqlError, unreachable } from "../base/errors.ts";
+import { assert, unreachable } from "../base/errors.ts";
 import type { ParameterSource, Plan, Scalar } from "../compile/plan.ts";
 import type { EngineParameter } from "../engine/request.ts";
 import { Oid } from "../types/oids.ts";
@@ -8,6 +8,7 @@ import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { Execution } from "./execution.ts";
 import { callOwnFunction } from "./own-calls.ts";
+import { callSequence } from "./plain/sequences.ts";
 import { usedParameters } from "./used-parameters.ts";
 
 export class PlanValues {
@@ -84,8 +85,12 @@ export class PlanValues {
         const rows = await callOwnFunction(source.functionOid, args, this.#execution);
         return { typeOid: source.typeOid, value: rows[0]?.[0] ?? null };
       }
-      case "sequence":
-        throw new SqlError("0A000", `function ${source.call.kind} is not supported yet`);
+      case "sequence": {
+        const { call } = source;
+        const args = call.kind === "setval" ? [call.value, call.isCalled] : [];
+        const value = await callSequence(call, await this.scalars(args), this.#execution);
+        return { typeOid: Oid.int8, value };
+      }
       default:
         return unreachable(source);
     }

@@ -5,6 +5,7 @@
  */
 
 import { SqlError } from "../base/errors.ts";
+import { compileChange } from "../compile/changes.ts";
 import { compileSelect } from "../compile/compile.ts";
 import type { NodeObject } from "../compile/node-text.ts";
 import { parseOwnStatement } from "../compile/own-grammar.ts";
@@ -99,6 +100,7 @@ export class Preparer {
         ? await this.#explain(source, utility)
         : classifyUtility(utility, source.statement);
     }
+    if ([2, 3, 4].includes(query.commandType)) return this.#change(source, analysis, query);
     if (query.commandType !== 1 || query.hasModifyingCTE) {
       throw notBuilt(
         query.commandType === 1 ? "a data-modifying WITH" : commandName(source.statement),
@@ -149,6 +151,13 @@ export class Preparer {
     const recompile = (settings: Settings) =>
       compileSelect(readQuery(analysis.tree), compileContext(settings, this.#tables));
     return { kind: "select", plan: this.#plan(source, analysis, query), recompile };
+  }
+
+  #change(source: Source, analysis: Analysis, query: QueryNode): Statement {
+    const recompile = (settings: Settings) =>
+      compileChange(readQuery(analysis.tree), compileContext(settings, this.#tables));
+    const plan = compileChange(query, compileContext(source.settings, this.#tables));
+    return { kind: "change", plan, recompile };
   }
 
   #plan(source: Source, analysis: Analysis, query: QueryNode): Plan {

@@ -16,6 +16,9 @@ import type { Execution } from "./execution.ts";
 import type { HeldRows } from "./held-rows.ts";
 import { newestSegments } from "./newest.ts";
 import { callOwnFunction, rowsColumns } from "./own-calls.ts";
+import { relationOf } from "./plain/relation.ts";
+import { scanText } from "./plain/scan.ts";
+import { knownWrites } from "./plain/work.ts";
 import type { PlanValues } from "./plan-values.ts";
 import type { TstableEntry } from "./tables.ts";
 import { type BoundFilter, bindFilter } from "./time-filter.ts";
@@ -101,7 +104,12 @@ class Binder {
   }
 
   async #table(scan: Extract<Scan, { kind: "table" }>): Promise<string> {
-    const { tables } = this.#execution.services;
+    const { tables, plain } = this.#execution.services;
+    if (tables.relation(scan.relationOid)?.kind === "ordinary") {
+      const relation = relationOf(scan.relationOid, this.#execution);
+      const writes = knownWrites(this.#execution.transaction);
+      return scanText({ ...scan, relation }, plain, writes);
+    }
     const entry = tables.requireByOid(scan.relationOid);
     const { snapshot } = await this.#lease(entry);
     const filter = await bindFilter(

@@ -1,6 +1,7 @@
 /** Every kind of statement a session can execute: what preparation found out about a text. */
 
 import type { ErrorFields } from "../base/errors.ts";
+import type { ChangePlan } from "../compile/change-plan.ts";
 import type { OwnStatement } from "../compile/own-statements.ts";
 import type { Plan } from "../compile/plan.ts";
 import type { AnalyseRequest, CatalogFacts, ShadowSettings } from "../postgres/analysis.ts";
@@ -32,6 +33,12 @@ export type Statement =
       readonly plan: Plan;
       /** The same analysis, whose constants stay, under other settings such as the time zone. */
       readonly recompile: (settings: Settings) => Plan;
+    }
+  /** INSERT, UPDATE, DELETE; `recompile` as for a select. */
+  | {
+      readonly kind: "change";
+      readonly plan: ChangePlan;
+      readonly recompile: (settings: Settings) => ChangePlan;
     }
   /** Runs in the embedded PostgreSQL. */
   | {

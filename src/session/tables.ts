@@ -14,6 +14,7 @@ import type { Lease, Table } from "../table/table.ts";
 import { searchPath } from "./compile-context.ts";
 import type { EntityColumn } from "./entity-argument.ts";
 import { OWN_FUNCTIONS, ownSchema } from "./own-functions.ts";
+import { isOrdinary } from "./plain/physical.ts";
 import type { Settings } from "./settings.ts";
 import { STORE_SCHEMA } from "./store-relations.ts";
 import type { TimeAxis } from "./time-axis.ts";
@@ -98,14 +99,16 @@ export class Tables {
     return this.#entries.get(oid);
   }
 
-  /** Tables of the store and the relations of schema tstable; undefined for everything else. */
+  /** Tables with rows and the relations of schema tstable; undefined for everything else. */
   relation(oid: number): RelationInfo | undefined {
     const entry = this.#entries.get(oid);
     if (entry !== undefined) return entry.info;
     const broken = this.#broken.get(oid);
     if (broken !== undefined) return relationInfo(broken.relation, "tstable");
     const relation = this.#shadow.relations().get(oid);
-    return relation?.schema === STORE_SCHEMA ? relationInfo(relation, "store") : undefined;
+    if (relation === undefined) return undefined;
+    if (relation.schema === STORE_SCHEMA) return relationInfo(relation, "store");
+    return isOrdinary(relation) ? relationInfo(relation, "ordinary") : undefined;
   }
 
   functionName(oid: number): { readonly schema: string; readonly name: string } | undefined {

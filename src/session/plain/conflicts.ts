@@ -1,0 +1,226 @@
+/**
+ * INSERT ... ON CONFLICT: which of the staged rows clash with rows that are there or with each
+ * other, and what becomes of them.
+ */
+
+import { SqlError } from "../../base/errors.ts";
+import type { ChangePlan, OnConflict } from "../../compile/change-plan.ts";
+import type { ShadowIndex } from "../../postgres/relation.ts";
+import type { Execution } from "../execution.ts";
+import { applyChange } from "./apply.ts";
+import { arbitersOf } from "./arbiters.ts";
+import { sameKey } from "./check-keys.ts";
+import { rowProbes, stagedSource } from "./check-rows.ts";
+import { computeGenerated } from "./generated.ts";
+import { columnsOfKey, existingRows, keysOf } from "./keys.ts";
+import { columnName, privateTable, ROW_IDENTITY } from "./physical.ts";
+import { newValue, type Staged, stagedColumn, stagePlan } from "./staged.ts";
+import { refuseViolations } from "./violations.ts";
+import type { PlainWrites } from "./writes.ts";
+
+/**
+ * Afterwards the staged table holds the rows that were inserted or updated, as RETURNING shows
+ * them. Gives how many they are. @throws SqlError 21000, 42P10, and what applyChange throws
+ */
+export async function applyConflicts(
+  plan: ChangePlan,
+  onConflict: OnConflict,
+  staged: Staged,
+  execution: Execution,
+  writes: PlainWrites,
+): Promise<number> {
+  const arbiters = arbitersOf(onConflict, staged.relation);
+  if (staged.rows === 0) return 0;
+  await computeGenerated(staged, execution);
+  await refuseViolations(await rowProbes(staged, execution), execution);
+  const { plain } = execution.services;
+  const hits = privateTable(plain.privateName());
+  await findHits(hits, arbiters, staged, execution, writes);
+  try {
+    await findTwins(hits, arbiters, onConflict, staged, execution);
+    const inserted = await insertRest(hits, staged, execution, writes);
+    if (onConflict.update === undefined) {
+      const clashing = `SELECT n FROM ${hits}`;
+      await plain.runAll([`DELETE FROM ${staged.table} WHERE rowid IN (${clashing})`]);
+      return inserted;
+    }
+    const updated = await updateHits(plan, onConflict, hits, staged, execution, writes);
+    return inserted + updated;
+  } finally {
+    await plain.runAll([`DROP TABLE ${hits}`]);
+  }
+}
+
+/** A table of staged rows `n` that clash with a row `there`. */
+async function findHits(
+  hits: string,
+  arbiters: readonly ShadowIndex[],
+  staged: Staged,
+  execution: Execution,
+  writes: PlainWrites,
+): Promise<void> {
+  const parts: string[] = [];
+  for (const index of arbiters) {
+    const columns = columnsOfKey(staged.relation, index);
+    const rows = existingRows(staged.relation, columns, execution, writes);
+    const own = await keysOf(staged.relation, index, stagedSource(staged), execution);
+    const there = await keysOf(staged.relation, index, rows, execution);
+    parts.push(
+      `SELECT own.n, there.n AS there FROM (${own}) AS own JOIN (${there}) AS there` +
+        ` ON ${sameKey(index, "own", "there")}`,
+    );
+  }
+  const found =
+    parts.length === 0
+      ? "SELECT NULL::BIGINT AS n, NULL::BIGINT AS there WHERE false"
+      : `SELECT n, any_value(there) AS there FROM (${parts.join(" UNION ALL ")}) GROUP BY n`;
+  await execution.services.plain.runAll([`CREATE TABLE ${hits} AS ${found}`]);
+}
+
+/** Rows of one statement that clash with each other: the first one stands. */
+async function findTwins(
+  hits: string,
+  arbiters: readonly ShadowIndex[],
+  { action }: OnConflict,
+  staged: Staged,
+  execution: Execution,
+): Promise<void> {
+  if (staged.rows < 2) return;
+  const { plain } = execution.services;
+  for (const index of arbiters) {
+    const own = await keysOf(staged.relation, index, stagedSource(staged), execution);
+    const keys = index.columns.map((_, at) => `k${at + 1}`).join(", ");
+    const twins =
+      `SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY ${keys} ORDER BY n) AS r` +
+      ` FROM (${own}) AS own ANTI JOIN ${hits} AS h USING (n)) WHERE r > 1`;
+    if (action === "nothing") {
+      // One index after the other: a row that one has left out is no twin for the next.
+      await plain.runAll([`INSERT INTO ${hits} SELECT n, NULL FROM (${twins})`]);
+    } else if ((await plain.number({ sql: `SELECT min(n) FROM (${twins})` })) !== null) {
+      throw secondTime();
+    }
+  }
+}
+
+async function insertRest(
+  hits: string,
+  staged: Staged,
+  execution: Execution,
+  writes: PlainWrites,
+): Promise<number> {
+  const { plain } = execution.services;
+  const table = privateTable(plain.privateName());
+  const rest = `SELECT s.* FROM ${staged.table} AS s ANTI JOIN ${hits} AS h ON s.rowid = h.n`;
+  await plain.runAll([`CREATE TABLE ${table} AS ${rest} ORDER BY s.rowid`]);
+  try {
+    const rows = Number((await plain.number({ sql: `SELECT count(*) FROM ${table}` })) ?? 0n);
+    await applyChange(
+      { staged: { ...staged, table, rows }, changed: undefined },
+      execution,
+      writes,
+    );
+    return rows;
+  } finally {
+    await plain.runAll([`DROP TABLE ${table}`]);
+  }
+}
+
+async function updateHits(
+  plan: ChangePlan,
+  onConflict: OnConflict,
+  hits: string,
+  staged: Staged,
+  execution: Execution,
+  writes: PlainWrites,
+): Promise<number> {
+  const { plain } = execution.services;
+  const pairs = privateTable(plain.privateName());
+  await plain.runAll([`CREATE TABLE ${pairs} AS ${pairsOf(hits, staged, execution, writes)}`]);
+  const { columns } = staged.relation;
+  const held = columns.flatMap((_, at) => [`c${at + 2}`]);
+  const excluded = columns.map((_, at) => `c${at + 2 + columns.length}`);
+  const list = ["c1", ...held, ...excluded].join(", ");
+  const drops = [pairs];
+  try {
+    if (onConflict.update === undefined) return 0;
+    const sql = `(SELECT ${list} FROM ${pairs} ORDER BY n)`;
+    const update = await stagePlan(onConflict.update, execution, { sql, rowsRelations: [] });
+    drops.push(update.table);
+    if (update.rows > 0) await refuseSecond(pairs, update.table, execution);
+    const changed: Staged = {
+      relation: staged.relation,
+      table: update.table,
+      rows: update.rows,
+      identity: "c1",
+      newValues: new Map(columns.map(({ number }, at) => [number, stagedColumn(at + 1)])),
+    };
+    const assigned = new Set(onConflict.assigned);
+    await applyChange({ staged: changed, changed: assigned }, execution, writes);
+    await showUpdated(plan, hits, pairs, changed, staged, execution);
+    return update.rows;
+  } finally {
+    await plain.runAll(drops.map((table) => `DROP TABLE ${table}`));
+  }
+}
+
+/** n; the existing row's identity and columns, then the excluded row's columns, as c1, c2... */
+function pairsOf(hits: string, staged: Staged, execution: Execution, writes: PlainWrites): string {
+  const { columns } = staged.relation;
+  const numbers = columns.map(({ number }) => number);
+  const rows = existingRows(staged.relation, numbers, execution, writes);
+  const existing = numbers.map((number, at) => `e.${columnName(number)} AS c${at + 2}`);
+  const excluded = numbers.map(
+    (number, at) => `s.${newValue(staged, number)} AS c${at + 2 + numbers.length}`,
+  );
+  const list = [`h.n AS n`, `h.there AS c1`, ...existing, ...excluded].join(", ");
+  return (
+    `SELECT ${list} FROM ${hits} AS h JOIN ${rows.from} AS e ON e.${ROW_IDENTITY} = h.there` +
+    ` JOIN ${staged.table} AS s ON s.rowid = h.n`
+  );
+}
+
+/** A row that is updated is hit by one staged row only. @throws SqlError 21000 */
+async function refuseSecond(
+  pairs: string,
+  updated: string,
+  { services }: Execution,
+): Promise<void> {
+  const twice =
+    `SELECT min(c1) FROM (SELECT c1 FROM ${pairs} GROUP BY c1 HAVING count(*) > 1)` +
+    ` WHERE c1 IN (SELECT c1 FROM ${updated})`;
+  if ((await services.plain.number({ sql: twice })) !== null) throw secondTime();
+}
+
+/** The staged rows become those that RETURNING shows: updated ones as they are now. */
+async function showUpdated(
+  plan: ChangePlan,
+  hits: string,
+  pairs: string,
+  updated: Staged,
+  staged: Staged,
+  { services }: Execution,
+): Promise<void> {
+  const { columns } = staged.relation;
+  const news = columns.map(
+    ({ number }) => `${newValue(staged, number)} = u.${newValue(updated, number)}`,
+  );
+  const olds = plan.oldValues.map(({ columnNumber, sourceColumn }) => {
+    const at = columns.findIndex(({ number }) => number === columnNumber);
+    return `${stagedColumn(sourceColumn)} = p.c${at + 2}`;
+  });
+  const { table } = staged;
+  await services.plain.runAll([
+    `DELETE FROM ${table} WHERE rowid IN (SELECT n FROM ${hits}) AND rowid NOT IN` +
+      ` (SELECT p.n FROM ${pairs} AS p JOIN ${updated.table} AS u ON p.c1 = u.c1)`,
+    `UPDATE ${table} SET ${[...news, ...olds].join(", ")} FROM ${pairs} AS p` +
+      ` JOIN ${updated.table} AS u ON p.c1 = u.c1 WHERE ${table}.rowid = p.n`,
+  ]);
+}
+
+function secondTime(): SqlError {
+  return new SqlError("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time", {
+    hint:
+      "Ensure that no rows proposed for insertion within the same command have duplicate" +
+      " constrained values.",
+  });
+}

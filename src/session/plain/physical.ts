@@ -1,0 +1,58 @@
+/**
+ * Where the rows of ordinary tables are and how their statements look: pure text. A table is
+ * `t_<oid>`, a column `c<attnum>` in its bound type; the names of PostgreSQL never reach DuckDB's
+ * catalogue.
+ */
+
+import { boundType } from "../../engine/bound-types.ts";
+import type { ShadowRelation } from "../../postgres/relation.ts";
+
+/** What a scan that asks for identities calls them. */
+export const ROW_IDENTITY = "pgtide_row";
+
+/** Schemas of temporary tables, one a session. */
+const TEMPORARY_SCHEMA = "pgtide_temp_";
+
+export function isTemporary({ schema }: Pick<ShadowRelation, "schema">): boolean {
+  return schema.startsWith(TEMPORARY_SCHEMA);
+}
+
+/** A table whose rows are kept here. */
+export function isOrdinary({ relkind, accessMethod }: ShadowRelation): boolean {
+  return relkind === "r" && accessMethod === "heap";
+}
+
+/** Of committed rows. */
+export function baseTable(oid: number, isTemporary: boolean): string {
+  return `${isTemporary ? "memory" : "plain"}.main.t_${oid}`;
+}
+
+/** A private table that other connections of the engine can read. */
+export function privateTable(name: string): string {
+  return `memory.main.${name}`;
+}
+
+export function columnName(columnNumber: number): string {
+  return `c${columnNumber}`;
+}
+
+export function columnList({ columns }: Pick<ShadowRelation, "columns">): string {
+  return columns.map(({ number }) => columnName(number)).join(", ");
+}
+
+/** The DuckDB type of a column. */
+export function storedType({ columns }: ShadowRelation, columnNumber: number): string {
+  const column = columns.find(({ number }) => number === columnNumber);
+  return column === undefined ? "INTEGER" : boundType(column);
+}
+
+/** `c1 INTEGER, c2 VARCHAR`. @throws SqlError 0A000 for a type that no table can have */
+export function columnDefinitions({ columns }: Pick<ShadowRelation, "columns">): string {
+  const definitions = columns.map((column) => `${columnName(column.number)} ${boundType(column)}`);
+  // A table of PostgreSQL may have no column; one of DuckDB may not.
+  return definitions.length === 0 ? "nothing INTEGER" : definitions.join(", ");
+}
+
+export function createTable(name: string, relation: Pick<ShadowRelation, "columns">): string {
+  return `CREATE TABLE ${name} (${columnDefinitions(relation)})`;
+}

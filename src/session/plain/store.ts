@@ -1,0 +1,99 @@
+/**
+ * Ordinary tables of the whole server: the lock that lets one transaction at a time write them, the
+ * count of their commits, and the names of private tables.
+ */
+
+import type { Engine } from "../../engine/remote.ts";
+import type { RunStatement } from "../../engine/request.ts";
+import type { ShadowRelation } from "../../postgres/relation.ts";
+import { Oid } from "../../types/oids.ts";
+import type { Shape } from "../../types/shape.ts";
+import type { LockOwner, Locks, LockTarget, LockWait } from "../locks.ts";
+import { reconcile } from "./reconcile.ts";
+import { SequenceStore } from "./sequence-store.ts";
+import { Worlds } from "./worlds.ts";
+
+/** One writer at a time: rowids and what was checked stay true until its commit. */
+const WRITE_LOCK: LockTarget = { key: "ordinary tables", title: "ordinary tables" };
+/** Beyond this the write-ahead log of plain.duckdb is written into the file. */
+const LOG_BYTES_MAX = 16 * 2 ** 20;
+/** So often its size is looked at. */
+const COMMITS_BETWEEN_LOOKS = 256;
+
+const INT8: Shape = { typeOid: Oid.int8, typmod: -1, representation: { kind: "plain" } };
+
+export class PlainStore {
+  readonly engine: Engine;
+  readonly locks: Locks;
+  readonly worlds = new Worlds();
+  readonly sequences: SequenceStore;
+  #lastName = 0;
+  #commitsUnlooked = 0;
+
+  /** `relations`: all that the catalogue knows; tables that it does not know are removed. */
+  static async open(
+    engine: Engine,
+    locks: Locks,
+    relations: Iterable<ShadowRelation>,
+  ): Promise<PlainStore> {
+    const store = new PlainStore(engine, locks);
+    await reconcile(engine, [...relations]);
+    await store.sequences.open();
+    return store;
+  }
+
+  private constructor(engine: Engine, locks: Locks) {
+    this.engine = engine;
+    this.locks = locks;
+    this.sequences = new SequenceStore(engine);
+  }
+
+  async close(): Promise<void> {
+    await this.sequences.close();
+    await this.runAll(["CHECKPOINT plain"]);
+  }
+
+  /** A name no other private table has. */
+  privateName(): string {
+    this.#lastName += 1;
+    return `x${this.#lastName}`;
+  }
+
+  /** Waits until no other transaction writes. @throws SqlError 40P01, 55P03 */
+  async lock(owner: LockOwner, wait: LockWait): Promise<void> {
+    await this.locks.acquire(owner, WRITE_LOCK, "exclusive", wait);
+  }
+
+  /** Without waiting; false: another transaction writes. */
+  tryLock(owner: LockOwner): boolean {
+    return this.locks.tryAcquire(owner, WRITE_LOCK, "exclusive");
+  }
+
+  isLocked(owner: LockOwner): boolean {
+    return this.locks.holds(owner, WRITE_LOCK, "exclusive");
+  }
+
+  async runAll(statements: readonly string[]): Promise<void> {
+    if (statements.length === 0) return;
+    await this.engine.run({ statements: statements.map((sql) => ({ sql })) });
+  }
+
+  /** One number of the engine's. */
+  async number(statement: RunStatement): Promise<bigint | null> {
+    const [result] = await this.engine.run({ statements: [{ ...statement, shapes: [INT8] }] });
+    return (result?.rows[0]?.[0] ?? null) as bigint | null;
+  }
+
+  /** By who holds the write lock, after a commit: rows get other rowids. */
+  async tidyLog(): Promise<void> {
+    this.#commitsUnlooked += 1;
+    if (this.#commitsUnlooked < COMMITS_BETWEEN_LOOKS) return;
+    this.#commitsUnlooked = 0;
+    const bytes = await this.number({ sql: LOG_SIZE });
+    if ((bytes ?? 0n) > LOG_BYTES_MAX) await this.runAll(["CHECKPOINT plain"]);
+  }
+}
+
+const LOG_SIZE =
+  "SELECT coalesce(sum(CAST(parse_formatted_bytes(wal_size) AS BIGINT)), 0)" +
+  " FROM pragma_database_size() WHERE database_name = 'plain'";

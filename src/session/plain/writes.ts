@@ -1,0 +1,231 @@
+/**
+ * What one transaction has done to ordinary tables and not yet committed. Reads of the transaction
+ * see it; COMMIT puts it into DuckDB in one short transaction; ROLLBACK drops it.
+ */
+
+import { assert, SqlError } from "../../base/errors.ts";
+import type { RunStatement } from "../../engine/request.ts";
+import type { ShadowRelation } from "../../postgres/relation.ts";
+import type { LockOwner, LockWait } from "../locks.ts";
+import type { Participant } from "../participant.ts";
+import { commitStatements } from "./commit-statements.ts";
+import { Generation } from "./overlay.ts";
+import { columnList, isTemporary, privateTable } from "./physical.ts";
+import type { PlainStore } from "./store.ts";
+import type { PlainWorld } from "./worlds.ts";
+
+/** What the transaction has made of one table. */
+export interface ChangedTable {
+  readonly oid: number;
+  readonly isTemporary: boolean;
+  /** Made by this transaction: nothing of it is committed. */
+  readonly isNew: boolean;
+  /** Newest last; never empty. */
+  readonly generations: Generation[];
+}
+
+export class PlainWrites implements Participant {
+  readonly #store: PlainStore;
+  readonly #owner: LockOwner;
+  readonly #tables = new Map<number, ChangedTable>();
+  /** Numbers of the statements before each savepoint. */
+  readonly #marks: number[] = [];
+  #statement = 0;
+  #lastRow = 0;
+  /** Of a transaction that keeps one world. */
+  #world: PlainWorld | undefined;
+
+  constructor(store: PlainStore, owner: LockOwner) {
+    this.#store = store;
+    this.#owner = owner;
+  }
+
+  /** Whether a commit has nothing to do. */
+  get isEmpty(): boolean {
+    return this.#tables.size === 0;
+  }
+
+  /** Whether a commit changes plain.duckdb. */
+  get isDurable(): boolean {
+    return [...this.#tables.values()].some((table) => !table.isTemporary);
+  }
+
+  /** From now on the transaction reads ordinary tables as of the world. */
+  keepWorld(world: PlainWorld): void {
+    this.#world = world;
+  }
+
+  get world(): PlainWorld | undefined {
+    return this.#world;
+  }
+
+  /**
+   * Before the first change of a table that is not temporary, and before reading what is to be
+   * changed. @throws SqlError 40P01, 55P03, 40001
+   */
+  async lock(relation: ShadowRelation, wait: LockWait): Promise<void> {
+    if (isTemporary(relation)) return;
+    await this.#store.lock(this.#owner, wait);
+    this.refuseStale(relation.oid);
+  }
+
+  /** @throws SqlError 40001 */
+  refuseStale(oid: number): void {
+    if (this.#world === undefined || !this.#store.worlds.hasChanged(oid, this.#world)) return;
+    throw new SqlError("40001", "could not serialize access due to concurrent update");
+  }
+
+  mark(): void {
+    this.#marks.push(this.#statement);
+  }
+
+  release(index: number): void {
+    this.#marks.length = index;
+  }
+
+  async rollbackTo(index: number): Promise<void> {
+    const statement = this.#marks[index];
+    assert(statement !== undefined, "a savepoint that ordinary tables do not know");
+    this.#marks.length = index + 1;
+    const undo: string[] = [];
+    for (const table of [...this.#tables.values()]) {
+      const later = table.generations.filter((one) => one.statement > statement);
+      for (const one of later) undo.push(...one.drop());
+      table.generations.splice(table.generations.length - later.length);
+      for (const one of table.generations) undo.push(...one.undoAfter(statement));
+      if (table.generations.length === 0) this.#tables.delete(table.oid);
+    }
+    await this.#store.runAll(undo);
+  }
+
+  /** Entries of a later statement can be told from those before. */
+  beginStatement(): number {
+    this.#statement += 1;
+    return this.#statement;
+  }
+
+  /** What this transaction has made of the table; undefined: nothing. */
+  generation(oid: number): Generation | undefined {
+    return this.#tables.get(oid)?.generations.at(-1);
+  }
+
+  isNew(oid: number): boolean {
+    return this.#tables.get(oid)?.isNew === true;
+  }
+
+  /** CREATE TABLE: empty, and nothing committed beneath. */
+  create(relation: ShadowRelation): void {
+    this.#push(relation.oid, isTemporary(relation), true, relation, false);
+  }
+
+  /** What comes after it belongs to a table without rows: TRUNCATE, or a rewrite. */
+  replace(relation: ShadowRelation): void {
+    this.#push(relation.oid, isTemporary(relation), false, relation, false);
+  }
+
+  drop(relation: ShadowRelation): void {
+    this.#push(relation.oid, isTemporary(relation), false, undefined, false);
+  }
+
+  /** `select` gives the columns of the relation in order. Gives how many rows there were. */
+  async insert(relation: ShadowRelation, select: string): Promise<number> {
+    const generation = this.#writable(relation);
+    const [columns, first] = [columnList(relation), this.#lastRow + 1];
+    const statement = this.#statement;
+    const rows = await this.#change(
+      generation,
+      `INSERT INTO ${generation.own} (pgtide_row, statement, ${columns})` +
+        ` SELECT -(row_number() OVER () + ${first - 1}), ${statement}, * FROM (${select})`,
+    );
+    this.#lastRow += rows;
+    generation.noteOwn(statement, rows);
+    return rows;
+  }
+
+  /** `select` gives identities, none twice. */
+  async delete(relation: ShadowRelation, select: string): Promise<void> {
+    const generation = this.#writable(relation);
+    const statement = this.#statement;
+    const rows = await this.#change(
+      generation,
+      `INSERT INTO ${generation.deleted} SELECT *, ${statement} FROM (${select})`,
+    );
+    generation.noteDeleted(statement, rows);
+  }
+
+  /**
+   * In one DuckDB transaction, `more` included. Durable on return. The write lock stays: the
+   * transaction's end frees it.
+   */
+  async commit(more: readonly RunStatement[] = []): Promise<void> {
+    const all = [...this.#tables.values()];
+    const durable = all.filter((table) => !table.isTemporary);
+    const { engine, worlds } = this.#store;
+    for (const { oid, isNew } of durable) if (!isNew) await this.#copyForReaders(oid);
+    const statements = [...commitStatements(durable).map((sql) => ({ sql })), ...more];
+    if (statements.length > 0) await engine.run({ statements });
+    if (durable.length > 0) worlds.commit(durable.map(({ oid }) => oid));
+    await this.#store.runAll(commitStatements(all.filter((table) => table.isTemporary)));
+    if (durable.length > 0) await this.#store.tidyLog();
+  }
+
+  /** After a commit, or instead of one. */
+  async discard(): Promise<void> {
+    const tables = [...this.#tables.values()];
+    this.#tables.clear();
+    this.#marks.length = 0;
+    const unused = this.#world === undefined ? [] : this.#store.worlds.unpin(this.#world);
+    this.#world = undefined;
+    this.#store.locks.releaseAll(this.#owner);
+    await this.#store.runAll([
+      ...tables.flatMap(({ generations }) => generations.flatMap((one) => one.drop())),
+      ...unused.map((table) => `DROP TABLE ${table}`),
+    ]);
+  }
+
+  async #copyForReaders(oid: number): Promise<void> {
+    const { worlds } = this.#store;
+    if (!worlds.needsCopy(oid)) return;
+    const copy = privateTable(`${this.#store.privateName()}_old`);
+    await this.#store.runAll([
+      `CREATE TABLE ${copy} AS SELECT rowid AS pgtide_row, * FROM plain.main.t_${oid}`,
+    ]);
+    worlds.keepCopy(oid, copy);
+  }
+
+  async #change(generation: Generation, sql: string): Promise<number> {
+    const made = generation.make();
+    const statements = [...made, sql].map((one) => ({ sql: one }));
+    const results = await this.#store.engine.run({ statements });
+    generation.noteMade();
+    return results.at(-1)?.changed ?? 0;
+  }
+
+  #writable(relation: ShadowRelation): Generation {
+    const known = this.generation(relation.oid);
+    if (known !== undefined) {
+      assert(known.relation !== undefined, "a change of a table that was dropped");
+      return known;
+    }
+    return this.#push(relation.oid, isTemporary(relation), false, relation, true);
+  }
+
+  #push(
+    oid: number,
+    isTemporaryTable: boolean,
+    isNew: boolean,
+    relation: ShadowRelation | undefined,
+    hasBase: boolean,
+  ): Generation {
+    const name = this.#store.privateName();
+    const generation = new Generation(name, this.#statement, relation, hasBase);
+    const known = this.#tables.get(oid);
+    if (known === undefined) {
+      const generations = [generation];
+      this.#tables.set(oid, { oid, isTemporary: isTemporaryTable, isNew, generations });
+    } else {
+      known.generations.push(generation);
+    }
+    return generation;
+  }
+}
