@@ -1,7 +1,6 @@
 /** Opens all parts in order, listens, and closes them in reverse. */
 
-import { randomUUID } from "node:crypto";
-import { access, constants, mkdir, readFile } from "node:fs/promises";
+import { access, constants, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { log } from "../base/telemetry.ts";
 import { Definitions } from "../catalog/definitions.ts";
@@ -20,6 +19,7 @@ import { SettingCheck } from "../session/setting-check.ts";
 import { Tables, tstableEntry } from "../session/tables.ts";
 import { openLocalStore } from "../storage/local-store.ts";
 import { StoreError } from "../table/error.ts";
+import { openLogIdentity } from "../table/log-identity.ts";
 import { Warehouse } from "../table/warehouse.ts";
 import { Listener } from "../wire/listener.ts";
 import { type Config, ConfigError } from "./config.ts";
@@ -87,7 +87,7 @@ async function openServices(config: Config, closers: Closers): Promise<Services>
     definitions: journal.entries(),
   });
   closers.push(async () => await shadow.close());
-  const walId = await serverId(folder.wal);
+  const { id: walId } = await openLogIdentity(folder.wal);
   const folders = new Warehouse(folder.tables, { walId });
   const tables = new Tables(shadow);
   const locks = new Locks();
@@ -127,13 +127,6 @@ async function dataFolders(
     throw new ConfigError(`cannot write to data folder "${data}": ${messageOf(cause)}`, { cause });
   }
   return folders;
-}
-
-/** Marks the commits that are this folder's own: those found unfinished are finished. */
-async function serverId(folder: string): Promise<string> {
-  const store = openLocalStore(folder);
-  if (await store.putIfAbsent("id", Buffer.from(`${randomUUID()}\n`))) await store.sync(["id"]);
-  return (await readFile(join(folder, "id"), "utf8")).trim();
 }
 
 /**

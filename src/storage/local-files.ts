@@ -9,6 +9,8 @@ import { promisify } from "node:util";
 export interface FileStat {
   readonly sizeBytes: number;
   readonly identity: string;
+  /** Stays when the file is written or renamed; a copy has another. */
+  readonly birth: string;
 }
 
 /** A file that is written in place, piece by piece. */
@@ -74,7 +76,8 @@ export const nodeFiles: LocalFiles = {
   async stat(path) {
     const stat = fs.statSync(path, { bigint: true });
     const identity = `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
-    return { sizeBytes: Number(stat.size), identity };
+    const birth = `${stat.ino}:${stat.birthtimeNs}`;
+    return { sizeBytes: Number(stat.size), identity, birth };
   },
 
   async list(folder) {

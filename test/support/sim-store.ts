@@ -107,7 +107,7 @@ export class SimulatedFiles implements LocalFiles {
   async stat(path: string): Promise<FileStat> {
     return await this.#call(() => {
       const { id, bytes, changes } = this.#file(path);
-      return { sizeBytes: bytes.length, identity: `${id}:${changes}` };
+      return { sizeBytes: bytes.length, identity: `${id}:${changes}`, birth: `${id}` };
     });
   }
 
