@@ -27,6 +27,10 @@ export interface Calls {
   readonly run: { readonly request: RunRequest; readonly result: readonly RunResult[] };
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
   readonly write: { readonly request: WriteRequest; readonly result: undefined };
+  readonly writeFiles: {
+    readonly request: WriteFilesRequest;
+    readonly result: readonly string[];
+  };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
   readonly rewrite: { readonly request: RewriteRequest; readonly result: undefined };
   readonly createRowTable: {
@@ -55,6 +59,13 @@ export interface WriteRequest {
   readonly compression: "zstd" | "snappy" | "lz4_raw" | "uncompressed";
   /** Of zstd, 1 to 22. */
   readonly level?: number;
+}
+
+export interface WriteFilesRequest extends Omit<WriteRequest, "path"> {
+  /** Absolute; made, and does not exist. */
+  readonly directory: string;
+  /** A file is ended when it has about so many. */
+  readonly bytesPerFile: number;
 }
 
 export interface RowTableColumn {
