@@ -35,13 +35,18 @@ const HAS_ELEMENTS = 4;
 
 /** Two numbers, then each column: flags, lengths, bytes; everything starts at a multiple of 8. */
 export function encodeBlock(block: RowBlock): Uint8Array {
-  const out = new Uint8Array(block.columns.reduce((sum, column) => sum + sizeOf(column), 8));
+  const out = new Uint8Array(blockBytes(block));
   const view = new DataView(out.buffer);
   view.setUint32(0, block.rows, true);
   view.setUint32(4, block.columns.length, true);
   let at = 8;
   for (const column of block.columns) at = put(column, out, view, at);
   return out;
+}
+
+/** Length of the encoded block. */
+export function blockBytes(block: RowBlock): number {
+  return block.columns.reduce((sum, column) => sum + sizeOf(column), 8);
 }
 
 /** The columns share the memory of `bytes` where its alignment allows. */
