@@ -6,6 +6,7 @@ import duckdb from "@duckdb/node-bindings";
 import { SqlError } from "../base/errors.ts";
 import { EngineError } from "./error.ts";
 import { registerFunctions } from "./functions/registry.ts";
+import { makePlainLog } from "./plain-log.ts";
 import type { EngineOptions } from "./protocol.ts";
 import { quoteText } from "./quoting.ts";
 
@@ -41,6 +42,7 @@ export class Database {
       for (const statement of [...CACHES, ...plainFile(options), ...limits(options)]) {
         await duckdb.query(connection, statement);
       }
+      if (options.plainFile !== undefined) await makePlainLog(connection, options.plainFile);
     });
     return database;
   }

@@ -25,6 +25,7 @@ export interface Calls {
   readonly open: { readonly request: EngineOptions; readonly result: undefined };
   readonly evaluate: { readonly request: EvaluateRequest; readonly result: readonly SqlValue[] };
   readonly run: { readonly request: RunRequest; readonly result: readonly RunResult[] };
+  readonly checkpointPlain: { readonly request: undefined; readonly result: undefined };
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
   readonly write: { readonly request: WriteRequest; readonly result: undefined };
   readonly writeFiles: {

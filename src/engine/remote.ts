@@ -136,6 +136,11 @@ export class Engine implements SegmentFiles {
     return await this.#call("run", request, signal);
   }
 
+  /** Gives the rows of ordinary tables other rowids: nobody may remember any. */
+  async checkpointPlain(): Promise<void> {
+    await this.#call("checkpointPlain", undefined);
+  }
+
   /** DuckDB's plan, with times and row counts when the statement is run for it. */
   async explain(cursor: CursorRequest, isAnalyze: boolean, signal?: AbortSignal): Promise<string> {
     return await this.#call("explain", { cursor, isAnalyze }, signal);

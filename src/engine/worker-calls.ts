@@ -12,6 +12,7 @@ import { cancelled, translateFailure } from "./failures.ts";
 import { readSchemas } from "./file-schemas.ts";
 import { inspectFile } from "./inspect-file.ts";
 import { holdLock } from "./lock.ts";
+import { makePlainLog } from "./plain-log.ts";
 import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
 import { rewriteFile } from "./rewrite-file.ts";
@@ -86,6 +87,8 @@ export class WorkerCalls {
           request as Calls["rewrite"]["request"],
           isCancelled,
         );
+      case "checkpointPlain":
+        return await this.#checkpointPlain();
       case "createRowTable":
         return await createRowTable(this.database, request as Calls["createRowTable"]["request"]);
       case "appendRows":
@@ -114,6 +117,15 @@ export class WorkerCalls {
     if (options.lockFile !== undefined) this.#releaseLock = await holdLock(options.lockFile);
     this.#database = await Database.open(options);
     this.#options = options;
+  }
+
+  async #checkpointPlain(): Promise<undefined> {
+    const file = this.#options?.plainFile;
+    assert(file !== undefined, "no plain.duckdb is attached");
+    await withLane(this.database, "UTC", async ({ connection }) => {
+      await duckdb.query(connection, "CHECKPOINT plain");
+      await makePlainLog(connection, file);
+    });
   }
 
   async #inspector(): Promise<Database> {
