@@ -19,6 +19,7 @@ const HARMLESS_VOLATILE: ReadonlySet<string> = new Set([
   "array_shuffle",
   "clock_timestamp",
   "gen_random_uuid",
+  "pg_advisory_unlock_all", // nobody can take such a lock
   "pg_blocking_pids",
   "pg_collation_actual_version",
   "pg_database_collation_actual_version",

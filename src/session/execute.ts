@@ -10,6 +10,7 @@ import { changeRows } from "./statements/change-rows.ts";
 import { createTstable } from "./statements/create-tstable.ts";
 import { dropTstable } from "./statements/drop-tstable.ts";
 import { explain } from "./statements/explain.ts";
+import { closeCursor, deallocate } from "./statements/forget.ts";
 import {
   listen,
   listeningChannels,
@@ -56,11 +57,9 @@ export async function execute(statement: Statement, execution: Execution): Promi
     case "discard":
       return await discard(statement.target, execution);
     case "deallocate":
-      await execution.discard(
-        statement.name === undefined ? "statements" : "statement",
-        statement.name,
-      );
-      return { kind: "done", tag: statement.name === undefined ? "DEALLOCATE ALL" : "DEALLOCATE" };
+      return deallocate(statement.name, execution);
+    case "close":
+      return await closeCursor(statement.name, execution);
     case "own":
       return await executeOwn(statement.own, execution);
     default:

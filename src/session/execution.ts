@@ -2,7 +2,7 @@
 
 import type { ErrorFields } from "../base/errors.ts";
 import type { SessionNotifications } from "./notifications.ts";
-import type { BoundParameters } from "./portals.ts";
+import type { BoundParameters, Portals } from "./portals.ts";
 import type { RowSource } from "./row-source.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
@@ -23,7 +23,7 @@ export interface Execution {
   readonly isAlone: boolean;
   /** Of the session, as pg_backend_pid() tells it. */
   readonly processId: number;
-  readonly discard: (target: "all" | "statements" | "statement", name?: string) => Promise<void>;
+  readonly portals: Portals;
 }
 
 export type Result =

@@ -81,6 +81,10 @@ export class Portals {
     return portal;
   }
 
+  hasPortal(name: string): boolean {
+    return this.#portals.has(name);
+  }
+
   async removePortal(name: string): Promise<void> {
     const portal = this.#portals.get(name);
     this.#portals.delete(name);

@@ -267,7 +267,7 @@ export class Session implements SessionPort, ActiveSession {
       signal: this.#signal.current,
       isAlone,
       processId: this.#request.processId,
-      discard: async (target, name) => await this.#discard(target, name),
+      portals: this.#portals,
     };
     const result = await execute(portal.prepared.statement, execution);
     if (result.kind === "rows") {
@@ -302,17 +302,6 @@ export class Session implements SessionPort, ActiveSession {
     }
     portal.state = { kind: "done", tag: tag(0) };
     yield { kind: "complete", tag: tag(count) };
-  }
-
-  async #discard(target: "all" | "statements" | "statement", name?: string): Promise<void> {
-    if (target === "statement" && name !== undefined) {
-      if (!this.#portals.removeStatement(name)) {
-        throw new SqlError("26000", `prepared statement "${name}" does not exist`);
-      }
-    } else {
-      this.#portals.removeAllStatements();
-      if (target === "all") await this.#portals.removeAllPortals();
-    }
   }
 
   /**

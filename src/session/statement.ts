@@ -62,6 +62,8 @@ export type Statement =
   | { readonly kind: "explain"; readonly query: Statement; readonly isAnalyze: boolean }
   | { readonly kind: "discard"; readonly target: "all" | "plans" | "sequences" | "temp" }
   | { readonly kind: "deallocate"; readonly name: string | undefined }
+  /** CLOSE of a cursor or, undefined, of all. */
+  | { readonly kind: "close"; readonly name: string | undefined }
   | { readonly kind: "own"; readonly own: OwnStatement };
 
 export type NotifyArgument = string | null | { readonly parameter: number };

@@ -26,6 +26,10 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       return { kind: "discard", target: discardTarget(node) };
     case "DEALLOCATESTMT":
       return { kind: "deallocate", name: node["isall"] === true ? undefined : text(node["name"]) };
+    case "CLOSEPORTALSTMT": {
+      const name = node["portalname"];
+      return { kind: "close", name: name === null ? undefined : text(name) };
+    }
     case "LISTENSTMT":
       return { kind: "listen", channel: text(node["conditionname"]) };
     case "UNLISTENSTMT": {

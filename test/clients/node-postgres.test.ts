@@ -29,6 +29,18 @@ describe.each(targets)("node-postgres and %s", (_name, open) => {
     expect([result.command, result.rowCount]).toEqual(["SELECT", 2]);
   });
 
+  test("what asyncpg sends when a pool takes a connection back is understood", async () => {
+    const reset = "SELECT pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;";
+    const results: unknown = await client.query(reset);
+    expect((results as pg.QueryResult[]).map(({ command }) => command)).toEqual([
+      ...["SELECT", "CLOSE", "UNLISTEN", "RESET"],
+    ]);
+    await expect(client.query("CLOSE nope")).rejects.toMatchObject({
+      code: "34000",
+      message: 'cursor "nope" does not exist',
+    });
+  });
+
   test("parameters take the type of what they are compared with", async () => {
     const result = await client.query(
       "SELECT count(*)::int AS n, max(high) AS high FROM nvda WHERE ts >= $1 AND ts < $2 AND symbol = $3",

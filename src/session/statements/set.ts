@@ -140,7 +140,8 @@ export async function discard(
     }
     execution.settings.resetAll();
     await execution.notifications.unlisten(undefined, execution.transaction);
-    await execution.discard("all");
+    execution.portals.removeAllStatements();
+    await execution.portals.removeAllPortals();
   }
   return { kind: "done", tag: `DISCARD ${target.toUpperCase()}` };
 }
