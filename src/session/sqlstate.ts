@@ -31,6 +31,7 @@ const STORE = {
   "bad-file": "22P04",
   "file-missing": "58P01",
   "invalid-range": "22023",
+  "flush-failed": "55000",
 } satisfies Record<StoreReason, string>;
 
 const ENGINE = {

@@ -1,8 +1,7 @@
 /** What an append decided about each file: as the log tells it, and as the user is told. */
 
 import { type Coverage, countPairs, NO_COVERAGE, unite, withoutPairs } from "./coverage.ts";
-import type { SegmentMeta } from "./format.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { SegmentMeta, TableMeta } from "./format.ts";
 import type { StagedFile } from "./stage.ts";
 
 /** Identities are listed in the log itself up to this many. */
@@ -37,8 +36,11 @@ export interface Decision {
   readonly covered: Coverage;
 }
 
-export function segmentMeta(staged: StagedFile, head: Snapshot, coveragePath: string): SegmentMeta {
-  const { index } = head.meta;
+export function segmentMeta(
+  staged: StagedFile,
+  { index }: TableMeta,
+  coveragePath: string,
+): SegmentMeta {
   const { coverage } = staged;
   const [first] = coverage;
   const isMixed = coverage.length > 1;

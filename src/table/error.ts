@@ -8,6 +8,7 @@ import type { EntityValue } from "./segment-files.ts";
  * unfinished-commit: another writer's commit stands above CURRENT and does not get published.
  * version-taken: lost too many races. snapshot-gone: a named version is not in the log.
  * extra-column, missing-column, schema-mismatch: the file against the registered schema.
+ * flush-failed: rows wait for a flush that cannot publish them, and there is no room for more.
  * unreadable-coverage: neither snapshot nor segment sidecars can be read.
  */
 export type StoreReason =
@@ -30,7 +31,8 @@ export type StoreReason =
   | "null-entity"
   | "bad-file"
   | "file-missing"
-  | "invalid-range";
+  | "invalid-range"
+  | "flush-failed";
 
 export class StoreError extends ServerError<StoreReason> {}
 

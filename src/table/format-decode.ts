@@ -141,7 +141,8 @@ function decodeIndexKind(value: unknown): IndexKind {
   throw new Error(`unknown index kind "${String(type)}"`);
 }
 
-function decodeSegment(body: JsonObject): SegmentMeta {
+/** @throws Error whose message says what is wrong */
+export function decodeSegment(body: JsonObject): SegmentMeta {
   if (body["format"] !== "parquet") throw new Error("segment format is not parquet");
   const size = body["file_size"] ?? undefined;
   const coverage = body["coverage_path"] ?? undefined;
@@ -203,10 +204,11 @@ function decodeEntityValue(value: unknown): EntityValue {
 /** Our own keys never make a table unreadable: what is not as we write it is not there. */
 function ownCommitKeys(value: unknown): OwnCommitKeys {
   if (typeof value !== "object" || value === null) return {};
-  const { wal, operation, columns } = value as JsonObject;
+  const { wal, operation, upto, columns } = value as JsonObject;
   return {
     ...(typeof wal === "string" && { wal }),
     ...(typeof operation === "string" && { operation }),
+    ...(Number.isSafeInteger(upto) && { upto: upto as number }),
     ...(typeof columns === "object" &&
       columns !== null && { columns: columns as Record<string, readonly PhysicalColumn[]> }),
   };

@@ -77,7 +77,8 @@ function encodeKind(kind: IndexKind): unknown {
   };
 }
 
-function encodeSegment(segment: SegmentMeta): unknown {
+/** An object for `writeJson`. */
+export function encodeSegment(segment: SegmentMeta): unknown {
   const isOurs = Object.keys(segment.own).length > 0;
   return {
     path: segment.path,

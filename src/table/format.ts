@@ -167,6 +167,8 @@ export interface OwnCommitKeys {
   /** Id of the write-ahead log of the server that wrote it. */
   readonly wal?: string;
   readonly operation?: string;
+  /** A flush: everything that log decided for the table, up to this sequence, is published. */
+  readonly upto?: number;
   /** Physical columns by id, in file order. */
   readonly columns?: Readonly<Record<string, readonly PhysicalColumn[]>>;
 }

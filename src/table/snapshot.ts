@@ -49,6 +49,8 @@ export interface Snapshot {
   readonly meta: TableMeta;
   readonly pointer: CoveragePointer | undefined;
   readonly totals: { readonly segments: number; readonly rows: number; readonly bytes: number };
+  /** By id of a write-ahead log: up to which sequence its items are published here. */
+  readonly watermarks: ReadonlyMap<string, number>;
   readonly history: History;
 }
 
@@ -77,8 +79,23 @@ export function fold(before: Snapshot | undefined, commits: readonly Commit[]): 
     meta,
     pointer: pointer && { path: pointer.path, version: pointer.version },
     totals: delta.totals(before),
+    watermarks: watermarksAfter(before, commits),
     history,
   };
+}
+
+/** They never go down, whatever a later version brings back. */
+function watermarksAfter(
+  before: Snapshot | undefined,
+  commits: readonly Commit[],
+): ReadonlyMap<string, number> {
+  let watermarks = before?.watermarks ?? new Map<string, number>();
+  for (const { own } of commits) {
+    if (own.wal === undefined || own.upto === undefined) continue;
+    const reached = Math.max(own.upto, watermarks.get(own.wal) ?? 0);
+    watermarks = new Map(watermarks).set(own.wal, reached);
+  }
+  return watermarks;
 }
 
 function newHistory(): History {

@@ -213,7 +213,10 @@ export class Table {
   }
 
   /** @throws StoreError "unreadable-coverage" */
-  async segmentCoverage(snapshot: Snapshot, segment: Segment): Promise<Coverage> {
+  async segmentCoverage(
+    snapshot: Snapshot,
+    segment: Pick<Segment, "path" | "coveragePath">,
+  ): Promise<Coverage> {
     const unreadable = (cause?: unknown) =>
       new StoreError("unreadable-coverage", `coverage of segment "${segment.path}" is unreadable`, {
         cause,

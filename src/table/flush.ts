@@ -1,0 +1,141 @@
+/**
+ * A flush: one version that publishes everything the log decided for a table up to a sequence. The
+ * version itself says so, so nothing is published twice, whatever dies when.
+ */
+
+import { log } from "../base/telemetry.ts";
+import { StorageError } from "../storage/error.ts";
+import { overlapOf, unite } from "./coverage.ts";
+import { coverageAfter } from "./coverage-after.ts";
+import type { Action, PhysicalColumn } from "./format.ts";
+import type { HotTable } from "./hot-table.ts";
+import { foldItems, type ItemDelta, metaOf } from "./item-fold.ts";
+import type { StagedSegment } from "./items.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { allOrThrow, Staging } from "./staging.ts";
+import type { Proposal } from "./table.ts";
+import type { TableWorld } from "./table-world.ts";
+
+export interface FlushOptions {
+  /** Everything up to here is published; all of it is installed. */
+  readonly through: number;
+  /** Makes the log durable up to `through`. */
+  readonly syncLog: () => Promise<void>;
+  readonly operation?: string;
+}
+
+/** One at a time for a table. @throws StoreError, StorageError, and what the ports throw */
+export async function flushTable(hot: HotTable, options: FlushOptions): Promise<void> {
+  const { table, files } = hot.attachment;
+  const world = hot.cut(options.through);
+  const staging = new Staging(table, files);
+  let isUnknown = false;
+  try {
+    await new Flush(hot, world, staging, options).run();
+    if (!hot.isDetached) hot.published(options.through);
+  } catch (cause) {
+    // A version may name these files: they must stay.
+    isUnknown = cause instanceof StorageError && cause.reason === "outcome-unknown";
+    throw cause;
+  } finally {
+    world.release();
+    if (!isUnknown) await staging.removeUnused();
+  }
+}
+
+class Flush {
+  readonly #hot: HotTable;
+  readonly #world: TableWorld;
+  readonly #staging: Staging;
+  readonly #options: FlushOptions;
+
+  constructor(hot: HotTable, world: TableWorld, staging: Staging, options: FlushOptions) {
+    this.#hot = hot;
+    this.#world = world;
+    this.#staging = staging;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const synced = this.#options.syncLog();
+    synced.catch(() => undefined);
+    const rows = await this.#writeRows();
+    await synced;
+    await this.#hot.table.commit(async (head) => await this.#plan(head, rows));
+  }
+
+  /** The hot rows as a segment; undefined: there are none. */
+  async #writeRows(): Promise<(StagedSegment & { readonly done: Promise<void> }) | undefined> {
+    const { storage } = this.#hot.attachment;
+    const ranges = await this.#world.ranges(this.#world.rowsAfter, {});
+    if (ranges.length === 0) return undefined;
+    const { key, path } = await this.#staging.newFile();
+    await storage.write(ranges, path);
+    const { meta } = this.#world.content.snapshot;
+    const staged = await this.#staging.take(meta, key, "hot rows");
+    return staged && this.#staging.segment(meta, staged);
+  }
+
+  async #plan(
+    head: Snapshot,
+    rows: (StagedSegment & { readonly done: Promise<void> }) | undefined,
+  ): Promise<Proposal> {
+    const { table } = this.#hot;
+    const delta = foldItems(head, this.#world.content.changes);
+    const changed = await Promise.all([
+      ...delta.added.map(async (staged) => {
+        return staged.coverage ?? (await table.segmentCoverage(head, staged.meta));
+      }),
+      ...delta.restored.map((segment) => table.segmentCoverage(head, segment)),
+    ]);
+    const decided = await coverageAfter(table, head, delta.hidden, changed);
+    await this.#logOddities(head, delta);
+    const coverage = rows?.coverage === undefined ? decided : unite(decided, rows.coverage);
+    const file = this.#staging.tableCoverage(head.meta, head.version + 1, coverage);
+    const added = rows === undefined ? delta.added : [...delta.added, rows];
+    const columns: Record<string, readonly PhysicalColumn[]> = {};
+    for (const { meta, columns: physical } of added) {
+      const id = meta.own.columns;
+      if (id !== undefined && !head.history.columns.has(id)) columns[id] = physical;
+    }
+    const actions: readonly Action[] = [
+      ...[...delta.hidden].map((path) => ({ kind: "remove-segment", path }) as const),
+      ...delta.restored.map((one) => ({ kind: "add-segment", segment: metaOf(one) }) as const),
+      ...added.map(({ meta }) => ({ kind: "add-segment", segment: meta }) as const),
+      { kind: "update-coverage", indexKind: head.meta.index.kind, coveragePath: file.key },
+    ];
+    return {
+      actions,
+      own: {
+        operation: this.#options.operation ?? "FLUSH",
+        upto: this.#options.through,
+        ...(Object.keys(columns).length > 0 && { columns }),
+      },
+      ready: allOrThrow(rows === undefined ? [file.done] : [file.done, rows.done]),
+      coverage,
+      onPublished: () => {
+        this.#staging.keep([file.key]);
+        if (rows !== undefined) this.#staging.keepSegments([rows]);
+      },
+    };
+  }
+
+  /** What another writer did against a decision of ours is told, not refused. */
+  async #logOddities(head: Snapshot, delta: ItemDelta): Promise<void> {
+    const { location } = this.#hot.table.store;
+    if (delta.undone.length > 0) {
+      log("warn", "versions of another writer undone by a flush", {
+        table: location,
+        versions: delta.undone,
+      });
+    }
+    if (delta.added.length === 0) return;
+    const others = await coverageAfter(this.#hot.table, head, delta.hidden, []);
+    for (const { meta, coverage } of delta.added) {
+      const overlap = coverage && overlapOf(others, coverage);
+      if (overlap === undefined) continue;
+      const { path } = meta;
+      log("warn", "overlap published", { table: location, path, buckets: overlap.count });
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** The rows of one item in memory: the block until the engine has them, their keys until a flush. */
+
+import { assert } from "../base/errors.ts";
+import {
+  type BlockKeys,
+  boundsOf,
+  coverageOfKeys,
+  type KeyColumns,
+  keysOf,
+  type RawBounds,
+} from "./block-keys.ts";
+import type { Coverage } from "./coverage.ts";
+import type { IndexKind } from "./format.ts";
+import type { NewRows } from "./items.ts";
+import { blockBytes, type ColumnData, type RowBlock } from "./row-block.ts";
+
+/** What one item costs besides its columns. */
+const ITEM_BYTES = 512;
+
+export class HotRows {
+  readonly kind = "rows";
+  readonly sequence: number;
+  readonly schemaVersion: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly bounds: RawBounds;
+  #block: RowBlock | undefined;
+  #keys: BlockKeys;
+
+  /** @throws StoreError as `checkRows`; `new.block` has at least one row */
+  constructor(item: NewRows, sequence: number, columns: KeyColumns, kind: IndexKind) {
+    this.sequence = sequence;
+    this.schemaVersion = item.schemaVersion;
+    this.rows = item.block.rows;
+    this.bytes = bytesOfRows(item.block);
+    this.#block = item.block;
+    this.#keys = keysOf(item.block, columns);
+    this.bounds = boundsOf(this.#keys, columns, kind);
+  }
+
+  get block(): RowBlock {
+    assert(this.#block !== undefined, "rows were asked for after the engine took them");
+    return this.#block;
+  }
+
+  /** The engine has the rows: only what coverage needs is kept. */
+  forgetBlock(): void {
+    if (this.#block === undefined) return;
+    this.#block = undefined;
+    const { rows, time, entities } = this.#keys;
+    this.#keys = { rows, time: detached(time), entities: entities.map(detached) };
+  }
+
+  coverage(columns: KeyColumns, kind: IndexKind): Coverage {
+    return coverageOfKeys(this.#keys, columns, kind);
+  }
+}
+
+export function bytesOfRows(block: RowBlock): number {
+  return blockBytes(block) + ITEM_BYTES;
+}
+
+/** Without the memory of its neighbours. */
+function detached({ data, offsets }: ColumnData): ColumnData {
+  return {
+    validity: undefined,
+    data: data.slice(),
+    offsets: offsets?.slice(),
+    elements: undefined,
+  };
+}

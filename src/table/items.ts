@@ -1,0 +1,49 @@
+/**
+ * What the write-ahead log decides about a table before a version publishes it. An item counts from
+ * its sequence on; a table at a sequence is its snapshot, then its items above the snapshot's
+ * watermark, in order.
+ */
+
+import type { Coverage } from "./coverage.ts";
+import type { PhysicalColumn, SegmentMeta } from "./format.ts";
+import type { HotRows } from "./hot-rows.ts";
+import type { RowBlock } from "./row-block.ts";
+
+/** A durable file with its sidecar that belongs to the table once somebody decides so. */
+export interface StagedSegment {
+  readonly meta: SegmentMeta;
+  readonly columns: readonly PhysicalColumn[];
+  /** undefined: only the sidecar knows. */
+  readonly coverage: Coverage | undefined;
+}
+
+/** Rows, all columns in column order, as the engine stores them. */
+export interface NewRows {
+  readonly kind: "rows";
+  readonly tableId: number;
+  readonly schemaVersion: number;
+  readonly block: RowBlock;
+}
+
+/** Segments out and in. Added ones may have been removed in the same breath: then neither counts. */
+export interface NewSegments {
+  readonly kind: "segments";
+  readonly tableId: number;
+  readonly removed: readonly string[];
+  readonly added: readonly StagedSegment[];
+}
+
+/** Everything out that the statement saw: these segments, and rows up to this sequence. */
+export interface NewTruncation {
+  readonly kind: "truncate";
+  readonly tableId: number;
+  readonly removed: readonly string[];
+  readonly through: number;
+}
+
+export type NewItem = NewRows | NewSegments | NewTruncation;
+
+/** Changes of a table's segments, in the order of their sequences. */
+export type ChangeItem = (NewSegments | NewTruncation) & { readonly sequence: number };
+
+export type Item = HotRows | ChangeItem;

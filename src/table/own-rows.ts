@@ -1,0 +1,106 @@
+/** Rows of one table that an open transaction has inserted, in a relation of its own. */
+
+import { log } from "../base/telemetry.ts";
+import { HotRows } from "./hot-rows.ts";
+import type { HotRange } from "./hot-storage.ts";
+import type { HotTable } from "./hot-table.ts";
+import type { NewRows } from "./items.ts";
+import type { PruneQuery } from "./pruning.ts";
+
+let created = 0;
+
+export class OwnRows {
+  readonly #hot: HotTable;
+  readonly #relation: string;
+  /** Numbered in the order of the transaction's changes, those undone included. */
+  readonly #items: HotRows[] = [];
+  readonly #undone = new Set<HotRows>();
+  /** Rows up to this number were truncated, and by which change. */
+  #hidden: readonly { readonly through: number }[] = [];
+  #filled = 0;
+  #filling: Promise<void> = Promise.resolve();
+  #isCreated = false;
+
+  constructor(hot: HotTable) {
+    created += 1;
+    this.#hot = hot;
+    this.#relation = `own_${hot.tableId}_${created}`;
+  }
+
+  get bytes(): number {
+    return this.#items.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  get rows(): number {
+    return this.visible().reduce((sum, { rows }) => sum + rows, 0);
+  }
+
+  /** @throws StoreError "null-time", "null-entity", "invalid-range" */
+  add(item: NewRows, number: number): void {
+    if (item.block.rows === 0) return;
+    const { keys, table } = this.#hot.attachment;
+    this.#items.push(new HotRows(item, number, keys, table.snapshot.meta.index.kind));
+  }
+
+  /** Everything up to this change no longer counts. */
+  hide(number: number): void {
+    this.#hidden = [...this.#hidden, { through: number }];
+  }
+
+  rollbackTo(number: number): void {
+    for (const item of this.#items) if (item.sequence > number) this.#undone.add(item);
+    this.#hidden = this.#hidden.filter(({ through }) => through <= number);
+  }
+
+  visible(): readonly HotRows[] {
+    const after = this.#hidden.at(-1)?.through ?? 0;
+    return this.#items.filter((item) => item.sequence > after && !this.#undone.has(item));
+  }
+
+  /** Numbers that still count, as few ranges as there are gaps; the relation has them all. */
+  async ranges({ min, max }: PruneQuery): Promise<readonly HotRange[]> {
+    const visible = this.visible();
+    const isNeeded = visible.some(
+      ({ bounds }) =>
+        (min === undefined || bounds.max >= min) && (max === undefined || bounds.min <= max),
+    );
+    if (!isNeeded) return [];
+    this.#filling = this.#filling.then(async () => await this.#fill());
+    await this.#filling;
+    const keeps = new Set(visible);
+    const ranges: { after: number; through: number }[] = [];
+    let isOpen = false;
+    for (const item of this.#items) {
+      const last = ranges.at(-1);
+      if (!keeps.has(item)) isOpen = false;
+      else if (isOpen && last !== undefined) last.through = item.sequence;
+      else {
+        ranges.push({ after: item.sequence - 1, through: item.sequence });
+        isOpen = true;
+      }
+    }
+    return ranges.map((range) => ({ relation: this.#relation, ...range }));
+  }
+
+  async #fill(): Promise<void> {
+    const { storage } = this.#hot.attachment;
+    const items = this.#items.slice(this.#filled);
+    const [first] = items;
+    if (first === undefined) return;
+    if (!this.#isCreated) {
+      await storage.create(this.#relation, first.schemaVersion);
+      this.#isCreated = true;
+    }
+    await storage.append(this.#relation, items);
+    this.#filled += items.length;
+  }
+
+  async drop(): Promise<void> {
+    try {
+      await this.#filling.catch(() => undefined);
+      if (this.#isCreated) await this.#hot.attachment.storage.drop(this.#relation);
+    } catch (cause) {
+      log("warn", "own rows not dropped", { relation: this.#relation, cause });
+    }
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * What an open transaction has changed of tables, in order. Its own statements see it; COMMIT makes
+ * one record of it. Rows lie in relations that nobody else reads.
+ */
+
+import { assert } from "../base/errors.ts";
+import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
+import type { HotRange } from "./hot-storage.ts";
+import type { HotTable } from "./hot-table.ts";
+import type { NewItem, NewRows, NewSegments, NewTruncation } from "./items.ts";
+import { OwnRows } from "./own-rows.ts";
+import type { PruneQuery } from "./pruning.ts";
+import { removeFiles } from "./staging.ts";
+import type { OwnChanges } from "./table-view.ts";
+
+/** A moment of the transaction to which it can go back. */
+export interface PendingMark {
+  readonly number: number;
+}
+
+interface Change {
+  readonly number: number;
+  readonly item: NewSegments | NewTruncation;
+}
+
+export class PendingItems {
+  readonly #tables = new Map<number, PendingTable>();
+  #number = 0;
+
+  /** Bytes of rows held in memory. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const table of this.#tables.values()) bytes += table.bytes;
+    return bytes;
+  }
+
+  get isEmpty(): boolean {
+    return [...this.#tables.values()].every((table) => table.items().length === 0);
+  }
+
+  /** Tables that were changed. */
+  get tableIds(): readonly number[] {
+    return [...this.#tables.keys()];
+  }
+
+  /** @throws StoreError "null-time", "null-entity", "invalid-range" */
+  add(hot: HotTable, item: NewItem): void {
+    assert(hot.tableId === item.tableId, "an item goes to another table");
+    this.#number += 1;
+    let table = this.#tables.get(hot.tableId);
+    if (table === undefined) {
+      table = new PendingTable(hot);
+      this.#tables.set(hot.tableId, table);
+    }
+    table.add(item, this.#number);
+  }
+
+  mark(): PendingMark {
+    return { number: this.#number };
+  }
+
+  /** Undoes everything since; the mark stays valid. */
+  rollbackTo({ number }: PendingMark): void {
+    for (const table of this.#tables.values()) table.rollbackTo(number);
+  }
+
+  /** What COMMIT writes: of each table its changes, then its rows. */
+  items(): readonly NewItem[] {
+    return [...this.#tables.values()].flatMap((table) => table.items());
+  }
+
+  /** For `WorldLease.view`; undefined: nothing of that table was changed. */
+  of(tableId: number): OwnChanges | undefined {
+    return this.#tables.get(tableId);
+  }
+
+  /** The transaction is over. `isCommitted` false: its files are removed. */
+  async discard(isCommitted: boolean): Promise<void> {
+    const tables = [...this.#tables.values()];
+    this.#tables.clear();
+    await Promise.all(tables.map((table) => table.discard(isCommitted)));
+  }
+}
+
+class PendingTable implements OwnChanges {
+  readonly #hot: HotTable;
+  readonly #rows: OwnRows;
+  #changes: readonly Change[] = [];
+  /** Files of segments that somebody has added, whether or not they still count. */
+  readonly #files = new Map<string, readonly string[]>();
+
+  constructor(hot: HotTable) {
+    this.#hot = hot;
+    this.#rows = new OwnRows(hot);
+  }
+
+  get bytes(): number {
+    return this.#rows.bytes;
+  }
+
+  get rows(): number {
+    return this.#rows.rows;
+  }
+
+  get changes(): readonly (NewSegments | NewTruncation)[] {
+    return this.#changes.map(({ item }) => item);
+  }
+
+  add(item: NewItem, number: number): void {
+    switch (item.kind) {
+      case "rows":
+        this.#rows.add(item, number);
+        break;
+      case "truncate":
+        this.#rows.hide(number);
+        this.#changes = [...this.#changes, { number, item }];
+        break;
+      case "segments":
+        for (const { meta } of item.added) {
+          this.#files.set(meta.path, [meta.path, ...(meta.coveragePath ? [meta.coveragePath] : [])]);
+        }
+        this.#changes = [...this.#changes, { number, item }];
+        break;
+    }
+  }
+
+  rollbackTo(number: number): void {
+    this.#rows.rollbackTo(number);
+    this.#changes = this.#changes.filter((change) => change.number <= number);
+  }
+
+  async ranges(query: PruneQuery): Promise<readonly HotRange[]> {
+    return await this.#rows.ranges(query);
+  }
+
+  coverage(): Coverage {
+    const { keys, table } = this.#hot.attachment;
+    const { kind } = table.snapshot.meta.index;
+    let coverage: Coverage = NO_COVERAGE;
+    for (const rows of this.#rows.visible()) coverage = unite(coverage, rows.coverage(keys, kind));
+    return coverage;
+  }
+
+  /** What remains of the changes, without what the transaction has both added and removed. */
+  items(): readonly NewItem[] {
+    const { tableId } = this.#hot;
+    const items: NewItem[] = [];
+    const own = new Set(this.#changes.flatMap(({ item }) => addedPaths(item)));
+    const gone = new Set(this.#changes.flatMap(({ item }) => item.removed));
+    for (const { item } of this.#changes) {
+      const removed = item.removed.filter((path) => !own.has(path));
+      if (item.kind === "truncate") items.push({ ...item, removed });
+      else {
+        const added = item.added.filter(({ meta }) => !gone.has(meta.path));
+        if (added.length + removed.length > 0) items.push({ ...item, removed, added });
+      }
+    }
+    for (const rows of this.#rows.visible()) {
+      const { schemaVersion, block } = rows;
+      items.push({ kind: "rows", tableId, schemaVersion, block } satisfies NewRows);
+    }
+    return items;
+  }
+
+  async discard(isCommitted: boolean): Promise<void> {
+    const kept = isCommitted
+      ? new Set(this.items().flatMap((item) => (item.kind === "rows" ? [] : addedPaths(item))))
+      : new Set<string>();
+    const unused = [...this.#files].filter(([path]) => !kept.has(path)).flatMap(([, keys]) => keys);
+    await Promise.all([this.#rows.drop(), removeFiles(this.#hot.table, unused)]);
+  }
+}
+
+function addedPaths(item: NewSegments | NewTruncation): readonly string[] {
+  return item.kind === "truncate" ? [] : item.added.map(({ meta }) => meta.path);
+}

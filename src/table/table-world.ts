@@ -1,0 +1,130 @@
+/**
+ * One table at one sequence: a snapshot, what the log changed since, and how far each generation of
+ * hot rows counts. Immutable; what is derived from it is computed once.
+ */
+
+import type { KeyColumns } from "./block-keys.ts";
+import { type Coverage, unite } from "./coverage.ts";
+import { coverageAfter } from "./coverage-after.ts";
+import type { Generation } from "./generation.ts";
+import type { HotRange } from "./hot-storage.ts";
+import { foldItems, type ItemDelta } from "./item-fold.ts";
+import type { ChangeItem, StagedSegment } from "./items.ts";
+import type { PruneQuery } from "./pruning.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Table } from "./table.ts";
+
+/** The first `count` items of a generation. */
+export interface GenerationPart {
+  readonly generation: Generation;
+  readonly count: number;
+}
+
+export interface TableContent {
+  readonly table: Table;
+  readonly keys: KeyColumns;
+  readonly snapshot: Snapshot;
+  /** Up to this sequence the snapshot has everything. */
+  readonly watermark: number;
+  /** Above the watermark, in order. */
+  readonly changes: readonly ChangeItem[];
+  /** Oldest first. */
+  readonly parts: readonly GenerationPart[];
+}
+
+export class TableWorld {
+  readonly content: TableContent;
+  #delta: ItemDelta | undefined;
+  #coverage: Promise<Coverage> | undefined;
+  #users = 1;
+
+  constructor(content: TableContent) {
+    this.content = content;
+    for (const { generation } of content.parts) generation.retain();
+  }
+
+  retain(): void {
+    this.#users += 1;
+  }
+
+  release(): void {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    for (const { generation } of this.content.parts) generation.release();
+  }
+
+  get delta(): ItemDelta {
+    const { snapshot, changes } = this.content;
+    this.#delta ??= foldItems(snapshot, changes);
+    return this.#delta;
+  }
+
+  /** Hot rows above `after` that a query may need; their relations have them on return. */
+  async ranges(after: number, query: PruneQuery): Promise<readonly HotRange[]> {
+    const ranges = this.content.parts.flatMap(({ generation, count }) => {
+      const through = generation.lastSequence(count);
+      if (count === 0 || through <= after || !mayMatch(generation, query)) return [];
+      return [{ generation, through }];
+    });
+    await Promise.all(ranges.map(({ generation, through }) => generation.fillThrough(through)));
+    return ranges.map(({ generation: { relation }, through }) => ({ relation, after, through }));
+  }
+
+  /** How many hot rows there are above `after`. */
+  hotRows(after: number): number {
+    return this.content.parts.reduce((sum, { generation, count }) => {
+      const skipped = Math.min(count, generation.countThrough(after));
+      return sum + generation.rowsOf(count) - generation.rowsOf(skipped);
+    }, 0);
+  }
+
+  /** @throws StoreError "unreadable-coverage" */
+  async coverage(): Promise<Coverage> {
+    this.#coverage ??= coverageOfFold(this.content, this.delta, this.rowsAfter);
+    return await this.#coverage;
+  }
+
+  /** Rows up to here are published, or truncated. */
+  get rowsAfter(): number {
+    return Math.max(this.content.watermark, this.delta.rowsAfter);
+  }
+}
+
+/** @throws StoreError "unreadable-coverage" */
+export async function coverageOfFold(
+  content: TableContent,
+  delta: ItemDelta,
+  rowsAfter: number,
+): Promise<Coverage> {
+  const { table, snapshot } = content;
+  const changed = await Promise.all([
+    ...delta.added.map((staged) => stagedCoverage(table, snapshot, staged)),
+    ...delta.restored.map((segment) => table.segmentCoverage(snapshot, segment)),
+  ]);
+  const coverage = await coverageAfter(table, snapshot, delta.hidden, changed);
+  return unite(coverage, hotCoverage(content, rowsAfter));
+}
+
+export async function stagedCoverage(
+  table: Table,
+  snapshot: Snapshot,
+  { meta, coverage }: StagedSegment,
+): Promise<Coverage> {
+  return coverage ?? (await table.segmentCoverage(snapshot, meta));
+}
+
+/** Buckets of the hot rows above `after`. */
+function hotCoverage({ parts, keys, snapshot }: TableContent, after: number): Coverage {
+  let coverage: Coverage = [];
+  for (const { generation, count } of parts) {
+    const from = Math.min(count, generation.countThrough(after));
+    const { kind } = snapshot.meta.index;
+    coverage = unite(coverage, generation.coverage(from, count, keys, kind));
+  }
+  return coverage;
+}
+
+function mayMatch({ bounds }: Generation, { min, max }: PruneQuery): boolean {
+  if (bounds === undefined) return false;
+  return (min === undefined || bounds.max >= min) && (max === undefined || bounds.min <= max);
+}
