@@ -9,7 +9,7 @@ import type { Entity } from "./entities.ts";
 import { StoreError } from "./error.ts";
 import type { IndexKind } from "./format.ts";
 import { type ColumnData, isNull, type RowBlock } from "./row-block.ts";
-import { type Runs, RunBuilder, runsOf } from "./runs.ts";
+import { RunBuilder, type Runs, runsOf } from "./runs.ts";
 import type { EntityValue } from "./segment-files.ts";
 
 /** Which columns of a block, counted from 0, are the table's time and identity, and as what. */

@@ -17,6 +17,7 @@ export interface ScheduleOptions {
   /** Everything up to here is visible. */
   readonly sequence: () => number;
   readonly syncLog: () => Promise<void>;
+  /** One has succeeded. */
   readonly onFlushed: () => void;
 }
 
@@ -95,10 +96,11 @@ export class FlushSchedule {
   async flush(hot: HotTable): Promise<void> {
     const state = this.#states.get(hot);
     if (state === undefined) return;
-    const { running } = state;
+    const { running, next } = state;
+    if (next !== undefined) return await next;
     if (running === undefined) return await this.#start(hot, state);
     if (running.through >= this.#options.sequence()) return await running.done;
-    state.next ??= running.done
+    state.next = running.done
       .catch(() => undefined)
       .then(async () => {
         state.next = undefined;
@@ -108,7 +110,10 @@ export class FlushSchedule {
   }
 
   async #start(hot: HotTable, state: State): Promise<void> {
-    if (hot.isDetached || hot.isEmpty) return;
+    if (hot.isDetached || hot.isEmpty) {
+      this.#states.delete(hot);
+      return;
+    }
     const through = this.#options.sequence();
     const done = this.#run(hot, state, through);
     state.running = { through, done };
@@ -121,6 +126,7 @@ export class FlushSchedule {
     try {
       await flushTable(hot, { through, syncLog: this.#options.syncLog });
       state.failures = 0;
+      this.#options.onFlushed();
     } catch (cause) {
       state.failures += 1;
       log("warn", "flush failed", { table: hot.table.store.location, through, cause });
@@ -130,7 +136,6 @@ export class FlushSchedule {
       if (hot.isDetached) this.#states.delete(hot);
       else if (!hot.isEmpty) this.#arm(hot, state);
       else if (state.next === undefined) this.#states.delete(hot);
-      this.#options.onFlushed();
     }
   }
 

@@ -75,12 +75,7 @@ export class Generation {
     this.#items.push(item);
     const rows = this.rowsOf(this.count - 1) + item.rows;
     this.#rowsThrough.push(rows);
-    const { min, max } = item.bounds;
-    const known = this.#bounds;
-    this.#bounds =
-      known === undefined
-        ? item.bounds
-        : { min: min < known.min ? min : known.min, max: max > known.max ? max : known.max };
+    this.#bounds = this.#bounds === undefined ? item.bounds : around(this.#bounds, item.bounds);
     if (rows - this.#filledRows >= FILL_AHEAD_ROWS) this.#fillAhead();
   }
 
@@ -153,6 +148,11 @@ export class Generation {
     await this.#filling?.catch(() => undefined);
     if (this.#isCreated) await this.#storage.drop(this.relation);
   }
+}
+
+function around(a: RawBounds, b: RawBounds): RawBounds {
+  if (a.min <= b.min) return a.max >= b.max ? a : { min: a.min, max: b.max };
+  return a.max >= b.max ? { min: b.min, max: a.max } : b;
 }
 
 const NOTHING_KNOWN = { count: 0, coverage: NO_COVERAGE };

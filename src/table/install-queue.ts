@@ -3,8 +3,8 @@
  * before it are visible or have failed.
  */
 
-import { assert } from "../base/errors.ts";
 import { type Deferred, deferred } from "../base/async.ts";
+import { assert } from "../base/errors.ts";
 
 interface Waiting {
   readonly sequence: number;

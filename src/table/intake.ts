@@ -3,7 +3,7 @@
  * order for all tables together. Flushes publish it later.
  */
 
-import { assert, AssertionError } from "../base/errors.ts";
+import { AssertionError, assert } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { StoreError } from "./error.ts";
@@ -328,9 +328,6 @@ export class Intake {
 
 function costs(byTable: ReadonlyMap<HotTable, readonly NewItem[]>): ReadonlyMap<HotTable, number> {
   return new Map(
-    [...byTable].map(([hot, items]) => [
-      hot,
-      items.reduce((sum, item) => sum + costOf(item), 0),
-    ]),
+    [...byTable].map(([hot, items]) => [hot, items.reduce((sum, item) => sum + costOf(item), 0)]),
   );
 }

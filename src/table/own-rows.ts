@@ -65,7 +65,7 @@ export class OwnRows {
         (min === undefined || bounds.max >= min) && (max === undefined || bounds.min <= max),
     );
     if (!isNeeded) return [];
-    this.#filling = this.#filling.then(async () => await this.#fill());
+    this.#filling = this.#filling.catch(() => undefined).then(async () => await this.#fill());
     await this.#filling;
     const keeps = new Set(visible);
     const ranges: { after: number; through: number }[] = [];

@@ -117,7 +117,10 @@ class PendingTable implements OwnChanges {
         break;
       case "segments":
         for (const { meta } of item.added) {
-          this.#files.set(meta.path, [meta.path, ...(meta.coveragePath ? [meta.coveragePath] : [])]);
+          this.#files.set(meta.path, [
+            meta.path,
+            ...(meta.coveragePath ? [meta.coveragePath] : []),
+          ]);
         }
         this.#changes = [...this.#changes, { number, item }];
         break;

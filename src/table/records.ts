@@ -120,7 +120,12 @@ function decodeItem(item: JsonObject, take: (size: number) => Uint8Array): NewIt
   switch (item["kind"]) {
     case "rows": {
       const schemaVersion = item["schemaVersion"] as number;
-      return { kind: "rows", tableId, schemaVersion, block: decodeBlock(take(item["bytes"] as number)) };
+      return {
+        kind: "rows",
+        tableId,
+        schemaVersion,
+        block: decodeBlock(take(item["bytes"] as number)),
+      };
     }
     case "segments": {
       const added = (item["added"] as readonly JsonObject[]).map(decodeStaged);

@@ -148,7 +148,5 @@ function mayMatch(segment: Segment, query: PruneQuery): boolean {
 }
 
 function inOrderOfTime(segments: readonly Segment[]): readonly Segment[] {
-  return segments.toSorted((a, b) =>
-    a.min.raw < b.min.raw ? -1 : a.min.raw > b.min.raw ? 1 : 0,
-  );
+  return segments.toSorted((a, b) => (a.min.raw < b.min.raw ? -1 : a.min.raw > b.min.raw ? 1 : 0));
 }
