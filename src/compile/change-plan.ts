@@ -6,13 +6,14 @@ import type { Plan } from "./plan.ts";
  * A statement that changes rows, in two steps: `source` is a SELECT that finds what changes, the
  * session checks and applies it, then `returning` is a SELECT over what was applied.
  *
- * The source's columns are called c1, c2... and have the shape that their type is stored in. In order:
- * for update and delete the row's identity (of a tstable `pgtide_file` VARCHAR and `pgtide_row`
- * BIGINT, of an ordinary table `pgtide_row` BIGINT: a table scan that asks for its identity gives
- * these columns too), each row at most once; then, for insert and update, every column of the
- * target in column order with its new value; then, for a DELETE with RETURNING and where RETURNING
- * names OLD, every column of the target with its old value (of an insert NULL, for the session to
- * fill in where ON CONFLICT has updated a row); then whatever else the session or RETURNING needs.
+ * The source's columns are called c1, c2... and have the shape that their type is stored in. In
+ * order: for update and delete the row's identity (of a tstable `pgtide_file` VARCHAR and
+ * `pgtide_row` BIGINT, of an ordinary table `pgtide_row` BIGINT: a table scan that asks for its
+ * identity gives these columns too), each row at most once; then, for insert and update, every
+ * column of the target in column order with its new value; then, for a DELETE with RETURNING and
+ * where RETURNING names OLD, every column of the target with its old value (of an insert NULL, for
+ * the session to fill in where ON CONFLICT has updated a row); then whatever else the session or
+ * RETURNING needs.
  */
 export interface ChangePlan {
   readonly kind: "insert" | "update" | "delete";

@@ -9,10 +9,7 @@ import { updateSource } from "./changes-update.ts";
 import type { CompileContext } from "./plan.ts";
 import type { QueryNode } from "./tree.ts";
 
-/**
- * @throws SqlError 0A000 by name for everything that we cannot compute as PostgreSQL would; TypeError
- * for a relation that the session must not let through (catalogues)
- */
+/** @throws SqlError 0A000 by name for everything that we cannot compute as PostgreSQL would */
 export function compileChange(tree: QueryNode, context: CompileContext): ChangePlan {
   const target = changeTarget(tree, context);
   const isInsert = tree.commandType === 3;

@@ -1,5 +1,6 @@
 /** One Query text into its statements: PostgreSQL's Parse takes one at a time. */
 
+import { type InsertLiterals, readInsertLiterals } from "./insert-literals.ts";
 import { type Token, tokenize } from "./tokens.ts";
 
 export interface StatementText {
@@ -10,6 +11,8 @@ export interface StatementText {
    */
   readonly charactersBefore: number;
   readonly tokens: readonly Token[];
+  /** An INSERT of nothing but literals; its tokens are made when somebody asks. */
+  readonly literals?: InsertLiterals;
 }
 
 /**
@@ -17,6 +20,30 @@ export interface StatementText {
  * Empty statements are left out, so a text of blanks and comments gives none.
  */
 export function splitStatements(text: string): StatementText[] {
+  const literals = readInsertLiterals(text);
+  return literals === undefined ? splitTokens(text) : [new LiteralInsert(text, literals)];
+}
+
+class LiteralInsert implements StatementText {
+  readonly text: string;
+  readonly charactersBefore: number;
+  readonly literals: InsertLiterals;
+  #tokens: readonly Token[] | undefined;
+
+  constructor(text: string, literals: InsertLiterals) {
+    const start = text.length - text.trimStart().length;
+    this.text = text.slice(start);
+    this.charactersBefore = start;
+    this.literals = literals;
+  }
+
+  get tokens(): readonly Token[] {
+    this.#tokens ??= splitTokens(this.text)[0]?.tokens ?? [];
+    return this.#tokens;
+  }
+}
+
+function splitTokens(text: string): StatementText[] {
   const statements: StatementText[] = [];
   let current: Token[] = [];
   let depth = 0;

@@ -6,7 +6,7 @@ import type { Statement } from "./statement.ts";
 import { appendParquet } from "./statements/append-parquet.ts";
 import { cancelBackend } from "./statements/cancel-backend.ts";
 import { catalogQuery } from "./statements/catalog-query.ts";
-import { changeRows } from "./statements/change-rows.ts";
+import { change } from "./statements/change.ts";
 import { createTstable } from "./statements/create-tstable.ts";
 import { dropTstable } from "./statements/drop-tstable.ts";
 import { explain } from "./statements/explain.ts";
@@ -29,7 +29,7 @@ export async function execute(statement: Statement, execution: Execution): Promi
     case "select":
       return await select(statement.plan, execution);
     case "change":
-      return await changeRows(statement.plan, execution);
+      return await change(statement.change, execution);
     case "catalog-query":
       return await catalogQuery(statement.request, statement.factsNeeded, execution);
     case "cancel-backend":

@@ -20,7 +20,7 @@ export class PlanValues {
   }
 
   /** Functions of ours among the parameters are computed here, in order. */
-  static async of(plan: Plan, execution: Execution): Promise<PlanValues> {
+  static async of(plan: Pick<Plan, "parameters">, execution: Execution): Promise<PlanValues> {
     const values = new PlanValues(execution);
     for (const source of plan.parameters) {
       values.#parameters.push(await values.#parameter(source));

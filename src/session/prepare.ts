@@ -5,7 +5,6 @@
  */
 
 import { SqlError } from "../base/errors.ts";
-import { compileChange } from "../compile/changes.ts";
 import { compileSelect } from "../compile/compile.ts";
 import type { NodeObject } from "../compile/node-text.ts";
 import { parseOwnStatement } from "../compile/own-grammar.ts";
@@ -21,11 +20,13 @@ import { cancelBackendCall } from "./cancel-call.ts";
 import { compileContext } from "./compile-context.ts";
 import { asksForChannels, notifyCalls } from "./notify-call.ts";
 import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
+import { prepareChange } from "./prepare-change.ts";
+import { LiteralInserts } from "./prepare-literals.ts";
 import { type Route, routeOf } from "./route.ts";
 import type { Settings } from "./settings.ts";
-import type { Prepared, Statement } from "./statement.ts";
+import type { Change, Prepared, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
-import { classifyUtility, commandName, explainedText, isAnalyzing, notBuilt } from "./utility.ts";
+import { classifyUtility, explainedText, isAnalyzing, notBuilt } from "./utility.ts";
 
 /** A statement and the session state it is prepared under. */
 interface Source {
@@ -42,10 +43,14 @@ export class Preparer {
    * Analyses are cached, and so shared, for one set of settings and one catalogue: so are plans.
    */
   readonly #plans = new WeakMap<Analysis, Plan>();
+  readonly #changes = new WeakMap<Analysis, Change>();
+
+  readonly #literals: LiteralInserts;
 
   constructor(shadow: Shadow, tables: Tables) {
     this.#shadow = shadow;
     this.#tables = tables;
+    this.#literals = new LiteralInserts(shadow, tables);
   }
 
   /** Whatever was prepared under another number must be prepared again. */
@@ -63,6 +68,14 @@ export class Preparer {
     const { text, charactersBefore } = statement;
     const { catalogueNumber } = this;
     const base = { text, charactersBefore, catalogueNumber, settings: settings.shadow };
+    const literal =
+      statement.literals && (await this.#literals.prepare(statement.literals, settings, signal));
+    if (literal !== undefined) {
+      const { analysis, change, recompile } = literal;
+      const { fields, notices } = analysis;
+      const insert = { kind: "change", change, recompile } as const;
+      return { ...base, statement: insert, parameterOids, fields, notices };
+    }
     const own = parseOwnStatement(statement);
     if (own !== undefined) {
       const fields = own.kind === "append-parquet" ? this.#appendFields(own, settings) : undefined;
@@ -93,6 +106,8 @@ export class Preparer {
   }
 
   async #classify(source: Source, analysis: Analysis): Promise<Statement> {
+    const change = this.#changes.get(analysis);
+    if (change !== undefined) return this.#changing(analysis, change);
     const query = readQuery(analysis.tree);
     const utility = query.utilityStmt as NodeObject | null;
     if (query.commandType === 6 && utility !== null) {
@@ -100,14 +115,19 @@ export class Preparer {
         ? await this.#explain(source, utility)
         : classifyUtility(utility, source.statement);
     }
-    if ([2, 3, 4].includes(query.commandType)) return this.#change(source, analysis, query);
-    if (query.commandType !== 1 || query.hasModifyingCTE) {
-      throw notBuilt(
-        query.commandType === 1 ? "a data-modifying WITH" : commandName(source.statement),
-        "Load rows with APPEND PARQUET 'file' INTO table.",
-      );
+    if (query.hasModifyingCTE) {
+      throw notBuilt("a data-modifying WITH", "Run the changes as statements of their own.");
     }
-    return this.#select(source, analysis, query);
+    if (query.commandType === 1) return this.#select(source, analysis, query);
+    const made = prepareChange(query, source.settings, this.#tables);
+    this.#changes.set(analysis, made);
+    return this.#changing(analysis, made);
+  }
+
+  #changing(analysis: Analysis, change: Change): Statement {
+    const recompile = (settings: Settings) =>
+      prepareChange(readQuery(analysis.tree), settings, this.#tables);
+    return { kind: "change", change, recompile };
   }
 
   #select(source: Source, analysis: Analysis, query: QueryNode): Statement {
@@ -153,13 +173,6 @@ export class Preparer {
     return { kind: "select", plan: this.#plan(source, analysis, query), recompile };
   }
 
-  #change(source: Source, analysis: Analysis, query: QueryNode): Statement {
-    const recompile = (settings: Settings) =>
-      compileChange(readQuery(analysis.tree), compileContext(settings, this.#tables));
-    const plan = compileChange(query, compileContext(source.settings, this.#tables));
-    return { kind: "change", plan, recompile };
-  }
-
   #plan(source: Source, analysis: Analysis, query: QueryNode): Plan {
     const known = this.#plans.get(analysis);
     if (known !== undefined) return known;
@@ -178,7 +191,8 @@ export class Preparer {
     const inner = splitStatements(statement.text.slice(start))[0];
     if (inner === undefined) throw notBuilt("this form of EXPLAIN");
     const prepared = await this.prepare(
-      { ...inner, charactersBefore: 0 },
+      // As it stands: EXPLAIN shows the plan that its own analysis gives.
+      { text: inner.text, charactersBefore: 0, tokens: inner.tokens },
       request.parameterOids,
       source.settings,
       source.signal,

@@ -29,6 +29,7 @@ export function emptyPrepared(
 
 /** Before analysis: whether it is worth analysing in a failed transaction. */
 export function mayEndFailed(statement: StatementText): boolean {
+  if (statement.literals !== undefined) return false;
   return ENDS_FAILED.has(statement.tokens[0]?.value ?? "");
 }
 

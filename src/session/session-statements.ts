@@ -6,7 +6,7 @@ import type { Portals, PreparedStatement } from "./portals.ts";
 import { emptyPrepared, mayEndFailed, sameFields, sameSettings, shifted } from "./prepared.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
-import type { Prepared } from "./statement.ts";
+import type { Prepared, Statement } from "./statement.ts";
 import type { Transaction } from "./transaction.ts";
 
 export class SessionStatements {
@@ -48,10 +48,10 @@ export class SessionStatements {
     const isCurrent = before.catalogueNumber === this.#services.preparer.catalogueNumber;
     if (isCurrent && sameSettings(before.settings, shadow)) return known;
     const isSamePath = before.settings.searchPath === shadow.searchPath;
-    if (isCurrent && isSamePath && before.statement.kind === "select") {
-      const { recompile } = before.statement;
-      const plan = recompile(this.#settings);
-      const statement = { ...before.statement, plan };
+    const recompiledStatement =
+      isCurrent && isSamePath ? this.#recompiled(before.statement) : undefined;
+    if (recompiledStatement !== undefined) {
+      const statement = recompiledStatement;
       const recompiled = { ...known, prepared: { ...before, statement, settings: shadow } };
       this.#portals.replaceStatement(name, recompiled);
       return recompiled;
@@ -64,6 +64,17 @@ export class SessionStatements {
     const again = { prepared, declaredOids: known.declaredOids };
     this.#portals.replaceStatement(name, again);
     return again;
+  }
+
+  #recompiled(statement: Statement): Statement | undefined {
+    switch (statement.kind) {
+      case "select":
+        return { ...statement, plan: statement.recompile(this.#settings) };
+      case "change":
+        return { ...statement, change: statement.recompile(this.#settings) };
+      default:
+        return undefined;
+    }
   }
 
   /** PostgreSQL parses the whole text before it runs any of it. */

@@ -7,6 +7,7 @@ import type { Plan } from "../compile/plan.ts";
 import type { AnalyseRequest, CatalogFacts, ShadowSettings } from "../postgres/analysis.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { SqlValue } from "../types/value.ts";
+import type { InsertRows } from "./insert-rows.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionModes } from "./transaction.ts";
 
@@ -34,11 +35,12 @@ export type Statement =
       /** The same analysis, whose constants stay, under other settings such as the time zone. */
       readonly recompile: (settings: Settings) => Plan;
     }
-  /** INSERT, UPDATE, DELETE; `recompile` as for a select. */
+  /** INSERT, UPDATE or DELETE. */
   | {
       readonly kind: "change";
-      readonly plan: ChangePlan;
-      readonly recompile: (settings: Settings) => ChangePlan;
+      readonly change: Change;
+      /** As that of a SELECT. */
+      readonly recompile: (settings: Settings) => Change;
     }
   /** Runs in the embedded PostgreSQL. */
   | {
@@ -71,6 +73,12 @@ export type NotifyArgument = string | null | { readonly parameter: number };
 export interface NotifyCall {
   readonly channel: NotifyArgument;
   readonly payload: NotifyArgument;
+}
+
+export interface Change {
+  readonly plan: ChangePlan;
+  /** INSERT ... VALUES whose rows need no query: instead of the plan's source. */
+  readonly rows: InsertRows | undefined;
 }
 
 export type TransactionCommand =

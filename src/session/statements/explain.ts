@@ -1,5 +1,6 @@
 /** EXPLAIN: what pruning left of each table, then DuckDB's own plan. */
 
+import type { Plan } from "../../compile/plan.ts";
 import { encodeText } from "../../types/codec.ts";
 import { Oid } from "../../types/oids.ts";
 import type { SqlValue } from "../../types/value.ts";
@@ -9,7 +10,7 @@ import { rowsOfValues } from "../row-source.ts";
 import { bindPlan, type ScanReport } from "../scan-binding.ts";
 import type { Statement } from "../statement.ts";
 import { valueOfRaw } from "../time-axis.ts";
-import { commandNotExplained } from "../utility.ts";
+import { commandNotExplained, notBuilt } from "../utility.ts";
 import { cursorRequest, release } from "./select.ts";
 
 export async function explain(
@@ -32,8 +33,7 @@ async function explainLines(
   if (statement.kind === "catalog-query") {
     return ["Catalog Query", "  Executed by: the embedded PostgreSQL"];
   }
-  if (statement.kind !== "select") throw commandNotExplained();
-  const { plan } = statement;
+  const plan = explainedPlan(statement, isAnalyze);
   const values = await PlanValues.of(plan, execution);
   const bound = await bindPlan(plan, values, execution);
   try {
@@ -46,6 +46,14 @@ async function explainLines(
   } finally {
     release(bound);
   }
+}
+
+/** Of a change: what finds or computes its rows. */
+function explainedPlan(statement: Statement, isAnalyze: boolean): Plan {
+  if (statement.kind === "select") return statement.plan;
+  if (statement.kind !== "change") throw commandNotExplained();
+  if (isAnalyze) throw notBuilt("EXPLAIN ANALYZE of a change", "Use EXPLAIN without ANALYZE.");
+  return statement.change.plan.source;
 }
 
 /** Without the head that ANALYZE prints: a title and the generated SQL with every file's path. */

@@ -3,6 +3,7 @@
 import type { Plan } from "../../compile/plan.ts";
 import type { CursorRequest } from "../../engine/request.ts";
 import type { Execution, Result } from "../execution.ts";
+import type { HeldRows } from "../held-rows.ts";
 import { PlanValues } from "../plan-values.ts";
 import type { RowSource } from "../row-source.ts";
 import { type BoundPlan, bindPlan } from "../scan-binding.ts";
@@ -10,13 +11,23 @@ import { usedParameters } from "../used-parameters.ts";
 
 export async function select(plan: Plan, execution: Execution): Promise<Result> {
   execution.transaction.markRead();
+  const rows = await openRows(plan, execution);
+  return { kind: "rows", rows, tag: (count) => `SELECT ${count}` };
+}
+
+/** The rows of a plan. `held`: as bindPlan takes it. */
+export async function openRows(
+  plan: Plan,
+  execution: Execution,
+  held?: HeldRows,
+): Promise<RowSource> {
   const values = await PlanValues.of(plan, execution);
-  const bound = await bindPlan(plan, values, execution);
+  const bound = await bindPlan(plan, values, execution, held);
   try {
     const cursor = await execution.services.engine.openCursor(
       cursorRequest(plan, values, bound, execution),
     );
-    const rows: RowSource = {
+    return {
       next: () => cursor.next(),
       cancel: () => cursor.cancel(),
       close: async () => {
@@ -24,7 +35,6 @@ export async function select(plan: Plan, execution: Execution): Promise<Result> 
         release(bound);
       },
     };
-    return { kind: "rows", rows, tag: (count) => `SELECT ${count}` };
   } catch (cause) {
     release(bound);
     throw cause;

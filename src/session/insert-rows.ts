@@ -1,0 +1,150 @@
+/** The rows of INSERT ... VALUES made without the engine: parameters, literals, defaults. */
+
+import { assert, SqlError, unreachable } from "../base/errors.ts";
+import type { RelationColumn } from "../compile/plan.ts";
+import type { RowCell, RowProgram } from "../compile/row-program.ts";
+import { BlockBuilder } from "../engine/block-builder.ts";
+import type { ColumnData, RowBlock } from "../table/row-block.ts";
+import { Oid } from "../types/oids.ts";
+import { applyTypmod } from "../types/typmod.ts";
+import type { SqlValue } from "../types/value.ts";
+import { VALUE_CASTS } from "../types/value-casts.ts";
+import type { Execution } from "./execution.ts";
+import { drawMany } from "./plain/sequences.ts";
+import { PlanValues } from "./plan-values.ts";
+
+export interface InsertRows {
+  readonly program: RowProgram;
+  /**
+   * Literals of the statement as the columns store them, one for each parameter of the program's
+   * only row, which is repeated for each of them; undefined: the client's parameters.
+   */
+  readonly literals: RowBlock | undefined;
+}
+
+/** One column for each of `columns`. @throws SqlError 22001, 22003, 2200H, 0A000 */
+export async function makeRows(
+  { program, literals }: InsertRows,
+  columns: readonly RelationColumn[],
+  execution: Execution,
+): Promise<RowBlock> {
+  const maker = await CellMaker.of(program, literals?.rows ?? 1, execution);
+  const builder = new BlockBuilder(columns);
+  if (literals === undefined) {
+    for (const row of program.rows) {
+      builder.append(row.map((cell, index) => maker.value(cell, columns[index])));
+    }
+    return builder.take();
+  }
+  const [cells = []] = program.rows;
+  const made = builder.columns.map((column, index): ColumnData => {
+    const cell = cells[index];
+    assert(cell !== undefined, "a row has fewer cells than its table has columns");
+    if (cell.kind === "parameter") return literalColumn(literals, cell.index);
+    for (let row = 0; row < literals.rows; row += 1) {
+      column.put(row, maker.value(cell, columns[index]));
+    }
+    return column.take(literals.rows);
+  });
+  return { rows: literals.rows, columns: made };
+}
+
+function literalColumn(literals: RowBlock, index: number): ColumnData {
+  const column = literals.columns[index];
+  assert(column !== undefined, "a statement has fewer literals than its shape");
+  return column;
+}
+
+/** What the cells of one execution come to. */
+class CellMaker {
+  readonly #execution: Execution;
+  readonly #scalars: readonly SqlValue[];
+  /** Values that wait to be used, by sequence. */
+  readonly #drawn: ReadonlyMap<number, readonly bigint[]>;
+  readonly #used = new Map<number, number>();
+
+  private constructor(
+    execution: Execution,
+    scalars: readonly SqlValue[],
+    drawn: ReadonlyMap<number, readonly bigint[]>,
+  ) {
+    this.#execution = execution;
+    this.#scalars = scalars;
+    this.#drawn = drawn;
+  }
+
+  /** `times`: how often each row of the program is made. */
+  static async of(program: RowProgram, times: number, execution: Execution): Promise<CellMaker> {
+    let scalars: readonly SqlValue[] = [];
+    if (program.scalars.length > 0) {
+      const values = await PlanValues.of(program, execution);
+      scalars = await values.scalars(program.scalars);
+    }
+    const counts = new Map<number, number>();
+    for (const cell of program.rows.flat()) {
+      if (cell.kind !== "sequence") continue;
+      counts.set(cell.sequenceOid, (counts.get(cell.sequenceOid) ?? 0) + times);
+    }
+    const drawn = new Map<number, readonly bigint[]>();
+    for (const [oid, count] of counts) {
+      const runs = await drawMany(oid, count, execution);
+      drawn.set(
+        oid,
+        runs.flatMap(({ first, increment, count: length }) =>
+          Array.from({ length }, (_, index) => first + BigInt(index) * increment),
+        ),
+      );
+    }
+    return new CellMaker(execution, scalars, drawn);
+  }
+
+  value(cell: RowCell, column: RelationColumn | undefined): SqlValue {
+    assert(column !== undefined, "a row has more cells than its table has columns");
+    switch (cell.kind) {
+      case "constant":
+        return cell.value;
+      case "parameter": {
+        const value = this.#execution.parameters.values[cell.index];
+        assert(value !== undefined, "a statement has more parameters than were bound");
+        return applyTypmod(castAll(value, cell.casts), column.typeOid, column.typmod);
+      }
+      case "transaction-time":
+        return applyTypmod(this.#execution.transaction.startMicros, column.typeOid, column.typmod);
+      case "scalar":
+        return this.#scalars[cell.index] ?? null;
+      case "sequence":
+        return integerOf(this.#next(cell.sequenceOid), column.typeOid);
+      default:
+        return unreachable(cell);
+    }
+  }
+
+  #next(oid: number): bigint {
+    const at = this.#used.get(oid) ?? 0;
+    this.#used.set(oid, at + 1);
+    const value = this.#drawn.get(oid)?.[at];
+    assert(value !== undefined, "a sequence gave too few values");
+    return value;
+  }
+}
+
+function castAll(value: SqlValue, casts: readonly number[]): SqlValue {
+  let at = value;
+  for (const oid of casts) {
+    if (at === null) return null;
+    const cast = VALUE_CASTS.get(oid);
+    assert(cast !== undefined, "a cast that is not in the table of casts");
+    at = cast(at);
+  }
+  return at;
+}
+
+/** The cast of nextval's int8 to a column of any integer type. */
+function integerOf(value: bigint, typeOid: number): SqlValue {
+  if (typeOid === Oid.int8) return value;
+  const bits = typeOid === Oid.int2 ? 16 : 32;
+  if (BigInt.asIntN(bits, value) !== value) {
+    throw new SqlError("22003", `${bits === 16 ? "smallint" : "integer"} out of range`);
+  }
+  return Number(value);
+}

@@ -1,0 +1,21 @@
+/** INSERT, UPDATE and DELETE, by the kind of table that they change. */
+
+import { assert } from "../../base/errors.ts";
+import type { Execution, Result } from "../execution.ts";
+import { changePlain } from "../plain/change.ts";
+import type { Change } from "../statement.ts";
+import { notBuilt } from "../utility.ts";
+import { requireWritable } from "../write-rules.ts";
+
+export async function change(given: Change, execution: Execution): Promise<Result> {
+  const { plan } = given;
+  const command = plan.kind.toUpperCase();
+  requireWritable(command, execution);
+  const info = execution.services.tables.relation(plan.relationOid);
+  assert(info !== undefined, "a change was prepared for a table that is not there");
+  if (info.kind === "ordinary") return await changePlain(plan, execution);
+  throw notBuilt(
+    `${command} on a time-series table`,
+    "Load rows with APPEND PARQUET 'file' INTO table.",
+  );
+}
