@@ -7,7 +7,7 @@ import { SqlError } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import type { CopyReceiver } from "../session/results.ts";
 import { ByteReader } from "../types/bytes.ts";
-import { COPY_PIECE_BYTES, type Frame, type FrameReader } from "./frame-reader.ts";
+import type { FrameReader } from "./frame-reader.ts";
 
 export class CopyPump {
   readonly #frames: FrameReader;
@@ -39,33 +39,20 @@ export class CopyPump {
 
   /** @throws SqlError 08P01, 57014, 08006 */
   async #pump(): Promise<void> {
-    let frame = await this.#frames.next(true);
-    for (;;) {
-      if (frame?.type === "c") return this.#receiver.end();
-      if (frame?.type === "f") throw failedByClient(frame.body);
-      let following: Frame | undefined;
-      if (frame?.type === "d") {
-        const data = [frame.body];
-        following = this.#gather(data);
-        await this.#receiver.write(data.length === 1 ? frame.body : Buffer.concat(data));
+    while (!this.#isStopped) {
+      const data = this.#frames.dataNow();
+      if (data !== undefined) {
+        await this.#receiver.write(data);
+        continue;
       }
+      const frame = await this.#frames.next(true);
+      if (frame === undefined && this.#isStopped) return;
+      if (frame === undefined) throw lost();
+      if (frame.type === "c") return this.#receiver.end();
+      if (frame.type === "f") throw failedByClient(frame.body);
       // Sync and Flush are passed over: clients send them along with Execute, not knowing of COPY.
-      if (this.#isStopped) return;
-      frame = following ?? (await this.#frames.next(true));
-      if (frame === undefined) return this.#isStopped ? undefined : this.#receiver.fail(lost());
+      if (frame.type === "d") await this.#receiver.write(frame.body);
     }
-  }
-
-  /** Adds what else has come already, so that many small messages cost no more than a large one. */
-  #gather(data: Buffer[]): Frame | undefined {
-    let size = data[0]?.length ?? 0;
-    while (size < COPY_PIECE_BYTES) {
-      const frame = this.#frames.nextNow(true);
-      if (frame?.type !== "d") return frame;
-      size += frame.body.length;
-      data.push(frame.body);
-    }
-    return undefined;
   }
 }
 

@@ -20,8 +20,9 @@ const SMALL_MESSAGE_MAX = 10_000;
 /** PostgreSQL's bound on any message, of which CopyData is taken in pieces. */
 const COPY_DATA_MAX = 0x3fff_fffe;
 /** Of the data of a COPY that are handed on at once. */
-export const COPY_PIECE_BYTES = 256 * 1024;
+const COPY_PIECE_BYTES = 256 * 1024;
 
+const COPY_DATA = 0x64;
 const LARGE_TYPES = "QPBF";
 const SMALL_TYPES = "CDEHSXcfp";
 const COPY_TYPES = "dcfHS";
@@ -76,6 +77,35 @@ export class FrameReader {
     begun.left -= size;
     if (begun.left === 0) this.#begun = undefined;
     return { type: begun.type, body };
+  }
+
+  /**
+   * The payloads, joined, of CopyData messages that are there whole: many small messages then cost
+   * no more than a large one. undefined: the next is none, or not all of it is there.
+   */
+  dataNow(): Buffer | undefined {
+    if (this.#begun !== undefined) return undefined;
+    const bytes = this.#input.peek();
+    const ends: number[] = [];
+    let size = 0;
+    for (let at = 0; size < COPY_PIECE_BYTES; ) {
+      if (bytes[at] !== COPY_DATA || at + 5 > bytes.length) break;
+      const length = bytes.readInt32BE(at + 1) - 4;
+      at += 5 + length;
+      if (length < 0 || at > bytes.length) break;
+      size += length;
+      ends.push(at);
+    }
+    const data = Buffer.allocUnsafeSlow(size);
+    let from = 0;
+    let to = 0;
+    for (const end of ends) {
+      data.set(bytes.subarray(from + 5, end), to);
+      to += end - from - 5;
+      from = end;
+    }
+    this.#input.skip(from);
+    return from === 0 ? undefined : data;
   }
 
   /** Lets a waiting `next` return at once. What it had read is kept for the one after. */

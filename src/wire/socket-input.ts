@@ -79,12 +79,22 @@ export class SocketInput {
   /** The same, but undefined also when they are not there yet. */
   takeNow(size: number): Buffer | undefined {
     if (this.bufferedBytes < size) return undefined;
-    this.#wanted = 0;
     const taken = Buffer.from(this.#buffer.subarray(this.#from, this.#from + size));
+    this.skip(size);
+    return taken;
+  }
+
+  /** All that is there: a view, good until anything else is called or awaited. */
+  peek(): Buffer {
+    return this.#buffer.subarray(this.#from, this.#until);
+  }
+
+  /** Of what is there, takes the first `size` bytes away. */
+  skip(size: number): void {
+    this.#wanted = 0;
     this.#from += size;
     if (this.#from === this.#until) this.#rewind();
     this.#space?.resolve();
-    return taken;
   }
 
   /** Settles when more bytes have come of the `size` that are waited for, at the end, or by `wake`. */
