@@ -56,8 +56,8 @@ export interface RowRange {
 
 export interface BindOptions {
   /**
-   * Two more columns that tell rows apart: `_file`, the path of the segment, NULL for a row of a
-   * row table, and `_row`, BIGINT: its position in the file; of the i-th range from 0,
+   * Two more columns that tell rows apart: `pgtide_file`, the path of the segment, NULL for a row of a
+   * row table, and `pgtide_row`, BIGINT: its position in the file; of the i-th range from 0,
    * i * 2^40 + DuckDB's rowid.
    */
   readonly identity?: boolean;
@@ -66,7 +66,7 @@ export interface BindOptions {
 /** A range together with the numbers of the columns that its table has. */
 export type BoundRange = RowRange & { readonly columnNumbers: ReadonlySet<number> };
 
-const IDENTITY_COLUMNS = ["_file", "_row"];
+const IDENTITY_COLUMNS = ["pgtide_file", "pgtide_row"];
 const RANGE_BITS = 40;
 
 /** A parenthesised SELECT. @throws SqlError 0A000 for a column that cannot be read so */
@@ -85,7 +85,8 @@ export function bindTable(
   ];
   if (parts.length > 0) return `(${parts.join(" UNION ALL ")})`;
   const nulls = columns.map((column) => `${nullOf(column)} AS ${quoteName(column.name)}`);
-  if (identity) nulls.push("CAST(NULL AS VARCHAR) AS _file", "CAST(NULL AS BIGINT) AS _row");
+  if (identity)
+    nulls.push("CAST(NULL AS VARCHAR) AS pgtide_file", "CAST(NULL AS BIGINT) AS pgtide_row");
   return `(SELECT ${listOr(nulls)} WHERE false)`;
 }
 
@@ -129,7 +130,7 @@ function selectGroup(
     const expression = convert(from, found.type, column);
     return expression === to ? to : `${expression} AS ${to}`;
   });
-  if (identity) expressions.push("filename AS _file", "file_row_number AS _row");
+  if (identity) expressions.push("filename AS pgtide_file", "file_row_number AS pgtide_row");
   return `SELECT ${listOr(expressions)} FROM ${readParquet(group.paths, identity)}`;
 }
 
@@ -145,7 +146,7 @@ function selectRange(
   });
   if (index !== undefined) {
     const row = index === 0 ? "rowid" : `rowid + ${BigInt(index) << BigInt(RANGE_BITS)}`;
-    expressions.push("CAST(NULL AS VARCHAR) AS _file", `${row} AS _row`);
+    expressions.push("CAST(NULL AS VARCHAR) AS pgtide_file", `${row} AS pgtide_row`);
   }
   const from = `memory.main.${quoteName(relation)}`;
   return `SELECT ${listOr(expressions)} FROM ${from} WHERE _seq > ${after} AND _seq <= ${through}`;

@@ -1,15 +1,19 @@
 /** One table's rows in memory: relations for each generation, and their way into Parquet. */
 
+import type { LogicalType } from "../table/format.ts";
 import type { RowBlock } from "../table/row-block.ts";
 import type { RowRange } from "./bindings.ts";
+import { typeText } from "./disk-types.ts";
 import type { RowTableColumn, WriteRequest } from "./protocol.ts";
 import { quoteName } from "./quoting.ts";
 import type { Engine } from "./remote.ts";
-import { diskExpression } from "./stored-expressions.ts";
+import { type DiskColumn, diskExpression } from "./stored-expressions.ts";
 
 /** A column of the table, and its name in files. */
 export interface HotColumn extends RowTableColumn {
   readonly diskName: string;
+  /** As registered, where another writer chose it. */
+  readonly diskType?: LogicalType;
 }
 
 /** What the table is now. */
@@ -61,13 +65,23 @@ export class HotRelations {
       name: `c${column.columnNumber}`,
     }));
     const rows = await this.#engine.bindTable(named, [], ranges);
-    const selected = named.map(({ name, diskName, number, typeOid, typmod }) => {
-      const isTime = number === timeColumn;
-      return `${diskExpression(name, { typeOid, typmod, isTime })} AS ${quoteName(diskName)}`;
+    const selected = named.map((column) => {
+      const isTime = column.number === timeColumn;
+      return `${storedExpression(column.name, { ...column, isTime })} AS ${quoteName(column.diskName)}`;
     });
     const order = [...entityColumns, timeColumn].map((number) => `c${number}`).join(", ");
     const sql = `SELECT ${selected.join(", ")} FROM ${rows} AS r ORDER BY ${order}`;
     const cursor = { sql, parameters: [], rowsRelations: [], text: { timeZone: "UTC" } };
     await this.#engine.write({ cursor, path: target, ...codec }, signal);
   }
+}
+
+/** A value of the bound type as the table's files have it. */
+export function storedExpression(
+  expression: string,
+  column: DiskColumn & Pick<HotColumn, "diskName" | "diskType">,
+): string {
+  const stored = diskExpression(expression, column);
+  const { diskType, diskName } = column;
+  return diskType === undefined ? stored : `CAST(${stored} AS ${typeText(diskType, diskName)})`;
 }

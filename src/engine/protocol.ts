@@ -1,5 +1,6 @@
 /** Messages between the main thread and the engine's worker. */
 
+import type { LogicalType } from "../table/format.ts";
 import type { Inspection, InspectRequest, RewriteRequest } from "../table/segment-files.ts";
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
@@ -32,6 +33,7 @@ export interface Calls {
     readonly request: WriteFilesRequest;
     readonly result: readonly string[];
   };
+  readonly changeFile: { readonly request: ChangeFileRequest; readonly result: undefined };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
   readonly rewrite: { readonly request: RewriteRequest; readonly result: undefined };
   readonly createRowTable: {
@@ -50,16 +52,19 @@ export interface EvaluateRequest {
   readonly timeZone: string | number;
 }
 
+export interface Codec {
+  readonly compression: "zstd" | "snappy" | "lz4_raw" | "uncompressed";
+  /** Of zstd, 1 to 22. */
+  readonly level?: number;
+}
+
 /** `cursor.sql` gives the columns of the file, in its types. */
-export interface WriteRequest {
+export interface WriteRequest extends Codec {
   readonly cursor: Pick<CursorRequest, "sql" | "parameters" | "rowsRelations"> & {
     readonly text: Pick<CursorRequest["text"], "timeZone">;
   };
   /** Absolute; the folder exists, the file does not. */
   readonly path: string;
-  readonly compression: "zstd" | "snappy" | "lz4_raw" | "uncompressed";
-  /** Of zstd, 1 to 22. */
-  readonly level?: number;
 }
 
 export interface WriteFilesRequest extends Omit<WriteRequest, "path"> {
@@ -87,6 +92,23 @@ export interface AppendRowsRequest {
   readonly block: Uint8Array;
   /** Numbers of the rows: so many, then so many... */
   readonly sequences: readonly { readonly sequence: number; readonly rows: number }[];
+}
+
+/** A row table says what changes: c1 INTEGER a file's number, c2 BIGINT the row's in it. */
+export interface ChangeFileRequest extends Codec {
+  /** Absolute path of a segment. */
+  readonly source: string;
+  /** Absolute; the folder exists, the file does not. */
+  readonly target: string;
+  /** All columns of the new file, in order; missing ones are NULL. */
+  readonly columns: readonly { readonly name: string; readonly type: LogicalType }[];
+  readonly relation: string;
+  /** The source's number. */
+  readonly file: number;
+  /**
+   * SQL over `change` for new values by column, in the types of the files; undefined: the rows go.
+   */
+  readonly values: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ExplainRequest {

@@ -22,6 +22,7 @@ import { unpackFailure } from "./failure-transfer.ts";
 import type {
   CallName,
   Calls,
+  ChangeFileRequest,
   EngineOptions,
   FromWorker,
   RowTableColumn,
@@ -154,6 +155,11 @@ export class Engine implements SegmentFiles {
   /** The same into files of a new folder, their rows in order but for the last file's. */
   async writeFiles(request: WriteFilesRequest, signal?: AbortSignal): Promise<readonly string[]> {
     return await this.#call("writeFiles", request, signal);
+  }
+
+  /** A segment again, without rows or with other values in them. */
+  async changeFile(request: ChangeFileRequest, signal?: AbortSignal): Promise<void> {
+    await this.#call("changeFile", request, signal);
   }
 
   async inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection> {

@@ -6,13 +6,14 @@ import type { LogicalType } from "../table/format.ts";
 import type { EntityValue, RewriteRequest } from "../table/segment-files.ts";
 import { Oid } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
-import { type PhysicalType, utcTimestamp } from "./bindings.ts";
+import { type PhysicalColumn, type PhysicalType, utcTimestamp } from "./bindings.ts";
 import { interruptible } from "./cursor.ts";
 import { type Database, type Lane, withLane } from "./database.ts";
+import { typeText } from "./disk-types.ts";
 import { EngineError } from "./error.ts";
 import { readColumns } from "./file-schemas.ts";
 import { bucketOf, checkedTimeUnit } from "./inspect-time.ts";
-import { pathList, quoteName, quoteText, readParquet } from "./quoting.ts";
+import { quoteName, quoteText, readParquet } from "./quoting.ts";
 import type { RowsRelation } from "./request.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
 import { fillSql } from "./sql-file.ts";
@@ -42,16 +43,14 @@ export async function rewriteFile(
 
 async function rewriteSql(lane: Lane, request: RewriteRequest): Promise<string> {
   const { source, target, columns, without } = request;
-  const physical = new Map(
-    (await readColumns(lane, source)).map((column) => [column.name, column]),
-  );
+  const physical = await columnsByName(lane, source);
   const selected = columns.map(({ name, type, isMissing }) => {
-    const to = quoteName(name);
     const found = physical.get(name);
-    if (isMissing) return `CAST(NULL AS ${typeText(type, name)}) AS ${to}`;
-    if (found === undefined) throw new EngineError("bad-file", `the file has no column "${name}"`);
-    const from = `source.${quoteName(found.sqlName)}`;
-    return `${convert(from, found.type, type, name)} AS ${to}`;
+    if (found === undefined && !isMissing) {
+      throw new EngineError("bad-file", `the file has no column "${name}"`);
+    }
+    const value = rewrittenColumn(isMissing ? undefined : found, type, name);
+    return `${value} AS ${quoteName(name)}`;
   });
   let rest = "";
   if (without !== undefined) {
@@ -65,16 +64,29 @@ async function rewriteSql(lane: Lane, request: RewriteRequest): Promise<string> 
       bucket: `CAST(${bucketOf(`(${raw})`, without, unit)} AS HUGEINT)`,
     });
   }
-  const file =
-    without === undefined
-      ? readParquet([source])
-      : `read_parquet(${pathList([source])}, hive_partitioning = false, file_row_number = true)`;
   return fillSql("segment-rewrite.sql", {
     columns: selected.join(", "),
-    file,
+    file: readParquet([source], without !== undefined),
     rest,
     target: quoteText(target),
   });
+}
+
+export async function columnsByName(
+  lane: Lane,
+  file: string,
+): Promise<ReadonlyMap<string, PhysicalColumn>> {
+  return new Map((await readColumns(lane, file)).map((column) => [column.name, column]));
+}
+
+/** A column of the file, called `source`, in the type of the schema; undefined: NULLs. */
+export function rewrittenColumn(
+  found: PhysicalColumn | undefined,
+  type: LogicalType,
+  name: string,
+): string {
+  if (found === undefined) return `CAST(NULL AS ${typeText(type, name)})`;
+  return convert(`source.${quoteName(found.sqlName)}`, found.type, type, name);
 }
 
 /** Unsigned integers travel as text. */
@@ -110,37 +122,6 @@ function goneRows(without: NonNullable<RewriteRequest["without"]>): RowsRelation
 
 /** numeric(38,0) as a typmod. */
 const HUGE_TYPMOD = ((38 << 16) | 0) + 4;
-
-/** DuckDB's type whose Parquet form is the logical type. */
-function typeText(type: LogicalType, name: string): string {
-  switch (type.kind) {
-    case "Bool":
-      return "BOOLEAN";
-    case "Int32":
-      return "INTEGER";
-    case "Int64":
-      return "BIGINT";
-    case "UInt64":
-      return "UBIGINT";
-    case "Float32":
-      return "FLOAT";
-    case "Float64":
-      return "DOUBLE";
-    case "Utf8":
-      return "VARCHAR";
-    case "Binary":
-      return "BLOB";
-    case "Timestamp":
-      return { Millis: "TIMESTAMP_MS", Micros: "TIMESTAMP", Nanos: "TIMESTAMP_NS" }[type.unit];
-    case "Decimal":
-      if (type.precision <= 38) return `DECIMAL(${type.precision},${type.scale})`;
-      break;
-    case "List":
-      return `${typeText(type.element.type, name)}[]`;
-    default:
-  }
-  throw new EngineError("bad-file", `column "${name}" is of a type that cannot be rewritten`);
-}
 
 const INTEGERS = new Set(
   "TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER UBIGINT".split(" "),

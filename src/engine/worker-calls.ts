@@ -4,6 +4,7 @@ import duckdb from "@duckdb/node-bindings";
 import { sleep } from "../base/async.ts";
 import { assert } from "../base/errors.ts";
 import type { SqlValue } from "../types/value.ts";
+import { changeFile } from "./change-file.ts";
 import { checkColumn, columnTypeOf } from "./column-types.ts";
 import { bind, interruptible } from "./cursor.ts";
 import { Database, duckdbZone, withLane } from "./database.ts";
@@ -73,6 +74,12 @@ export class WorkerCalls {
         return await writeFiles(
           this.database,
           request as Calls["writeFiles"]["request"],
+          isCancelled,
+        );
+      case "changeFile":
+        return await changeFile(
+          this.database,
+          request as Calls["changeFile"]["request"],
           isCancelled,
         );
       case "inspect":

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import duckdb from "@duckdb/node-bindings";
 import { bind, interruptible } from "./cursor.ts";
 import { type Database, duckdbZone, withLane } from "./database.ts";
-import type { WriteFilesRequest, WriteRequest } from "./protocol.ts";
+import type { Codec, WriteFilesRequest, WriteRequest } from "./protocol.ts";
 import { quoteText } from "./quoting.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
 
@@ -38,13 +38,12 @@ export async function writeFiles(
 
 async function copyTo(
   database: Database,
-  { cursor, compression, level }: Omit<WriteRequest, "path">,
+  request: Omit<WriteRequest, "path">,
   { target, more }: { readonly target: string; readonly more: string },
   isCancelled: () => boolean,
 ): Promise<void> {
-  const codec = level === undefined ? compression : `${compression}, COMPRESSION_LEVEL ${level}`;
-  const options = `FORMAT parquet, COMPRESSION ${codec}${more}`;
-  const sql = `COPY (${cursor.sql}) TO ${quoteText(target)} (${options})`;
+  const { cursor } = request;
+  const sql = `COPY (${cursor.sql}) TO ${quoteText(target)} (${codecOptions(request)}${more})`;
   await withLane(database, duckdbZone(cursor.text.timeZone, cursor.sql), async (lane) => {
     try {
       for (const relation of cursor.rowsRelations) await createRows(lane.connection, relation);
@@ -62,4 +61,9 @@ async function copyTo(
       for (const relation of cursor.rowsRelations) await dropRows(lane.connection, relation);
     }
   });
+}
+
+export function codecOptions({ compression, level }: Codec): string {
+  const codec = level === undefined ? compression : `${compression}, COMPRESSION_LEVEL ${level}`;
+  return `FORMAT parquet, COMPRESSION ${codec}`;
 }
