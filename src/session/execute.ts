@@ -1,6 +1,7 @@
 /** The one place where a statement's kind meets its handler. */
 
 import { unreachable } from "../base/errors.ts";
+import { copyTo } from "./copy/copy-to.ts";
 import type { Execution, Result } from "./execution.ts";
 import type { Statement } from "./statement.ts";
 import { appendParquet } from "./statements/append-parquet.ts";
@@ -21,6 +22,7 @@ import {
 } from "./statements/notify.ts";
 import { select } from "./statements/select.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
+import { notBuilt } from "./utility.ts";
 
 export async function execute(statement: Statement, execution: Execution): Promise<Result> {
   switch (statement.kind) {
@@ -52,6 +54,10 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return await changeSetting(statement.change, execution);
     case "show":
       return await show(statement.name, execution);
+    case "copy-to":
+      return await copyTo(statement.copy, execution, execute);
+    case "copy-from":
+      throw notBuilt("COPY FROM");
     case "explain":
       return await explain(statement.query, statement.isAnalyze, execution);
     case "discard":

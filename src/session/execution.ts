@@ -3,6 +3,7 @@
 import type { ErrorFields } from "../base/errors.ts";
 import type { SessionNotifications } from "./notifications.ts";
 import type { BoundParameters, Portals } from "./portals.ts";
+import type { Reply } from "./results.ts";
 import type { RowSource } from "./row-source.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
@@ -33,4 +34,6 @@ export type Result =
       readonly tag: (rows: number) => string;
       readonly notices?: readonly ErrorFields[];
     }
+  /** Answers of another form; the last one is `complete`. */
+  | { readonly kind: "replies"; readonly replies: AsyncIterable<Reply> }
   | { readonly kind: "done"; readonly tag: string; readonly notices?: readonly ErrorFields[] };

@@ -3,8 +3,8 @@
  * folder.
  */
 
-import { realpath } from "node:fs/promises";
-import { resolve, sep } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { SqlError } from "../base/errors.ts";
 import { quoteLiteral } from "../compile/expression.ts";
 import type { Engine } from "../engine/remote.ts";
@@ -45,6 +45,31 @@ export class FileAccess {
   /** A folder that exists. @throws SqlError 58P01, 42501 */
   async directory(path: string): Promise<string> {
     return await this.#permitted(localPath(path));
+  }
+
+  /** A file as its name says, no pattern. @throws SqlError 58P01, 42501, 42809 */
+  async file(path: string): Promise<string> {
+    const real = await this.#permitted(localPath(path));
+    if ((await stat(real)).isDirectory()) throw isDirectory(path);
+    return real;
+  }
+
+  /**
+   * Where a file may be written, whether or not there is one. @throws SqlError 42602, 42501, 58P01,
+   * 42809
+   */
+  async newFile(path: string): Promise<string> {
+    if (!isAbsolute(path) && !path.startsWith("file://")) {
+      throw new SqlError("42602", "relative path not allowed for COPY to file");
+    }
+    const local = localPath(path);
+    this.#requireInside(local, path);
+    const target = join(await this.#permitted(dirname(local)), basename(local));
+    const found = await stat(target).catch(() => undefined);
+    if (found?.isDirectory() === true) throw isDirectory(path);
+    // What is no file of its own, a link or a device, must not be replaced or written through.
+    if (found !== undefined) await this.#permitted(target);
+    return target;
   }
 
   async #expand(pattern: string): Promise<readonly string[]> {
@@ -115,6 +140,10 @@ function localPath(path: string): string {
 
 function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function isDirectory(path: string): SqlError {
+  return new SqlError("42809", `"${path}" is a directory`);
 }
 
 function missing(path: string, cause?: unknown): SqlError {

@@ -18,6 +18,7 @@ import type { FieldDescription } from "../types/field.ts";
 import { appendFields } from "./append-result.ts";
 import { cancelBackendCall } from "./cancel-call.ts";
 import { compileContext } from "./compile-context.ts";
+import { prepareCopy } from "./copy/prepare-copy.ts";
 import { asksForChannels, notifyCalls } from "./notify-call.ts";
 import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
 import { prepareChange } from "./prepare-change.ts";
@@ -111,9 +112,9 @@ export class Preparer {
     const query = readQuery(analysis.tree);
     const utility = query.utilityStmt as NodeObject | null;
     if (query.commandType === 6 && utility !== null) {
-      return utility.tag === "EXPLAINSTMT"
-        ? await this.#explain(source, utility)
-        : classifyUtility(utility, source.statement);
+      if (utility.tag === "EXPLAINSTMT") return await this.#explain(source, utility);
+      if (utility.tag === "COPYSTMT") return await this.#copy(source, utility);
+      return classifyUtility(utility, source.statement);
     }
     if (query.hasModifyingCTE) {
       throw notBuilt("a data-modifying WITH", "Run the changes as statements of their own.");
@@ -179,6 +180,18 @@ export class Preparer {
     const plan = compileSelect(query, compileContext(source.settings, this.#tables));
     this.#plans.set(analysis, plan);
     return plan;
+  }
+
+  async #copy(
+    { statement, settings, request, signal }: Source,
+    node: NodeObject,
+  ): Promise<Statement> {
+    return await prepareCopy(node, {
+      statement,
+      prepare: async (inner) => await this.prepare(inner, [], settings, signal),
+      analyse: async (text) => await this.#shadow.analyse({ ...request, text }, signal),
+      find: (name) => this.#tables.findRelation(name, settings),
+    });
   }
 
   /**

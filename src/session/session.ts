@@ -273,6 +273,11 @@ export class Session implements SessionPort, ActiveSession {
     if (result.kind === "rows") {
       portal.state = { kind: "running", rows: new PagedRows(result.rows), tag: result.tag };
     }
+    if (result.kind === "replies") {
+      portal.state = { kind: "done", tag: undefined };
+      yield* result.replies;
+      return;
+    }
     yield* notices(result.notices ?? []);
     if (result.kind === "done") {
       portal.state = { kind: "done", tag: undefined };

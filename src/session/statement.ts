@@ -7,6 +7,7 @@ import type { Plan } from "../compile/plan.ts";
 import type { AnalyseRequest, CatalogFacts, ShadowSettings } from "../postgres/analysis.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { SqlValue } from "../types/value.ts";
+import type { CopyFrom, CopyTo } from "./copy/copy-statement.ts";
 import type { InsertRows } from "./insert-rows.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionModes } from "./transaction.ts";
@@ -61,6 +62,8 @@ export type Statement =
   | { readonly kind: "transaction"; readonly command: TransactionCommand }
   | { readonly kind: "set"; readonly change: SettingChange }
   | { readonly kind: "show"; readonly name: string }
+  | { readonly kind: "copy-to"; readonly copy: CopyTo }
+  | { readonly kind: "copy-from"; readonly copy: CopyFrom }
   | { readonly kind: "explain"; readonly query: Statement; readonly isAnalyze: boolean }
   | { readonly kind: "discard"; readonly target: "all" | "plans" | "sequences" | "temp" }
   | { readonly kind: "deallocate"; readonly name: string | undefined }

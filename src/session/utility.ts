@@ -47,8 +47,6 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       throw notBuilt("CREATE TABLE", "Create a time-series table with CREATE TSTABLE.");
     case "DROPSTMT":
       return { kind: "own", own: dropTables(node, statement) };
-    case "COPYSTMT":
-      throw notBuilt("COPY", "Load files with APPEND PARQUET 'file' INTO table.");
     default:
       throw notBuilt(commandName(statement));
   }

@@ -9,6 +9,10 @@ describe("readNodeText", () => {
     ]);
   });
 
+  test("passes over the bare NULL of a constant that was only parsed", () => {
+    expect(readNodeText("{A_CONST NULL :location 5}")).toEqual({ tag: "A_CONST", location: 5 });
+  });
+
   test("drops the letter that says what the numbers of a list are", () => {
     expect(readNodeText("{A :i (i 1 -2) :o (o 701) :b (b 8 9) :e (b)}")).toEqual({
       tag: "A",

@@ -1,0 +1,29 @@
+/** COPY as preparation found it. */
+
+import type { FieldDescription } from "../../types/field.ts";
+import type { Statement } from "../statement.ts";
+import type { CopyOptions } from "./options.ts";
+
+export interface CopyTo {
+  readonly options: CopyOptions;
+  /** What gives the rows. */
+  readonly query: Statement;
+  readonly fields: readonly FieldDescription[];
+  /** The table's name, where a table is copied. */
+  readonly relation: string | undefined;
+  /** On the server; undefined: STDOUT. */
+  readonly file: string | undefined;
+}
+
+export interface CopyFrom {
+  readonly options: CopyOptions;
+  readonly relationOid: number;
+  /** The table's name without its schema, for CONTEXT. */
+  readonly relation: string;
+  /** Numbers of the columns that the data hold, in their order. */
+  readonly columns: readonly number[];
+  /** On the server; undefined: STDIN. */
+  readonly file: string | undefined;
+  /** The condition's node tree, over the relation's columns; rows it is not true of are left out. */
+  readonly where: string | undefined;
+}
