@@ -3,7 +3,6 @@
  * other, and what becomes of them.
  */
 
-import { SqlError } from "../../base/errors.ts";
 import type { ChangePlan, OnConflict } from "../../compile/change-plan.ts";
 import type { ShadowIndex } from "../../postgres/relation.ts";
 import type { Execution } from "../execution.ts";
@@ -11,6 +10,7 @@ import { applyChange } from "./apply.ts";
 import { arbitersOf } from "./arbiters.ts";
 import { sameKey } from "./check-keys.ts";
 import { rowProbes, stagedSource } from "./check-rows.ts";
+import { findTwins, secondTime, withRest } from "./conflict-twins.ts";
 import { computeGenerated } from "./generated.ts";
 import { columnsOfKey, existingRows, keysOf } from "./keys.ts";
 import { columnName, privateTable, ROW_IDENTITY } from "./physical.ts";
@@ -37,7 +37,7 @@ export async function applyConflicts(
   const hits = privateTable(plain.privateName());
   await findHits(hits, arbiters, staged, execution, writes);
   try {
-    await findTwins(hits, arbiters, onConflict, staged, execution);
+    await findTwins(hits, arbiters, onConflict, staged, execution, writes);
     const inserted = await insertRest(hits, staged, execution, writes);
     if (onConflict.update === undefined) {
       const clashing = `SELECT n FROM ${hits}`;
@@ -77,52 +77,16 @@ async function findHits(
   await execution.services.plain.runAll([`CREATE TABLE ${hits} AS ${found}`]);
 }
 
-/** Rows of one statement that clash with each other: the first one stands. */
-async function findTwins(
-  hits: string,
-  arbiters: readonly ShadowIndex[],
-  { action }: OnConflict,
-  staged: Staged,
-  execution: Execution,
-): Promise<void> {
-  if (staged.rows < 2) return;
-  const { plain } = execution.services;
-  for (const index of arbiters) {
-    const own = await keysOf(staged.relation, index, stagedSource(staged), execution);
-    const keys = index.columns.map((_, at) => `k${at + 1}`).join(", ");
-    const twins =
-      `SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY ${keys} ORDER BY n) AS r` +
-      ` FROM (${own}) AS own ANTI JOIN ${hits} AS h USING (n)) WHERE r > 1`;
-    if (action === "nothing") {
-      // One index after the other: a row that one has left out is no twin for the next.
-      await plain.runAll([`INSERT INTO ${hits} SELECT n, NULL FROM (${twins})`]);
-    } else if ((await plain.number({ sql: `SELECT min(n) FROM (${twins})` })) !== null) {
-      throw secondTime();
-    }
-  }
-}
-
 async function insertRest(
   hits: string,
   staged: Staged,
   execution: Execution,
   writes: PlainWrites,
 ): Promise<number> {
-  const { plain } = execution.services;
-  const table = privateTable(plain.privateName());
-  const rest = `SELECT s.* FROM ${staged.table} AS s ANTI JOIN ${hits} AS h ON s.rowid = h.n`;
-  await plain.runAll([`CREATE TABLE ${table} AS ${rest} ORDER BY s.rowid`]);
-  try {
-    const rows = Number((await plain.number({ sql: `SELECT count(*) FROM ${table}` })) ?? 0n);
-    await applyChange(
-      { staged: { ...staged, table, rows }, changed: undefined },
-      execution,
-      writes,
-    );
-    return rows;
-  } finally {
-    await plain.runAll([`DROP TABLE ${table}`]);
-  }
+  return await withRest(hits, staged, "true", execution, async (rest) => {
+    await applyChange({ staged: rest, changed: undefined }, execution, writes);
+    return rest.rows;
+  });
 }
 
 async function updateHits(
@@ -215,12 +179,4 @@ async function showUpdated(
     `UPDATE ${table} SET ${[...news, ...olds].join(", ")} FROM ${pairs} AS p` +
       ` JOIN ${updated.table} AS u ON p.c1 = u.c1 WHERE ${table}.rowid = p.n`,
   ]);
-}
-
-function secondTime(): SqlError {
-  return new SqlError("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time", {
-    hint:
-      "Ensure that no rows proposed for insertion within the same command have duplicate" +
-      " constrained values.",
-  });
 }

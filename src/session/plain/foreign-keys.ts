@@ -55,28 +55,35 @@ export function areAllSet(columns: readonly number[], alias: string): string {
   return columns.map((_, at) => `${alias}.k${at + 1} IS NOT NULL`).join(" AND ");
 }
 
-/** @throws SqlError 0A000 for a constraint that would not be kept as PostgreSQL keeps it */
-export function refuseUnkept(relation: ShadowRelation, execution: Execution): void {
+/**
+ * `known`: relations as they will be. @throws SqlError 0A000 for a constraint that would not be
+ * kept as PostgreSQL keeps it
+ */
+export function refuseUnkept(
+  relation: ShadowRelation,
+  known: ReadonlyMap<number, ShadowRelation>,
+  execution: Execution,
+): void {
   for (const constraint of relation.constraints) {
     const { name } = constraint;
     if (constraint.isDeferrable) throw unkept(name, "DEFERRABLE");
     if (constraint.kind === "exclusion") throw unkept(name, "EXCLUDE");
     if (constraint.isTemporal) throw unkept(name, "WITHOUT OVERLAPS or PERIOD");
-    if (constraint.foreign !== null) refuseUnkeptReference(relation, constraint, execution);
+    if (constraint.foreign !== null) refuseUnkeptReference(relation, constraint, known, execution);
   }
 }
 
 function refuseUnkeptReference(
   relation: ShadowRelation,
   { name, foreign, columns }: ShadowConstraint,
+  known: ReadonlyMap<number, ShadowRelation>,
   execution: Execution,
 ): void {
   if (foreign === null) return;
   if (foreign.onDelete === "set default" || foreign.onUpdate === "set default") {
     throw unkept(name, "SET DEFAULT");
   }
-  const to =
-    foreign.relationOid === relation.oid ? relation : relationOf(foreign.relationOid, execution);
+  const to = known.get(foreign.relationOid) ?? relationOf(foreign.relationOid, execution);
   if (to.accessMethod === "tstable") throw unkept(name, "a reference to a tstable");
   const shapes = (one: ShadowRelation, numbers: readonly number[]) =>
     numbers.map((number) => {

@@ -6,6 +6,7 @@
 
 import { boundType } from "../../engine/bound-types.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
+import { STORE_SCHEMA } from "../store-relations.ts";
 
 /** What a scan that asks for identities calls them. */
 export const ROW_IDENTITY = "pgtide_row";
@@ -18,8 +19,8 @@ export function isTemporary({ schema }: Pick<ShadowRelation, "schema">): boolean
 }
 
 /** A table whose rows are kept here. */
-export function isOrdinary({ relkind, accessMethod }: ShadowRelation): boolean {
-  return relkind === "r" && accessMethod === "heap";
+export function isOrdinary({ relkind, accessMethod, schema }: ShadowRelation): boolean {
+  return relkind === "r" && accessMethod === "heap" && schema !== STORE_SCHEMA;
 }
 
 /** Of committed rows. */

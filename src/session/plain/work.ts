@@ -9,9 +9,11 @@ import { PlainWrites } from "./writes.ts";
 /** All that a transaction of ordinary tables alone has to decide. */
 export class PlainWork implements Work {
   readonly writes: PlainWrites;
+  readonly #end: () => void;
 
-  constructor(writes: PlainWrites) {
+  constructor(writes: PlainWrites, end: () => void) {
     this.writes = writes;
+    this.#end = end;
   }
 
   mark(): void {
@@ -30,12 +32,16 @@ export class PlainWork implements Work {
     try {
       await this.writes.commit();
     } finally {
-      await this.writes.discard();
+      await this.rollback();
     }
   }
 
   async rollback(): Promise<void> {
-    await this.writes.discard();
+    try {
+      await this.writes.discard();
+    } finally {
+      this.#end();
+    }
   }
 }
 
@@ -48,8 +54,9 @@ export async function plainWrites(execution: Execution): Promise<PlainWrites> {
   const { transaction, services, processId } = execution;
   const known = knownWrites(transaction);
   if (known !== undefined) return known;
-  const writes = new PlainWrites(services.plain, lockOwner(transaction, processId));
-  await transaction.begin(new PlainWork(writes));
+  const owner = lockOwner(transaction, processId);
+  const writes = new PlainWrites(services.plain, owner);
+  await transaction.begin(new PlainWork(writes, () => services.locks.releaseAll(owner)));
   return writes;
 }
 

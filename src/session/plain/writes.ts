@@ -154,8 +154,8 @@ export class PlainWrites implements Participant {
   }
 
   /**
-   * In one DuckDB transaction, `more` included. Durable on return. The write lock stays: the
-   * transaction's end frees it.
+   * In one DuckDB transaction, `more` included. Durable on return. The write lock stays: who owns
+   * the transaction frees it.
    */
   async commit(more: readonly RunStatement[] = []): Promise<void> {
     const all = [...this.#tables.values()];
@@ -176,7 +176,6 @@ export class PlainWrites implements Participant {
     this.#marks.length = 0;
     const unused = this.#world === undefined ? [] : this.#store.worlds.unpin(this.#world);
     this.#world = undefined;
-    this.#store.locks.releaseAll(this.#owner);
     await this.#store.runAll([
       ...tables.flatMap(({ generations }) => generations.flatMap((one) => one.drop())),
       ...unused.map((table) => `DROP TABLE ${table}`),
