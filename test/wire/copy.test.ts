@@ -158,9 +158,20 @@ const CONVERSATIONS: readonly Conversation[] = [
   ],
 ];
 
-async function converse(port: number, sent: readonly Buffer[], turns: number): Promise<string[]> {
+async function converse(
+  port: number,
+  sent: readonly Buffer[],
+  turns: number,
+  isSlow = false,
+): Promise<string[]> {
   const client = await RawClient.ready(port);
-  client.send(...sent);
+  if (isSlow) {
+    client.socket.setNoDelay(true);
+    for (const byte of Buffer.concat(sent)) {
+      client.send(Buffer.of(byte));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } else client.send(...sent);
   const heard: string[] = [];
   for (let turn = 0; turn < turns; turn += 1) heard.push(shown(await client.until("Z")));
   client.end();
@@ -179,6 +190,8 @@ describe("our wire", () => {
 
   test.each(CONVERSATIONS)("%s", async (_claim, sent, expected) => {
     expect(await converse(fixture.port, sent, expected.length)).toEqual(normal(expected));
+    const slowly = await converse(fixture.port, sent, expected.length, true);
+    expect(slowly).toEqual(normal(expected)); // byte by byte
   });
 });
 
