@@ -1,0 +1,99 @@
+/**
+ * Writers of every kind at once, a server killed under them at random moments, and what they were
+ * promised compared with what is there. PGTIDE_TEST_KILL_ROUNDS says how often, PGTIDE_TEST_SEED
+ * repeats a run.
+ */
+
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { sleep } from "../../src/base/async.ts";
+import { Ledger } from "../support/ledger.ts";
+import { TestServer } from "../support/server.ts";
+import { connectTo, foundGroups, SCHEMA, write } from "../support/writers.ts";
+import { random as seeded, seedOf } from "../types/oracle.ts";
+
+const ROUNDS = Number(process.env["PGTIDE_TEST_KILL_ROUNDS"] ?? 3);
+const WRITERS = 8;
+const UP_AGAIN_MS_MAX = 60_000;
+
+let folder: string;
+let server: TestServer;
+let parquet: DuckDBConnection;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "pgtide-writers-"));
+  parquet = await (await DuckDBInstance.create(":memory:")).connect();
+  server = await TestServer.start({
+    args: ["--allow-path", folder],
+    startMsMax: UP_AGAIN_MS_MAX,
+  });
+});
+afterAll(async () => {
+  await server?.dispose();
+  parquet?.closeSync();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** (entity, bucket) pairs of the rows, and what the bitmaps say there are. */
+async function coverageGap(client: pg.Client, table: string, bucket: string): Promise<number[]> {
+  const { rows } = await client.query<{ rows: string; bitmaps: string }>(
+    `SELECT (SELECT count(*) FROM (SELECT DISTINCT writer, time_bucket('${bucket}', ts)
+               FROM ${table}) d)::int AS rows,
+       (SELECT coalesce(sum(covered), 0) FROM coverage_summary('${table}'))::int AS bitmaps`,
+  );
+  return [Number(rows[0]?.rows), Number(rows[0]?.bitmaps)];
+}
+
+test(`${ROUNDS} times kill -9 under ${WRITERS} writers keeps every acknowledged row exactly once`, async () => {
+  const random = seeded(seedOf("writers"));
+  const ledger = new Ledger();
+  const operations = new Array<number>(WRITERS).fill(0);
+  const setup = await connectTo(server.port);
+  for (const statement of SCHEMA) await setup.query(statement);
+  await setup.end();
+  let acknowledged = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    let isStopped = false;
+    const writers = operations.map((_, writer) =>
+      write(
+        {
+          writer,
+          port: server.port,
+          folder,
+          parquet,
+          ledger,
+          random,
+          nextOperation: () => {
+            operations[writer] = (operations[writer] ?? 0) + 1;
+            return operations[writer] ?? 0;
+          },
+        },
+        () => isStopped,
+      ),
+    );
+    await sleep(200 + random() * 2500);
+    await server.kill();
+    isStopped = true;
+    acknowledged += (await Promise.all(writers)).reduce((sum, done) => sum + done, 0);
+    await server.start();
+    const client = await connectTo(server.port);
+    try {
+      expect(ledger.settle(await foundGroups(client)), `round ${round}`).toEqual([]);
+      for (const [table, bucket] of [
+        ["tide", "1 minute"],
+        ["ebb", "1 hour"],
+      ] as const) {
+        const [rows, bitmaps] = await coverageGap(client, table, bucket);
+        expect(bitmaps, `coverage of ${table}, round ${round}`).toBe(rows);
+      }
+    } finally {
+      await client.end();
+    }
+    for (const file of readdirSync(folder)) rmSync(join(folder, file));
+  }
+  expect(acknowledged).toBeGreaterThan(ROUNDS);
+}, 3_600_000);
