@@ -22,6 +22,8 @@ export interface Size {
   readonly days: number;
   readonly daysFirst: number;
   readonly prunedQueries: number;
+  readonly copyRows: number;
+  readonly insertRows: number;
 }
 
 export const SIZES: Readonly<Record<string, Size>> = {
@@ -35,6 +37,8 @@ export const SIZES: Readonly<Record<string, Size>> = {
     days: 90,
     daysFirst: 60,
     prunedQueries: 100,
+    copyRows: 2_000_000,
+    insertRows: 100_000,
   },
   small: {
     bulkHours: 2,
@@ -46,6 +50,8 @@ export const SIZES: Readonly<Record<string, Size>> = {
     days: 3,
     daysFirst: 3,
     prunedQueries: 10,
+    copyRows: 20_000,
+    insertRows: 5000,
   },
 };
 

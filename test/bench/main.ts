@@ -16,6 +16,7 @@ import { isMet, type Measurement, ratio } from "./measure.ts";
 import { queries } from "./queries.ts";
 import { selectAll } from "./select-all.ts";
 import { startup } from "./startup.ts";
+import { writes } from "./writes.ts";
 
 const PARTS: readonly Part[] = [
   append,
@@ -26,6 +27,7 @@ const PARTS: readonly Part[] = [
   appendDepth,
   daily,
   startup,
+  writes,
 ];
 
 const { values, positionals } = parseArgs({
