@@ -56,6 +56,36 @@ export class Semaphore {
   }
 }
 
+/** Many pass together, or one alone. Who waits to be alone holds up those who come later. */
+export class Gate {
+  readonly #turn = new Mutex();
+  #passing = 0;
+  #emptied: Deferred<void> | undefined;
+
+  async shared<T>(task: () => Promise<T>): Promise<T> {
+    await this.#turn.run(async () => {
+      this.#passing += 1;
+    });
+    try {
+      return await task();
+    } finally {
+      this.#passing -= 1;
+      if (this.#passing === 0) this.#emptied?.resolve();
+    }
+  }
+
+  async alone<T>(task: () => Promise<T>): Promise<T> {
+    return await this.#turn.run(async () => {
+      if (this.#passing > 0) {
+        this.#emptied = deferred<void>();
+        await this.#emptied.promise;
+        this.#emptied = undefined;
+      }
+      return await task();
+    });
+  }
+}
+
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

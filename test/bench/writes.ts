@@ -24,7 +24,7 @@ class Intake {
 
   static async open(context: Context): Promise<Intake> {
     const args = ["--allow-path", context.data.folder, "--log-level", "error"];
-    const theirs = postgresBin === undefined ? undefined : await startPostgres();
+    const theirs = postgresBin === undefined ? undefined : await startPostgres(["fsync=on"]);
     return new Intake(context, await TestServer.start({ args }), theirs);
   }
 
