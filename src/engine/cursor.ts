@@ -33,6 +33,7 @@ const WRITE_BYTES_MAX = 4 * 1024 * 1024;
 export class EngineCursor {
   readonly #database: Database;
   readonly #request: CursorRequest;
+  readonly #onPinned: () => void;
   #lane: Lane | undefined;
   #result: duckdb.Result | undefined;
   #encoder: RowEncoder | BlockEncoder | undefined;
@@ -48,9 +49,11 @@ export class EngineCursor {
   /** The sentinel was seen. */
   #isComplete = false;
 
-  constructor(database: Database, request: CursorRequest) {
+  /** `onPinned` is called once the statement reads one state of `plain`, if it asks for that. */
+  constructor(database: Database, request: CursorRequest, onPinned: () => void = ignore) {
     this.#database = database;
     this.#request = request;
+    this.#onPinned = onPinned;
   }
 
   /** Asks a running or later call to stop with "cancelled". */
@@ -85,8 +88,13 @@ export class EngineCursor {
     }
     try {
       await this.#endStream(lane);
-      for (const relation of this.#request.rowsRelations) {
-        await dropRows(lane.connection, relation);
+      // The end of the transaction takes its temporary tables with it.
+      if (this.#request.pinsPlain === true) {
+        await duckdb.query(lane.connection, "ROLLBACK");
+      } else {
+        for (const relation of this.#request.rowsRelations) {
+          await dropRows(lane.connection, relation);
+        }
       }
     } catch {
       // Whatever state the connection is in, nobody else shall find it there.
@@ -111,6 +119,7 @@ export class EngineCursor {
     const { sql, isSmall, parameters, rowsRelations, text, shapes } = this.#request;
     const lane = await this.#database.lane(duckdbZone(text.timeZone, sql));
     this.#lane = lane;
+    if (this.#request.pinsPlain === true) await this.#pin(lane);
     for (const relation of rowsRelations) await createRows(lane.connection, relation);
     if (isSmall && parameters.length === 0) {
       // A prepared statement over Parquet files is planned again when it is executed.
@@ -123,6 +132,13 @@ export class EngineCursor {
     }
     this.#encoder = this.#makeEncoder(this.#result);
     this.#fetch(lane);
+  }
+
+  /** DuckDB takes the snapshot of a database when a transaction first touches it. */
+  async #pin(lane: Lane): Promise<void> {
+    await duckdb.query(lane.connection, "BEGIN");
+    await duckdb.query(lane.connection, "SELECT count(*) FROM plain.main.txn");
+    this.#onPinned();
   }
 
   async #execute(

@@ -148,6 +148,8 @@ export type FromWorker =
       readonly bytes: Uint8Array;
       readonly rows: number;
     }
+  /** Of a cursor that pins. */
+  | { readonly kind: "pinned"; readonly id: number }
   /** No more batches; the last words about a cursor, but for `closed`. */
   | { readonly kind: "end"; readonly id: number }
   | { readonly kind: "failed"; readonly id: number; readonly failure: Failure }

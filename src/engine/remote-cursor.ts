@@ -16,12 +16,17 @@ export class RemoteCursor implements Cursor {
   #waiting: Deferred<void> | undefined;
   /** The worker holds nothing of the statement any more; it says so once, whatever happened. */
   readonly #closed = deferred<void>();
+  readonly #pinned = deferred<void>();
   #isCloseAsked = false;
   #isCancelled = false;
 
   /** @param post sends a message about this cursor to the worker. */
   constructor(post: (kind: "demand" | "cancel" | "close") => void) {
     this.#post = post;
+  }
+
+  get pinned(): Promise<void> {
+    return this.#pinned.promise;
   }
 
   async next(): Promise<RowBatch | undefined> {
@@ -71,7 +76,11 @@ export class RemoteCursor implements Cursor {
       case "failed":
         this.#outcome ??= { kind: "failed", error: unpackFailure(message.failure) };
         break;
+      case "pinned":
+        this.#pinned.resolve();
+        break;
       case "closed":
+        this.#pinned.resolve();
         this.#closed.resolve();
         break;
       case "result":
@@ -85,6 +94,7 @@ export class RemoteCursor implements Cursor {
   stop(error: Error): void {
     this.#outcome = { kind: "failed", error };
     this.#batches.length = 0;
+    this.#pinned.resolve();
     this.#closed.resolve();
     this.#wake();
   }

@@ -35,6 +35,8 @@ export interface CursorRequest {
   readonly text: TextSettings;
   /** Few rows for certain: materialise, no sentinel. */
   readonly isSmall: boolean;
+  /** Reads `plain` as it is when `Cursor.pinned` settles, whatever is committed later. */
+  readonly pinsPlain?: boolean;
   /** Batches are encoded RowBlocks of the first columns, which lie so, instead of DataRows. */
   readonly layouts?: readonly CellLayout[];
 }
@@ -69,6 +71,8 @@ export interface RowBatch {
 
 /** A running or suspended query. One batch at a time; close exactly once or more, always. */
 export interface Cursor {
+  /** Settles when it reads one state of `plain` to its end, also when it has failed before. */
+  readonly pinned: Promise<void>;
   /** The next rows, undefined at the end. After an error or the end: closed. */
   next(): Promise<RowBatch | undefined>;
   /** Asks it to stop: a pending or later `next` fails with reason "cancelled". */

@@ -104,7 +104,8 @@ async function answer(message: ToWorker): Promise<void> {
       }
       return;
     case "cursor": {
-      const cursor = new EngineCursor(calls.database, message.request);
+      const onPinned = () => send({ kind: "pinned", id: message.id });
+      const cursor = new EngineCursor(calls.database, message.request, onPinned);
       const open = new OpenCursor(message.id, cursor, message.ahead);
       cursors.set(message.id, open);
       open.start();
