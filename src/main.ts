@@ -19,7 +19,8 @@ async function main(): Promise<void> {
   const stopped = stopSignal();
   const server = await startServer(config, password === "" ? undefined : password);
   announce(server, config);
-  await stopped;
+  const failed = server.failed.then(() => true);
+  if ((await Promise.race([stopped, failed])) === true) process.exit(1);
   log("info", "stopping");
   await server.stop();
 }

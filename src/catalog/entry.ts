@@ -94,6 +94,27 @@ export function decodeEntry(bytes: Uint8Array, number: number): JournalEntry | u
   return rest;
 }
 
+/** An entry that is to become number `number` once its transaction is decided. */
+export function encodeNewEntry(entry: NewEntry, number: number): Uint8Array {
+  return Buffer.from(JSON.stringify({ format: FORMAT, number, entry }));
+}
+
+/** Of `encodeNewEntry`, out of a record that has a checksum of its own. */
+export function decodeNewEntry(bytes: Uint8Array): {
+  readonly number: number;
+  readonly entry: NewEntry;
+} {
+  const { format, number, entry } = JSON.parse(Buffer.from(bytes).toString("utf8")) as {
+    readonly format: number;
+    readonly number: number;
+    readonly entry: NewEntry;
+  };
+  if (format !== FORMAT) {
+    throw corrupt(number, `It has format ${format}, and this server knows ${FORMAT}.`);
+  }
+  return { number, entry };
+}
+
 export function corrupt(number: number, detail: string): CatalogError {
   return new CatalogError("journal-corrupt", `catalogue entry ${number} cannot be read`, {
     detail,

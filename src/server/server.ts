@@ -2,12 +2,14 @@
 
 import { access, constants, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { deferred, Gate } from "../base/async.ts";
 import { log } from "../base/telemetry.ts";
 import { Definitions } from "../catalog/definitions.ts";
 import { CatalogJournal } from "../catalog/journal.ts";
 import { Engine } from "../engine/remote.ts";
 import { Shadow } from "../postgres/shadow.ts";
 import { Sessions } from "../session/activity.ts";
+import { attachmentOf } from "../session/attachment.ts";
 import { FileAccess, realFolders } from "../session/file-access.ts";
 import { Host } from "../session/host.ts";
 import { Locks } from "../session/locks.ts";
@@ -17,12 +19,13 @@ import { Preparer } from "../session/prepare.ts";
 import type { Services } from "../session/services.ts";
 import { SettingCheck } from "../session/setting-check.ts";
 import { Tables, tstableEntry } from "../session/tables.ts";
+import { Transactions } from "../session/transactions.ts";
 import { openLocalStore } from "../storage/local-store.ts";
 import { StoreError } from "../table/error.ts";
-import { openLogIdentity } from "../table/log-identity.ts";
 import { Warehouse } from "../table/warehouse.ts";
 import { Listener } from "../wire/listener.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { openIntake } from "./intake.ts";
 import { authenticatorFor } from "./password.ts";
 
 /** How long running statements may go on after SIGTERM. */
@@ -31,6 +34,8 @@ const STOP_GRACE_MS = 10_000;
 export interface RunningServer {
   readonly host: string;
   readonly port: number;
+  /** Settles with the cause when nothing more may be acknowledged: the process has to end at once. */
+  readonly failed: Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -47,7 +52,11 @@ export async function startServer(
 ): Promise<RunningServer> {
   const closers: Closers = [];
   try {
-    const services = await openServices(config, closers);
+    const failure = deferred<unknown>();
+    const services = await openServices(config, closers, (cause) => {
+      log("error", "the server must stop", { cause });
+      failure.resolve(cause);
+    });
     const authenticator = await authenticatorFor(config, password, services);
     const listener = await Listener.open({
       hostname: config.host,
@@ -60,6 +69,7 @@ export async function startServer(
     return {
       host: config.host,
       port: listener.port,
+      failed: failure.promise,
       stop: async () => await closeAll(closers),
     };
   } catch (cause) {
@@ -68,7 +78,11 @@ export async function startServer(
   }
 }
 
-async function openServices(config: Config, closers: Closers): Promise<Services> {
+async function openServices(
+  config: Config,
+  closers: Closers,
+  fail: (cause: unknown) => void,
+): Promise<Services> {
   const folder = await dataFolders(config.data);
   const engine = await Engine.open({
     memoryLimitBytes: config.memoryBytes,
@@ -81,13 +95,16 @@ async function openServices(config: Config, closers: Closers): Promise<Services>
   closers.push(async () => await engine.close());
   // Nothing is read before the folder is ours.
   const journal = await CatalogJournal.open(openLocalStore(folder.catalog));
+  const { intake, walId, close } = await openIntake(folder.wal, config.memoryBytes, fail);
+  const transactions = await Transactions.open(engine);
+  // May add an entry to the journal.
+  await transactions.settle(intake, journal);
   const definitions = new Definitions(journal.entries());
   const shadow = await Shadow.start({
     directory: join(config.data, "cache", "shadow"),
     definitions: journal.entries(),
   });
   closers.push(async () => await shadow.close());
-  const { id: walId } = await openLogIdentity(folder.wal);
   const folders = new Warehouse(folder.tables, { walId });
   const tables = new Tables(shadow);
   const locks = new Locks();
@@ -95,12 +112,19 @@ async function openServices(config: Config, closers: Closers): Promise<Services>
   closers.push(async () => await plain.close());
   await removeOrphans(folders, definitions);
   await openTables(tables, folders, definitions, shadow);
+  for (const entry of tables.all()) intake.attach(entry.info.oid, attachmentOf(entry, engine));
+  intake.attachedAll((oid) => definitions.tstable(oid) !== undefined);
+  closers.push(close);
   return {
     shadow,
     engine,
     journal,
     tables,
     folders,
+    intake,
+    transactions,
+    gate: new Gate(),
+    fail,
     locks,
     plain,
     preparer: new Preparer(shadow, tables),

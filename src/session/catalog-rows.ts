@@ -1,24 +1,29 @@
 /** Rows of relations that are no tables of the store, for a query that reads both. */
 
 import { assert } from "../base/errors.ts";
+import { log } from "../base/telemetry.ts";
 import type { Scan } from "../compile/plan.ts";
 import { quoteIdentifier } from "../compile/tokens.ts";
+import type { TableView } from "../table/table-view.ts";
 import { decodeText } from "../types/codec.ts";
 import { Oid } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
 import { readTextRows } from "./data-rows.ts";
 import type { Execution } from "./execution.ts";
+import type { StatementWorld } from "./statement-world.ts";
 import { storeRows } from "./store-relations.ts";
+import type { TstableEntry } from "./tables.ts";
 
 type CatalogScan = Extract<Scan, { kind: "catalog" }>;
 
 export async function catalogRows(
   scan: CatalogScan,
+  world: StatementWorld,
   execution: Execution,
 ): Promise<readonly (readonly SqlValue[])[]> {
   const relation = execution.services.tables.relation(scan.relationOid);
   return relation?.kind === "store"
-    ? await fromStore(scan, relation, execution)
+    ? await fromStore(scan, relation, world, execution)
     : await fromPostgres(scan, execution);
 }
 
@@ -28,20 +33,30 @@ async function fromStore(
     readonly name: string;
     readonly columns: readonly { readonly number: number; readonly name: string }[];
   },
+  world: StatementWorld,
   execution: Execution,
 ): Promise<readonly (readonly SqlValue[])[]> {
   const { tables } = execution.services;
   const names = scan.columnNumbers.map(
     (number) => relation.columns.find((column) => column.number === number)?.name ?? "",
   );
-  const held = await tables.leaseAll(execution.transaction);
-  try {
-    const entries = held.map(({ entry, lease }) => ({ entry, snapshot: lease.snapshot }));
-    const rows = await storeRows(relation.name, entries);
-    return rows.map((row) => names.map((name) => row[name] ?? null));
-  } finally {
-    for (const { lease } of held) lease.release();
-  }
+  const rows = await storeRows(relation.name, readable(tables.all(), world));
+  return rows.map((row) => names.map((name) => row[name] ?? null));
+}
+
+/** A table that cannot be read, or is newer than the transaction, is left out. */
+function readable(
+  entries: readonly TstableEntry[],
+  world: StatementWorld,
+): readonly { readonly entry: TstableEntry; readonly view: TableView }[] {
+  return entries.flatMap((entry) => {
+    try {
+      return [{ entry, view: world.view(entry) }];
+    } catch (cause) {
+      log("debug", "a table is left out of tstable.*", { table: entry.info.name, cause });
+      return [];
+    }
+  });
 }
 
 /** Read as text and decoded by the columns' types. */

@@ -77,8 +77,13 @@ class CellMaker {
   static async of(program: RowProgram, times: number, execution: Execution): Promise<CellMaker> {
     let scalars: readonly SqlValue[] = [];
     if (program.scalars.length > 0) {
-      const values = await PlanValues.of(program, execution);
-      scalars = await values.scalars(program.scalars);
+      const { parameters } = program;
+      const values = await PlanValues.of({ parameters, scans: [] }, execution);
+      try {
+        scalars = await values.scalars(program.scalars);
+      } finally {
+        values.world.release();
+      }
     }
     const counts = new Map<number, number>();
     for (const cell of program.rows.flat()) {

@@ -4,7 +4,9 @@ import { assert, SqlError } from "../base/errors.ts";
 import type { PlanColumn } from "../compile/plan.ts";
 import type { RowsRelation } from "../engine/request.ts";
 import { entityKey } from "../table/entities.ts";
+import type { Segment } from "../table/segment.ts";
 import { type Snapshot, segmentsOf } from "../table/snapshot.ts";
+import type { TableView } from "../table/table-view.ts";
 import type { SqlValue } from "../types/value.ts";
 import {
   type Arguments,
@@ -13,8 +15,8 @@ import {
   coverageRatio,
   coverageSummary,
 } from "./coverage-functions.ts";
-import type { Execution } from "./execution.ts";
-import type { TstableEntry } from "./tables.ts";
+import type { StatementWorld } from "./statement-world.ts";
+import type { Tables, TstableEntry } from "./tables.ts";
 
 type Row = readonly SqlValue[];
 
@@ -30,9 +32,9 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
 export async function callOwnFunction(
   functionOid: number,
   values: readonly SqlValue[],
-  execution: Execution,
+  tables: Tables,
+  world: StatementWorld,
 ): Promise<readonly Row[]> {
-  const { tables } = execution.services;
   const found = tables.ownFunction(functionOid);
   assert(found !== undefined, `function ${functionOid} is none of ours`);
   const { name, entry } = found;
@@ -40,14 +42,13 @@ export async function callOwnFunction(
   const args: Arguments = Object.fromEntries(
     names.map((argument, index) => [argument, values[index]]),
   );
-  const lease = await tables.lease(entry, execution.transaction);
-  try {
-    const snapshot = await snapshotOf(entry, lease.snapshot, args["version"]);
-    const subject = await coverageSubject(entry, snapshot);
-    return answer(name, subject, args);
-  } finally {
-    lease.release();
-  }
+  const view = world.view(entry);
+  const version = args["version"];
+  const subject =
+    version === null || version === undefined
+      ? await coverageNow(entry, view)
+      : await coverageAt(entry, await snapshotOf(entry, view.snapshot, version));
+  return answer(name, subject, args);
 }
 
 function answer(name: string, subject: CoverageSubject, args: Arguments): readonly Row[] {
@@ -66,9 +67,8 @@ function answer(name: string, subject: CoverageSubject, args: Arguments): readon
 async function snapshotOf(
   entry: TstableEntry,
   newest: Snapshot,
-  version: SqlValue | undefined,
+  version: SqlValue,
 ): Promise<Snapshot> {
-  if (version === null || version === undefined) return newest;
   const number = Number(version);
   if (number < 1 || number > newest.version) {
     throw new SqlError("22023", `version ${number} of "${entry.info.name}" does not exist`, {
@@ -78,20 +78,34 @@ async function snapshotOf(
   return await entry.table.at(number);
 }
 
-async function coverageSubject(entry: TstableEntry, snapshot: Snapshot): Promise<CoverageSubject> {
+/** With rows that no version has yet. */
+async function coverageNow(entry: TstableEntry, view: TableView): Promise<CoverageSubject> {
+  const { rows, hotRows } = view.totals;
+  const hasEntities = entry.entityColumns.length > 0;
+  return {
+    axis: entry.axis,
+    entityColumns: entry.entityColumns,
+    coverage: await view.coverage(),
+    rows,
+    rowsByEntity: hasEntities && hotRows === 0 ? rowsByEntity(view.segments()) : undefined,
+  };
+}
+
+async function coverageAt(entry: TstableEntry, snapshot: Snapshot): Promise<CoverageSubject> {
+  const hasEntities = entry.entityColumns.length > 0;
   return {
     axis: entry.axis,
     entityColumns: entry.entityColumns,
     coverage: await entry.table.coverage(snapshot),
     rows: snapshot.totals.rows,
-    rowsByEntity: entry.entityColumns.length === 0 ? undefined : rowsByEntity(snapshot),
+    rowsByEntity: hasEntities ? rowsByEntity(segmentsOf(snapshot)) : undefined,
   };
 }
 
 /** Known where every segment holds one entity only. */
-function rowsByEntity(snapshot: Snapshot): ReadonlyMap<string, number> | undefined {
+function rowsByEntity(segments: readonly Segment[]): ReadonlyMap<string, number> | undefined {
   const rows = new Map<string, number>();
-  for (const segment of segmentsOf(snapshot)) {
+  for (const segment of segments) {
     if (segment.layout.kind !== "Single") return undefined;
     const key = entityKey(segment.layout.entity);
     rows.set(key, (rows.get(key) ?? 0) + segment.rows);

@@ -9,23 +9,36 @@ import type { SqlValue } from "../types/value.ts";
 import type { Execution } from "./execution.ts";
 import { callOwnFunction } from "./own-calls.ts";
 import { callSequence } from "./plain/sequences.ts";
+import { type StatementWorld, takeWorld, tstablesOf } from "./statement-world.ts";
 import { usedParameters } from "./used-parameters.ts";
 
 export class PlanValues {
+  /** Whoever binds the plan releases it. */
+  readonly world: StatementWorld;
   readonly #execution: Execution;
   readonly #parameters: EngineParameter[] = [];
 
-  private constructor(execution: Execution) {
+  private constructor(world: StatementWorld, execution: Execution) {
+    this.world = world;
     this.#execution = execution;
   }
 
-  /** Functions of ours among the parameters are computed here, in order. */
-  static async of(plan: Pick<Plan, "parameters">, execution: Execution): Promise<PlanValues> {
-    const values = new PlanValues(execution);
-    for (const source of plan.parameters) {
-      values.#parameters.push(await values.#parameter(source));
+  /** Takes the statement's world; functions of ours among the parameters are computed in it. */
+  static async of(
+    plan: Pick<Plan, "parameters" | "scans">,
+    execution: Execution,
+  ): Promise<PlanValues> {
+    const world = await takeWorld(tstablesOf(plan, execution.services.tables), execution);
+    try {
+      const values = new PlanValues(world, execution);
+      for (const source of plan.parameters) {
+        values.#parameters.push(await values.#parameter(source));
+      }
+      return values;
+    } catch (cause) {
+      world.release();
+      throw cause;
     }
-    return values;
   }
 
   /** `$1`, `$2`... of the generated SQL. */
@@ -82,7 +95,8 @@ export class PlanValues {
         return { typeOid: Oid.timestamptz, value: transaction.statementMicros };
       case "function": {
         const args = await this.scalars(source.args);
-        const rows = await callOwnFunction(source.functionOid, args, this.#execution);
+        const { tables } = this.#execution.services;
+        const rows = await callOwnFunction(source.functionOid, args, tables, this.world);
         return { typeOid: source.typeOid, value: rows[0]?.[0] ?? null };
       }
       case "sequence": {

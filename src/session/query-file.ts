@@ -5,10 +5,10 @@ import { quoteName } from "../compile/expression.ts";
 import type { Plan } from "../compile/plan.ts";
 import { quoteIdentifier } from "../compile/tokens.ts";
 import { boundQuery } from "../engine/collect.ts";
-import type { WriteRequest } from "../engine/protocol.ts";
 import { diskExpression } from "../engine/stored-expressions.ts";
 import type { FieldDescription } from "../types/field.ts";
 import { Oid } from "../types/oids.ts";
+import { codecOf } from "./codec-option.ts";
 import { typeText } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
 import { PlanValues } from "./plan-values.ts";
@@ -71,18 +71,4 @@ export async function writeQueryFile(
   } finally {
     release(bound);
   }
-}
-
-const CODECS = {
-  zstd: "zstd",
-  snappy: "snappy",
-  lz4: "lz4_raw",
-  none: "uncompressed",
-} as const;
-
-function codecOf(option = "zstd(3)"): Pick<WriteRequest, "compression" | "level"> {
-  const [, name, level] = /^(zstd|snappy|lz4|none)(?:\((\d+)\))?$/.exec(option) ?? [];
-  if (name === undefined) throw new SqlError("22023", `unknown compression "${option}"`);
-  const compression = CODECS[name as keyof typeof CODECS];
-  return level === undefined ? { compression } : { compression, level: Number(level) };
 }

@@ -8,7 +8,7 @@ import type { Plan, Scan } from "../compile/plan.ts";
 import { bindRows } from "../engine/bindings.ts";
 import type { RowsRelation } from "../engine/request.ts";
 import type { Segment } from "../table/segment.ts";
-import type { Lease } from "../table/table.ts";
+import type { TableView } from "../table/table-view.ts";
 import { Oid } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
 import { catalogRows } from "./catalog-rows.ts";
@@ -20,6 +20,7 @@ import { relationOf } from "./plain/relation.ts";
 import { scanText } from "./plain/scan.ts";
 import { knownWrites } from "./plain/work.ts";
 import type { PlanValues } from "./plan-values.ts";
+import type { StatementWorld } from "./statement-world.ts";
 import type { TstableEntry } from "./tables.ts";
 import { type BoundFilter, bindFilter } from "./time-filter.ts";
 
@@ -30,6 +31,8 @@ export interface ScanReport {
   readonly segmentsConsidered: number;
   readonly segmentsRead: number;
   readonly bytesRead: number;
+  /** Of rows that no segment has yet, as far as it is known. */
+  readonly hotRowsRead: number;
   readonly rowsRead: number;
   readonly entry: TstableEntry;
   readonly filter: BoundFilter;
@@ -39,10 +42,10 @@ export interface BoundPlan {
   readonly sql: string;
   readonly rowsRelations: readonly RowsRelation[];
   readonly reports: readonly ScanReport[];
-  readonly leases: readonly Lease[];
+  readonly world: StatementWorld;
 }
 
-/** The caller releases the leases. `held`: what scans of rows that the session holds read. */
+/** The caller releases the world, which is that of the values. `held`: what scans of rows that the session holds read. */
 export async function bindPlan(
   plan: Plan,
   values: PlanValues,
@@ -56,10 +59,10 @@ export async function bindPlan(
     const sql = plan.sql
       .map((piece) => (typeof piece === "string" ? piece : (texts[piece] ?? "")))
       .join("");
-    const { rowsRelations, reports, leases } = binder;
-    return { sql, rowsRelations, reports, leases };
+    const { rowsRelations, reports } = binder;
+    return { sql, rowsRelations, reports, world: values.world };
   } catch (cause) {
-    for (const lease of binder.leases) lease.release();
+    values.world.release();
     throw cause;
   }
 }
@@ -67,12 +70,9 @@ export async function bindPlan(
 class Binder {
   readonly rowsRelations: RowsRelation[] = [];
   readonly reports: ScanReport[] = [];
-  readonly leases: Lease[] = [];
   readonly #values: PlanValues;
   readonly #execution: Execution;
   readonly #held: HeldRows | undefined;
-  /** A table read twice in one statement is read at one version. */
-  readonly #leased = new Map<number, Lease>();
 
   constructor(values: PlanValues, execution: Execution, held: HeldRows | undefined) {
     this.#values = values;
@@ -86,11 +86,12 @@ class Binder {
         return await this.#table(scan);
       case "function": {
         const args = await this.#values.scalars(scan.args);
-        const rows = await callOwnFunction(scan.functionOid, args, this.#execution);
+        const { tables } = this.#execution.services;
+        const rows = await callOwnFunction(scan.functionOid, args, tables, this.#values.world);
         return this.#rows(index, rowsColumns(scan.columns), rows);
       }
       case "catalog": {
-        const rows = await catalogRows(scan, this.#execution);
+        const rows = await catalogRows(scan, this.#values.world, this.#execution);
         return this.#rows(index, rowsColumns(scan.columns), rows);
       }
       case "changed":
@@ -111,7 +112,7 @@ class Binder {
       return scanText({ ...scan, relation }, plain, writes);
     }
     const entry = tables.requireByOid(scan.relationOid);
-    const { snapshot } = await this.#lease(entry);
+    const view = this.#values.world.view(entry);
     const filter = await bindFilter(
       scan.filter,
       entry.info,
@@ -119,28 +120,20 @@ class Binder {
       entry.entityTypes,
       this.#values,
     );
-    let segments = filter.isEmpty ? [] : await candidates(scan, entry, snapshot, filter);
+    let segments = filter.isEmpty ? [] : await candidates(scan, view, filter);
+    const hot = filter.isEmpty ? [] : await view.hot(filter.query);
     if (scan.filter.newest !== undefined) {
       const [limit] = await this.#values.scalars([scan.filter.newest.limit]);
       segments = newestSegments(segments, scan.filter.newest.descending, limit ?? null, entry);
     }
-    this.reports.push(report(entry, snapshot, segments, filter));
+    this.reports.push(report(entry, view, segments, hot.length > 0, filter));
     const columns = scan.columnNumbers.map((number) => {
       const column = entry.info.columns.find((candidate) => candidate.number === number);
       assert(column !== undefined, "a plan reads a column that its table lacks");
       return { ...column, diskName: column.name };
     });
     const paths = segments.map(({ path }) => join(entry.directory, path));
-    return await this.#execution.services.engine.bindTable(columns, paths);
-  }
-
-  async #lease(entry: TstableEntry): Promise<Lease> {
-    const known = this.#leased.get(entry.info.oid);
-    if (known !== undefined) return known;
-    const lease = await this.#execution.services.tables.lease(entry, this.#execution.transaction);
-    this.#leased.set(entry.info.oid, lease);
-    this.leases.push(lease);
-    return lease;
+    return await this.#execution.services.engine.bindTable(columns, paths, hot);
   }
 
   #rows(
@@ -161,28 +154,30 @@ class Binder {
 
 async function candidates(
   { filter: { newestOfEntities } }: Extract<Scan, { kind: "table" }>,
-  { table }: TstableEntry,
-  snapshot: Lease["snapshot"],
+  view: TableView,
   filter: BoundFilter,
 ): Promise<readonly Segment[]> {
   return newestOfEntities === undefined
-    ? await table.prune(snapshot, filter.query)
-    : await table.newestOfEntities(snapshot, newestOfEntities.descending);
+    ? await view.prune(filter.query)
+    : await view.newestOfEntities(newestOfEntities.descending);
 }
 
 function report(
   entry: TstableEntry,
-  snapshot: Lease["snapshot"],
+  view: TableView,
   segments: readonly Segment[],
+  readsHot: boolean,
   filter: BoundFilter,
 ): ScanReport {
+  const hotRowsRead = readsHot ? view.totals.hotRows : 0;
   return {
     name: entry.info.name,
-    version: snapshot.version,
-    segmentsConsidered: snapshot.totals.segments,
+    version: view.snapshot.version,
+    segmentsConsidered: view.totals.segments,
     segmentsRead: segments.length,
     bytesRead: segments.reduce((sum, segment) => sum + (segment.sizeBytes ?? 0), 0),
-    rowsRead: segments.reduce((sum, segment) => sum + segment.rows, 0),
+    hotRowsRead,
+    rowsRead: segments.reduce((sum, segment) => sum + segment.rows, hotRowsRead),
     entry,
     filter,
   };

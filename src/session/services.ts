@@ -1,8 +1,10 @@
 /** What all sessions of a server share. */
 
+import type { Gate } from "../base/async.ts";
 import type { CatalogJournal } from "../catalog/journal.ts";
 import type { Engine } from "../engine/remote.ts";
 import type { Shadow } from "../postgres/shadow.ts";
+import type { Intake } from "../table/intake.ts";
 import type { Warehouse } from "../table/warehouse.ts";
 import type { Sessions } from "./activity.ts";
 import type { FileAccess } from "./file-access.ts";
@@ -12,12 +14,19 @@ import type { PlainStore } from "./plain/store.ts";
 import type { Preparer } from "./prepare.ts";
 import type { SettingCheck } from "./setting-check.ts";
 import type { Tables } from "./tables.ts";
+import type { Transactions } from "./transactions.ts";
 
 export interface Services {
   readonly shadow: Shadow;
   readonly engine: Engine;
   readonly journal: CatalogJournal;
   readonly tables: Tables;
+  readonly intake: Intake;
+  readonly transactions: Transactions;
+  /** Passed alone while a commit of both kinds of table becomes visible. */
+  readonly gate: Gate;
+  /** Nothing more may be acknowledged: the server stops. */
+  readonly fail: (cause: unknown) => void;
   readonly locks: Locks;
   readonly plain: PlainStore;
   readonly preparer: Preparer;

@@ -6,7 +6,8 @@
 import { floorDiv } from "../base/units.ts";
 import type { Entity } from "../table/entities.ts";
 import { isLiveAt, type Segment } from "../table/segment.ts";
-import { type Snapshot, segmentsOf, versionsOf } from "../table/snapshot.ts";
+import { type Snapshot, versionsOf } from "../table/snapshot.ts";
+import type { TableView } from "../table/table-view.ts";
 import { encodeText } from "../types/codec.ts";
 import { typeNameOf } from "../types/oids.ts";
 import type { TextSettings } from "../types/shape.ts";
@@ -20,39 +21,30 @@ type Row = Readonly<Record<string, SqlValue>>;
 /** Rows by column name; what a row does not name is NULL. */
 export async function storeRows(
   relation: string,
-  entries: readonly { readonly entry: TstableEntry; readonly snapshot: Snapshot }[],
+  entries: readonly { readonly entry: TstableEntry; readonly view: TableView }[],
 ): Promise<readonly Row[]> {
   switch (relation) {
     case "tables":
-      return await Promise.all(entries.map(({ entry, snapshot }) => tableRow(entry, snapshot)));
+      return await Promise.all(entries.map(({ entry, view }) => tableRow(entry, view)));
     case "segments":
-      return entries.flatMap(({ entry, snapshot }) =>
+      return entries.flatMap(({ entry, view: { snapshot } }) =>
         snapshot.history.segments
           .filter((segment) => segment.addedIn <= snapshot.version)
           .map((segment) => segmentRow(entry, snapshot, segment)),
       );
     case "versions":
-      return entries.flatMap(({ entry, snapshot }) => versionRows(entry, snapshot));
+      return entries.flatMap(({ entry, view }) => versionRows(entry, view.snapshot));
     default:
       return [];
   }
 }
 
-async function tableRow(entry: TstableEntry, snapshot: Snapshot): Promise<Row> {
+async function tableRow(entry: TstableEntry, view: TableView): Promise<Row> {
   const { info, definition, axis } = entry;
-  const segments = segmentsOf(snapshot);
+  const { snapshot, totals } = view;
   const versions = versionsOf(snapshot);
-  const least = extreme(
-    segments,
-    ({ min }) => min.raw,
-    (a, b) => a < b,
-  );
-  const greatest = extreme(
-    segments,
-    ({ max }) => max.raw,
-    (a, b) => a > b,
-  );
-  const coverage = await entry.table.coverage(snapshot);
+  const bounds = view.bounds();
+  const coverage = await view.coverage();
   const timeColumn = info.columns.find(({ number }) => number === info.timeColumn);
   return {
     ...nameOf(entry),
@@ -66,12 +58,12 @@ async function tableRow(entry: TstableEntry, snapshot: Snapshot): Promise<Row> {
     compression: definition.compression ?? "zstd(3)",
     location: entry.directory,
     version: BigInt(snapshot.version),
-    rows: BigInt(snapshot.totals.rows),
-    bytes: BigInt(snapshot.totals.bytes),
-    segments: snapshot.totals.segments,
+    rows: BigInt(totals.rows),
+    bytes: BigInt(totals.bytes),
+    segments: totals.segments,
     entities: entry.entityColumns.length === 0 ? null : BigInt(coverage.length),
-    min_time: least === undefined ? null : timeText(axis, least),
-    max_time: greatest === undefined ? null : timeText(axis, greatest),
+    min_time: bounds === undefined ? null : timeText(axis, bounds.min),
+    max_time: bounds === undefined ? null : timeText(axis, bounds.max),
     first_commit: microsOf(versions[0]?.committedAt),
     last_commit: microsOf(versions.at(-1)?.committedAt),
     readable_by_tstf: true,
@@ -158,19 +150,6 @@ function microsOf(timestamp: string | undefined): SqlValue {
   if (timestamp === undefined) return null;
   const at = Date.parse(timestamp);
   return Number.isNaN(at) ? null : BigInt(at) * 1000n;
-}
-
-function extreme(
-  segments: readonly Segment[],
-  of: (segment: Segment) => bigint,
-  isBetter: (a: bigint, b: bigint) => boolean,
-): bigint | undefined {
-  let best: bigint | undefined;
-  for (const segment of segments) {
-    const value = of(segment);
-    if (best === undefined || isBetter(value, best)) best = value;
-  }
-  return best;
 }
 
 const UTC: TextSettings = {

@@ -1,6 +1,6 @@
 /**
  * The relations the server keeps rows of, by OID and by name: what the journal defines, how the
- * embedded PostgreSQL describes it, and the store's handle. Also who reads which version.
+ * embedded PostgreSQL describes it, and the store's handle.
  */
 
 import { SqlError } from "../base/errors.ts";
@@ -10,7 +10,7 @@ import type { ShadowRelation } from "../postgres/relation.ts";
 import type { Shadow } from "../postgres/shadow.ts";
 import { entityTypes } from "../table/schema.ts";
 import type { EntityValue } from "../table/segment-files.ts";
-import type { Lease, Table } from "../table/table.ts";
+import type { Table } from "../table/table.ts";
 import { searchPath } from "./compile-context.ts";
 import type { EntityColumn } from "./entity-argument.ts";
 import { OWN_FUNCTIONS, ownSchema } from "./own-functions.ts";
@@ -18,7 +18,6 @@ import { isOrdinary } from "./plain/physical.ts";
 import type { Settings } from "./settings.ts";
 import { STORE_SCHEMA } from "./store-relations.ts";
 import type { TimeAxis } from "./time-axis.ts";
-import type { Transaction } from "./transaction.ts";
 
 export interface TstableEntry {
   readonly info: RelationInfo;
@@ -186,60 +185,6 @@ export class Tables {
   requireOid(table: Name, settings: Settings): number {
     return this.require(table, settings).info.oid;
   }
-
-  /**
-   * The version a statement reads; under REPEATABLE READ that of the transaction's first
-   * statement.
-   */
-  async lease(entry: TstableEntry, transaction: Transaction): Promise<Lease> {
-    if (!transaction.keepsOneWorld) {
-      await entry.table.refresh();
-      return entry.table.lease();
-    }
-    const world = await this.#world(transaction);
-    const known = world.get(entry.info.oid);
-    if (known !== undefined) return borrowed(known);
-    // Either its log could not be read, which it says again, or it was made since: no row of it
-    // is older than this transaction.
-    await entry.table.refresh();
-    throw new SqlError("40001", `table "${entry.info.name}" is newer than this transaction`, {
-      hint: "Begin a new transaction to read it.",
-    });
-  }
-
-  /** Of every table there is; under REPEATABLE READ of those that the transaction can read. */
-  async leaseAll(
-    transaction: Transaction,
-  ): Promise<readonly { readonly entry: TstableEntry; readonly lease: Lease }[]> {
-    const entries = this.all();
-    if (!transaction.keepsOneWorld) {
-      await Promise.all(entries.map(({ table }) => table.refresh()));
-      return entries.map((entry) => ({ entry, lease: entry.table.lease() }));
-    }
-    const world = await this.#world(transaction);
-    return entries.flatMap((entry) => {
-      const known = world.get(entry.info.oid);
-      return known === undefined ? [] : [{ entry, lease: borrowed(known) }];
-    });
-  }
-
-  /** One lease of every table, taken together at the transaction's first read. */
-  async #world(transaction: Transaction): Promise<Map<number, Lease>> {
-    const known = transaction.world;
-    if (known !== undefined) return known;
-    const entries = this.all();
-    const read = await Promise.allSettled(entries.map(({ table }) => table.refresh()));
-    // A table whose log is damaged or gone must not keep the others from being read.
-    const readable = entries.filter((_, index) => read[index]?.status === "fulfilled");
-    const world = new Map(readable.map(({ info, table }) => [info.oid, table.lease()]));
-    transaction.keepWorld(world);
-    return world;
-  }
-}
-
-/** The transaction releases it, not the statement. */
-function borrowed({ snapshot }: Lease): Lease {
-  return { snapshot, release: () => undefined };
 }
 
 function relationInfo(

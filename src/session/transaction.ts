@@ -5,7 +5,8 @@
 
 import type { ErrorFields } from "../base/errors.ts";
 import { assert, SqlError } from "../base/errors.ts";
-import type { Lease } from "../table/table.ts";
+import type { NewEntry } from "../catalog/entry.ts";
+import type { WorldLease } from "../table/world.ts";
 import { type Participant, Participants } from "./participant.ts";
 import type { TransactionStatus } from "./results.ts";
 import type { Settings } from "./settings.ts";
@@ -30,8 +31,11 @@ export interface Held {
 
 /** What the transaction has changed, decided as a whole at its end. */
 export interface Work extends Participant {
-  /** All of it or, when it throws, nothing. */
-  commit(): Promise<void>;
+  /**
+   * All of it or, when it throws, nothing. With an entry: the journal gets it in the same decision.
+   * Committing again what is committed already does nothing.
+   */
+  commit(entry?: NewEntry): Promise<void>;
   /** Never throws: what cannot be removed now is nobody's any more. */
   rollback(): Promise<void>;
 }
@@ -59,7 +63,7 @@ export class Transaction {
   #held: Held[] = [];
   #modes: TransactionModes = {};
   #hasRead = false;
-  #world: Map<number, Lease> | undefined;
+  #world: WorldLease | undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -124,17 +128,17 @@ export class Transaction {
     this.#hasRead = true;
   }
 
-  /** Under REPEATABLE READ, once something was read: the version of each table, by OID. */
-  get world(): Map<number, Lease> | undefined {
+  /** Under REPEATABLE READ, once something was read. */
+  get world(): WorldLease | undefined {
     return this.#world;
   }
 
   /** Released when the transaction ends. */
-  keepWorld(world: Map<number, Lease>): void {
+  keepWorld(world: WorldLease): void {
     this.#world = world;
     this.hold({
       release: () => {
-        for (const lease of world.values()) lease.release();
+        world.release();
         return Promise.resolve();
       },
     });

@@ -269,3 +269,14 @@ function uuidText(bytes: Buffer): string {
 function aligned(data: Uint8Array): { readonly buffer: ArrayBufferLike; byteOffset: number } {
   return data.byteOffset % 8 === 0 ? data : data.slice();
 }
+
+export function unitedBounds(all: readonly RawBounds[]): RawBounds | undefined {
+  const [first, ...more] = all;
+  if (first === undefined) return undefined;
+  let { min, max } = first;
+  for (const bounds of more) {
+    if (bounds.min < min) min = bounds.min;
+    if (bounds.max > max) max = bounds.max;
+  }
+  return { min, max };
+}

@@ -71,6 +71,11 @@ export class Generation {
     return count === 0 ? 0 : (this.#rowsThrough[count - 1] as number);
   }
 
+  /** Of each of the items [from, until). */
+  boundsOf(from: number, until: number): readonly RawBounds[] {
+    return this.#items.slice(from, until).map(({ bounds }) => bounds);
+  }
+
   add(item: HotRows): void {
     this.#items.push(item);
     const rows = this.rowsOf(this.count - 1) + item.rows;

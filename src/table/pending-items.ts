@@ -4,6 +4,7 @@
  */
 
 import { assert } from "../base/errors.ts";
+import { type RawBounds, unitedBounds } from "./block-keys.ts";
 import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
 import type { HotRange } from "./hot-storage.ts";
 import type { HotTable } from "./hot-table.ts";
@@ -142,6 +143,10 @@ class PendingTable implements OwnChanges {
     let coverage: Coverage = NO_COVERAGE;
     for (const rows of this.#rows.visible()) coverage = unite(coverage, rows.coverage(keys, kind));
     return coverage;
+  }
+
+  bounds(): RawBounds | undefined {
+    return unitedBounds(this.#rows.visible().map(({ bounds }) => bounds));
   }
 
   /** What remains of the changes, without what the transaction has both added and removed. */

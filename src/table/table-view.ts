@@ -3,6 +3,7 @@
  * top.
  */
 
+import { type RawBounds, unitedBounds } from "./block-keys.ts";
 import { type Coverage, unite } from "./coverage.ts";
 import type { HotRange } from "./hot-storage.ts";
 import { foldItems, type ItemDelta, unpublishedSegment } from "./item-fold.ts";
@@ -19,6 +20,8 @@ export interface OwnChanges {
   /** Own rows that a query may need; their relations have them on return. */
   ranges(query: PruneQuery): Promise<readonly HotRange[]>;
   coverage(): Coverage;
+  /** Of the own rows. */
+  bounds(): RawBounds | undefined;
 }
 
 export interface ViewTotals {
@@ -99,6 +102,14 @@ export class TableView {
       ? await this.#world.coverage()
       : await coverageOfFold(this.#world.content, this.#delta, this.#rowsAfter);
     return this.#own === undefined ? shared : unite(shared, this.#own.coverage());
+  }
+
+  /** Of all rows; undefined: none. */
+  bounds(): RawBounds | undefined {
+    const segments = this.segments().map(({ min, max }) => ({ min: min.raw, max: max.raw }));
+    const own = this.#own?.bounds();
+    const hot = this.#world.bounds(this.#rowsAfter);
+    return unitedBounds([...segments, ...hot, ...(own === undefined ? [] : [own])]);
   }
 
   get totals(): ViewTotals {

@@ -3,7 +3,7 @@
  * hot rows counts. Immutable; what is derived from it is computed once.
  */
 
-import type { KeyColumns } from "./block-keys.ts";
+import type { KeyColumns, RawBounds } from "./block-keys.ts";
 import { type Coverage, unite } from "./coverage.ts";
 import { coverageAfter } from "./coverage-after.ts";
 import type { Generation } from "./generation.ts";
@@ -68,6 +68,13 @@ export class TableWorld {
     });
     await Promise.all(ranges.map(({ generation, through }) => generation.fillThrough(through)));
     return ranges.map(({ generation: { relation }, through }) => ({ relation, after, through }));
+  }
+
+  /** Of each item's hot rows behind a sequence. */
+  bounds(after: number): readonly RawBounds[] {
+    return this.content.parts.flatMap(({ generation, count }) =>
+      generation.boundsOf(Math.min(count, generation.countThrough(after)), count),
+    );
   }
 
   /** How many hot rows there are above `after`. */

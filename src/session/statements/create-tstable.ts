@@ -16,6 +16,7 @@ import type { IndexSpec } from "../../table/format.ts";
 import type { Table } from "../../table/table.ts";
 import { folderName } from "../../table/warehouse.ts";
 import { commitOf } from "../append-result.ts";
+import { attachmentOf } from "../attachment.ts";
 import { bucketText, DEFAULT_BUCKET, indexKind } from "../bucket-option.ts";
 import { entityType, logicalField, type TypedColumn, typeText } from "../column-types.ts";
 import { notifyCommit } from "../commit-notice.ts";
@@ -88,6 +89,7 @@ async function define(
         const path = services.folders.absolute(made.directory);
         const relation = described ?? design.relation;
         const entry = tstableEntry(relation, table, made.table, path);
+        services.intake.attach(entry.info.oid, attachmentOf(entry, services.engine));
         services.tables.install(entry);
         const commit = filled && commitOf(filled, "CREATE", execution.processId);
         if (commit !== undefined) notifyCommit(services.notifications, entry, commit);

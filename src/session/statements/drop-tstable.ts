@@ -78,7 +78,10 @@ async function drop(
         }),
       );
       await services.journal.append({ ...definition, changes });
-      for (const { info } of entries) services.tables.remove(info.oid);
+      for (const { info } of entries) {
+        services.tables.remove(info.oid);
+        services.intake.detach(info.oid);
+      }
     },
   );
   for (const entry of entries) {

@@ -71,6 +71,7 @@ function scanLines(report: ScanReport, execution: Execution): string[] {
   return [
     `Time-Series Scan on ${report.name} (version ${report.version})`,
     `  Segments: ${report.segmentsConsidered} considered, ${report.segmentsRead} read`,
+    `  Hot Rows: ${report.hotRowsRead}`,
     `  Bytes: ${report.bytesRead}`,
     `  Time Range: ${range}`,
     ...(query.entities ?? []).map(({ component, anyOf }) => {

@@ -1,12 +1,13 @@
 /** A compiled SELECT: bind it to segments, run it, hand out its rows. */
 
 import type { Plan } from "../../compile/plan.ts";
-import type { CursorRequest } from "../../engine/request.ts";
+import type { Cursor, CursorRequest } from "../../engine/request.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { HeldRows } from "../held-rows.ts";
 import { PlanValues } from "../plan-values.ts";
 import type { RowSource } from "../row-source.ts";
 import { type BoundPlan, bindPlan } from "../scan-binding.ts";
+import { readsBothKinds } from "../statement-world.ts";
 import { usedParameters } from "../used-parameters.ts";
 
 export async function select(plan: Plan, execution: Execution): Promise<Result> {
@@ -21,28 +22,43 @@ export async function openRows(
   execution: Execution,
   held?: HeldRows,
 ): Promise<RowSource> {
-  const values = await PlanValues.of(plan, execution);
-  const bound = await bindPlan(plan, values, execution, held);
-  try {
-    const cursor = await execution.services.engine.openCursor(
-      cursorRequest(plan, values, bound, execution),
-    );
-    return {
-      next: () => cursor.next(),
-      cancel: () => cursor.cancel(),
-      close: async () => {
-        await cursor.close();
-        release(bound);
-      },
-    };
-  } catch (cause) {
-    release(bound);
-    throw cause;
-  }
+  const { cursor, bound } = await openPlan(plan, execution, held);
+  return {
+    next: () => cursor.next(),
+    cancel: () => cursor.cancel(),
+    close: async () => {
+      await cursor.close();
+      release(bound);
+    },
+  };
+}
+
+/** What it reads of both kinds of table is of one moment. The caller closes and releases. */
+async function openPlan(
+  plan: Plan,
+  execution: Execution,
+  held: HeldRows | undefined,
+): Promise<{ readonly cursor: Cursor; readonly bound: BoundPlan }> {
+  const { engine, gate, tables } = execution.services;
+  const isMixed = readsBothKinds(plan, tables);
+  const open = async () => {
+    const values = await PlanValues.of(plan, execution);
+    const bound = await bindPlan(plan, values, execution, held);
+    try {
+      const request = cursorRequest(plan, values, bound, execution);
+      const cursor = await engine.openCursor(isMixed ? { ...request, pinsPlain: true } : request);
+      if (isMixed) await cursor.pinned;
+      return { cursor, bound };
+    } catch (cause) {
+      release(bound);
+      throw cause;
+    }
+  };
+  return isMixed ? await gate.shared(open) : await open();
 }
 
 export function release(bound: BoundPlan): void {
-  for (const lease of bound.leases) lease.release();
+  bound.world.release();
 }
 
 /** A result that stands in memory for a moment needs no stream, which DuckDB plans twice. */

@@ -1,0 +1,89 @@
+/**
+ * The world a statement reads: one moment of all its time-series tables, with its own transaction's
+ * changes on top. Under REPEATABLE READ the transaction's first statement takes it for all.
+ */
+
+import { SqlError } from "../base/errors.ts";
+import type { Plan } from "../compile/plan.ts";
+import type { TableView } from "../table/table-view.ts";
+import type { WorldLease } from "../table/world.ts";
+import type { Execution } from "./execution.ts";
+import type { Tables, TstableEntry } from "./tables.ts";
+import { knownWork } from "./work.ts";
+
+export interface StatementWorld {
+  /** Every commit up to here is in it. */
+  readonly sequence: number;
+  /** @throws what makes the table unreadable; SqlError 40001 */
+  view(entry: TstableEntry): TableView;
+  /** Twice is harmless. */
+  release(): void;
+}
+
+/** The tables' newest state; `tableIds` are those the statement can name. */
+export async function takeWorld(
+  tableIds: readonly number[],
+  execution: Execution,
+): Promise<StatementWorld> {
+  const { transaction, services } = execution;
+  const work = knownWork(transaction);
+  if (!transaction.keepsOneWorld) {
+    const lease = await services.intake.lease(tableIds);
+    return {
+      sequence: lease.sequence,
+      view: (entry) => lease.view(entry.info.oid, work?.items),
+      release: () => lease.release(),
+    };
+  }
+  const kept = await transactionWorld(execution);
+  return {
+    sequence: kept.sequence,
+    view: (entry) => {
+      const { oid, name } = entry.info;
+      if (kept.has(oid)) return kept.view(oid, work?.items);
+      throw new SqlError("40001", `table "${name}" is newer than this transaction`, {
+        hint: "Begin a new transaction to read it.",
+      });
+    },
+    release: () => undefined,
+  };
+}
+
+/** Of time-series and ordinary tables together, released when the transaction ends. */
+async function transactionWorld({ transaction, services }: Execution): Promise<WorldLease> {
+  const known = transaction.world;
+  if (known !== undefined) return known;
+  const world = await services.intake.lease();
+  transaction.keepWorld(world);
+  return world;
+}
+
+/** OIDs of the time-series tables that a plan reads or asks about. */
+export function tstablesOf(
+  plan: Pick<Plan, "parameters" | "scans">,
+  tables: Tables,
+): readonly number[] {
+  const oids = new Set<number>();
+  const ask = (functionOid: number) => {
+    const entry = tables.ownFunction(functionOid)?.entry;
+    if (entry !== undefined) oids.add(entry.info.oid);
+  };
+  for (const source of plan.parameters) if (source.kind === "function") ask(source.functionOid);
+  for (const scan of plan.scans) {
+    if (scan.kind === "function") ask(scan.functionOid);
+    else if (scan.kind === "table" && tables.byOid(scan.relationOid) !== undefined) {
+      oids.add(scan.relationOid);
+    } else if (scan.kind === "catalog" && tables.relation(scan.relationOid)?.kind === "store") {
+      for (const { info } of tables.all()) oids.add(info.oid);
+    }
+  }
+  return [...oids];
+}
+
+/** Whether it reads rows of both kinds of table, which one commit may change together. */
+export function readsBothKinds(plan: Plan, tables: Tables): boolean {
+  const hasOrdinary = plan.scans.some(
+    (scan) => scan.kind === "table" && tables.relation(scan.relationOid)?.kind === "ordinary",
+  );
+  return hasOrdinary && tstablesOf(plan, tables).length > 0;
+}

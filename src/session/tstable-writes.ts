@@ -1,0 +1,56 @@
+/** Rows and segments for a time-series table, into the transaction that writes them. */
+
+import { SqlError } from "../base/errors.ts";
+import type { StagedSegment } from "../table/items.ts";
+import type { RowBlock } from "../table/row-block.ts";
+import { SCHEMA_VERSION } from "./attachment.ts";
+import type { Execution } from "./execution.ts";
+import type { TstableEntry } from "./tables.ts";
+import { notBuilt } from "./utility.ts";
+import { workOf } from "./work.ts";
+import { requireWritable } from "./write-rules.ts";
+
+/**
+ * `block` has the table's columns in order, in their bound types; what is declared NOT NULL has
+ * been checked. The rows are there for the transaction's own statements at once.
+ * @throws SqlError 25006, 0A000; StoreError "null-time", "null-entity", "invalid-range"
+ */
+export async function insertRows(
+  entry: TstableEntry,
+  block: RowBlock,
+  execution: Execution,
+): Promise<void> {
+  requireWritable("INSERT", execution);
+  requireRows(entry);
+  if (block.rows === 0) return;
+  const work = await workOf(execution);
+  const { oid } = entry.info;
+  const hot = execution.services.intake.table(oid);
+  work.items.add(hot, { kind: "rows", tableId: oid, schemaVersion: SCHEMA_VERSION, block });
+}
+
+/** Durable files that are the table's once the transaction commits, and removed if it does not. */
+export async function insertSegments(
+  entry: TstableEntry,
+  added: readonly StagedSegment[],
+  execution: Execution,
+): Promise<void> {
+  requireWritable("INSERT", execution);
+  if (added.length === 0) return;
+  const work = await workOf(execution);
+  const { oid } = entry.info;
+  const hot = execution.services.intake.table(oid);
+  work.items.add(hot, { kind: "segments", tableId: oid, removed: [], added });
+}
+
+/** What rows may repeat is decided by keys and grain. */
+function requireRows({ info, definition, axis, entityTypes }: TstableEntry): void {
+  if (axis.kind.type === "u_int64" || entityTypes.includes("uint64")) {
+    throw new SqlError("0A000", `rows of "${info.name}" cannot be written one by one`, {
+      hint: "Its keys are unsigned integers of another writer: use APPEND PARQUET.",
+    });
+  }
+  if (definition.options["key"] !== undefined || definition.grain !== "auto") {
+    throw notBuilt("INSERT into a table with a key or a grain", "Use APPEND PARQUET.");
+  }
+}
