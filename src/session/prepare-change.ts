@@ -16,7 +16,12 @@ export function prepareChange(query: QueryNode, settings: Settings, tables: Tabl
   const plan = compileChange(query, context);
   const info = tables.relation(plan.relationOid);
   let program: RowProgram | undefined;
-  if (plan.kind === "insert" && info !== undefined) program = rowProgram(query, info, context);
+  // What else the source has, as OLD of ON CONFLICT, only the source gives.
+  const flags = plan.sequences.filter(({ when }) => when !== undefined).length;
+  const isWhole = plan.source.columns.length - flags === info?.columns.length;
+  if (plan.kind === "insert" && info !== undefined && isWhole) {
+    program = rowProgram(query, info, context);
+  }
   return { plan, rows: program && { program, literals: undefined } };
 }
 

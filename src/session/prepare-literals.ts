@@ -93,7 +93,7 @@ export class LiteralInserts {
     const change = prepareChange(readQuery(analysis.tree), settings, this.#tables);
     const [cells, ...others] = change.rows?.program.rows ?? [];
     const info = this.#tables.relation(change.plan.relationOid);
-    if (cells === undefined || others.length > 0 || info?.kind !== "tstable") return undefined;
+    if (cells === undefined || others.length > 0 || info === undefined) return undefined;
     const columns: RelationColumn[] = [];
     for (const [index, cell] of cells.entries()) {
       const column = info.columns[index];

@@ -1,6 +1,8 @@
 /** INSERT, UPDATE and DELETE of an ordinary table. */
 
 import type { ChangePlan } from "../../compile/change-plan.ts";
+import type { ShadowRelation } from "../../postgres/relation.ts";
+import type { RowBlock } from "../../table/row-block.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { RowSource } from "../row-source.ts";
 import { applyChange } from "./apply.ts";
@@ -8,18 +10,21 @@ import { applyConflicts } from "./conflicts.ts";
 import { drawForRows } from "./draw.ts";
 import { relationOf } from "./relation.ts";
 import { returningRows } from "./returning.ts";
-import { newValueColumns, type Staged, stagedColumn, stagePlan } from "./staged.ts";
+import { newValueColumns, type Staged, stageBlock, stagedColumn, stagePlan } from "./staged.ts";
 import { lockWait, plainWrites } from "./work.ts";
 
-export async function changePlain(plan: ChangePlan, execution: Execution): Promise<Result> {
-  const { plain } = execution.services;
+/** `made`: the rows of an INSERT, where they need no query; sequences have been drawn for them. */
+export async function changePlain(
+  plan: ChangePlan,
+  execution: Execution,
+  made?: RowBlock,
+): Promise<Result> {
   const relation = relationOf(plan.relationOid, execution);
   execution.transaction.markRead();
   const writes = await plainWrites(execution);
   await writes.lock(relation, lockWait(execution));
   writes.beginStatement();
-  const { table, rows } = await stagePlan(plan.source, execution);
-  const drop = async () => await plain.runAll([`DROP TABLE ${table}`]);
+  const { table, rows, drop } = await stage(plan, relation, execution, made);
   try {
     const [identity] = plan.identity;
     const staged: Staged = {
@@ -29,7 +34,7 @@ export async function changePlain(plan: ChangePlan, execution: Execution): Promi
       identity: identity === undefined ? undefined : stagedColumn(identity),
       newValues: plan.kind === "delete" ? new Map() : newValueColumns(plan),
     };
-    await drawForRows(plan.sequences, staged, execution);
+    if (made === undefined) await drawForRows(plan.sequences, staged, execution);
     let changed = rows;
     if (plan.onConflict === undefined) {
       const assigned = plan.kind === "update" ? new Set(plan.assigned) : undefined;
@@ -48,6 +53,21 @@ export async function changePlain(plan: ChangePlan, execution: Execution): Promi
     await drop();
     throw cause;
   }
+}
+
+async function stage(
+  { source }: ChangePlan,
+  relation: ShadowRelation,
+  execution: Execution,
+  made: RowBlock | undefined,
+) {
+  const { plain, engine } = execution.services;
+  if (made === undefined) {
+    const { table, rows } = await stagePlan(source, execution);
+    return { table, rows, drop: async () => await plain.runAll([`DROP TABLE ${table}`]) };
+  }
+  const { table, rows, name } = await stageBlock(made, relation.columns, execution);
+  return { table, rows, drop: async () => await engine.dropRowTable(name) };
 }
 
 function tagOf(kind: ChangePlan["kind"], rows: number): string {

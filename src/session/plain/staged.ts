@@ -7,6 +7,7 @@ import type { ChangePlan } from "../../compile/change-plan.ts";
 import { storedShape } from "../../compile/duckdb-types.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { ShadowColumn, ShadowRelation } from "../../postgres/relation.ts";
+import type { RowBlock } from "../../table/row-block.ts";
 import { Oid } from "../../types/oids.ts";
 import type { Shape } from "../../types/shape.ts";
 import type { SqlValue } from "../../types/value.ts";
@@ -67,6 +68,24 @@ export async function stagePlan(
   } finally {
     release(bound);
   }
+}
+
+/** Rows that were made without a query; the caller drops the engine's row table `name`. */
+export async function stageBlock(
+  block: RowBlock,
+  columns: readonly Pick<ShadowColumn, "typeOid" | "typmod">[],
+  { services, signal }: Execution,
+): Promise<{ readonly table: string; readonly rows: number; readonly name: string }> {
+  const { engine, plain } = services;
+  const name = plain.privateName();
+  const numbered = columns.map(({ typeOid, typmod }, index) => ({
+    columnNumber: index + 1,
+    typeOid,
+    typmod,
+  }));
+  await engine.createRowTable(name, numbered);
+  await engine.appendRows(name, [{ block, sequence: 0 }], signal);
+  return { table: privateTable(name), rows: block.rows, name };
 }
 
 export function newValueColumns(plan: ChangePlan): ReadonlyMap<number, string> {

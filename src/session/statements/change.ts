@@ -2,6 +2,7 @@
 
 import { assert } from "../../base/errors.ts";
 import type { Execution, Result } from "../execution.ts";
+import { makeRows } from "../insert-rows.ts";
 import { changePlain } from "../plain/change.ts";
 import type { Change } from "../statement.ts";
 import { notBuilt } from "../utility.ts";
@@ -13,7 +14,10 @@ export async function change(given: Change, execution: Execution): Promise<Resul
   requireWritable(command, execution);
   const info = execution.services.tables.relation(plan.relationOid);
   assert(info !== undefined, "a change was prepared for a table that is not there");
-  if (info.kind === "ordinary") return await changePlain(plan, execution);
+  if (info.kind === "ordinary") {
+    const made = given.rows && (await makeRows(given.rows, info.columns, execution));
+    return await changePlain(plan, execution, made);
+  }
   throw notBuilt(
     `${command} on a time-series table`,
     "Load rows with APPEND PARQUET 'file' INTO table.",
