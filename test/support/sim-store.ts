@@ -5,6 +5,7 @@
  */
 
 import type { FileStat, LocalFiles, WritableFile } from "../../src/storage/local-files.ts";
+import { randomFrom } from "./random.ts";
 import { SimulatedFile } from "./sim-file.ts";
 
 type Node =
@@ -48,7 +49,7 @@ export class SimulatedFiles implements LocalFiles {
 
   /** The machine starts again with what was synced, and with some of what was not. */
   restart(seed: number): void {
-    const random = generator(seed);
+    const random = randomFrom(seed);
     settle(this.#root, random);
     this.#isDown = false;
     this.#faults = {};
@@ -299,13 +300,4 @@ function split(path: string): readonly string[] {
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: simulated`), { code });
-}
-
-/** Numbers in [0, 1): https://en.wikipedia.org/wiki/Linear_congruential_generator */
-function generator(seed: number): () => number {
-  let state = (seed ^ 0x5dee_ce66) >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

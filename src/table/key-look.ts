@@ -1,0 +1,145 @@
+/**
+ * One look at what is known of the keys that a statement brings: whose transaction it must wait for,
+ * which buckets it must read, or, when nothing is missing, which keys are there.
+ */
+
+import type { EntityKeys, KeyAxis } from "./entity-keys.ts";
+import type { CachedBucket } from "./key-cache.ts";
+import type { KeyReader } from "./key-reader.ts";
+import { holderOf, isOwn, type KeyOwner } from "./key-reservations.ts";
+import { firstAbove, groupKeys, hasTick, type KeyGroup, rawOfTick } from "./key-rows.ts";
+
+export interface WantedBucket {
+  readonly entity: EntityKeys;
+  readonly bucket: bigint;
+}
+
+/** The entity's keys that are there: 1 at the place of their tick. */
+interface GroupLook {
+  readonly group: KeyGroup;
+  readonly entity: EntityKeys;
+  readonly isThere: Uint8Array;
+}
+
+/** Buckets that must not be forgotten before a statement is done with them. */
+export class Pins {
+  readonly #buckets = new Set<CachedBucket>();
+
+  add(bucket: CachedBucket): void {
+    if (this.#buckets.has(bucket)) return;
+    this.#buckets.add(bucket);
+    bucket.pins += 1;
+  }
+
+  release(): void {
+    for (const bucket of this.#buckets) bucket.pins -= 1;
+  }
+}
+
+export class KeyLook {
+  /** Of these nothing is known. */
+  readonly unknown: EntityKeys[] = [];
+  readonly wanted: WantedBucket[] = [];
+  readonly looks: GroupLook[] = [];
+  /** A transaction that has reserved one of the keys. */
+  holder: KeyOwner | undefined;
+  readonly #owner: KeyOwner;
+  readonly #own: OwnView;
+  readonly #pins: Pins;
+
+  constructor(owner: KeyOwner, own: OwnView, pins: Pins) {
+    this.#owner = owner;
+    this.#own = own;
+    this.#pins = pins;
+  }
+
+  at(group: KeyGroup, entity: EntityKeys): void {
+    const { bound } = entity;
+    if (bound === undefined) {
+      this.unknown.push(entity);
+      return;
+    }
+    const isThere = new Uint8Array(group.ticks.length);
+    const old = firstAbove(group.ticks, bound);
+    for (let i = 0; i < old; ) {
+      const bucket = entity.bucketOf(group.ticks[i] as bigint);
+      const until = firstAbove(group.ticks, entity.lastTickOf(bucket), i);
+      const cached = this.#cached(entity, bucket);
+      for (; i < until && i < old; i += 1) {
+        if (this.#isThere(group, group.ticks[i] as bigint, entity, cached)) isThere[i] = 1;
+      }
+    }
+    this.looks.push({ group, entity, isThere });
+  }
+
+  #cached(entity: EntityKeys, bucket: bigint): CachedBucket | undefined {
+    if (!entity.isCovered(bucket)) return undefined;
+    const cached = entity.buckets.get(bucket);
+    if (cached === undefined || !cached.isLoaded) {
+      this.wanted.push({ entity, bucket });
+      return undefined;
+    }
+    this.#pins.add(cached);
+    return cached;
+  }
+
+  #isThere(
+    group: KeyGroup,
+    tick: bigint,
+    { held }: EntityKeys,
+    cached: CachedBucket | undefined,
+  ): boolean {
+    this.holder ??= holderOf(held, tick, this.#owner);
+    const isSomewhere = cached?.has(tick) === true || isOwn(held, tick, this.#owner);
+    return isSomewhere && this.#own.has(group, tick);
+  }
+}
+
+/** Which of the keys that are there a transaction has itself removed. */
+export class OwnView {
+  readonly #reader: Pick<KeyReader, "read"> | undefined;
+  readonly #asked = new Map<string, { readonly group: KeyGroup; readonly ticks: Set<bigint> }>();
+  /** Answers, by entity and tick. */
+  readonly #known = new Map<string, Map<bigint, boolean>>();
+
+  /** Without a reader nothing was removed. */
+  constructor(reader: Pick<KeyReader, "read"> | undefined) {
+    this.#reader = reader;
+  }
+
+  /** Something is not known: `answer`, then look again. */
+  get isAsked(): boolean {
+    return this.#asked.size > 0;
+  }
+
+  has(group: KeyGroup, tick: bigint): boolean {
+    if (this.#reader === undefined) return true;
+    const known = this.#known.get(group.key)?.get(tick);
+    if (known !== undefined) return known;
+    const asked = this.#asked.get(group.key) ?? { group, ticks: new Set() };
+    asked.ticks.add(tick);
+    this.#asked.set(group.key, asked);
+    return true;
+  }
+
+  async answer({ scale }: KeyAxis): Promise<void> {
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    const ranges = asked.flatMap(({ group: { entity }, ticks }) =>
+      [...ticks].map((tick) => {
+        const raw = rawOfTick(scale, tick);
+        return { entity, min: raw, max: raw };
+      }),
+    );
+    const found = await this.#reader?.read(ranges);
+    const groups = new Map(
+      found && groupKeys(found).groups.map((group) => [group.key, group.ticks]),
+    );
+    for (const { group, ticks } of asked) {
+      const seen = groups.get(group.key);
+      const known = this.#known.get(group.key) ?? new Map<bigint, boolean>();
+      for (const tick of ticks) known.set(tick, seen !== undefined && hasTick(seen, tick));
+      this.#known.set(group.key, known);
+    }
+  }
+}
