@@ -1,5 +1,5 @@
 /**
- * CREATE TSTABLE, DROP TSTABLE and APPEND PARQUET, read from PostgreSQL's tokens. All other SQL is
+ * CREATE TSTABLE, DROP TSTABLE, APPEND PARQUET and FLUSH, read from PostgreSQL's tokens. All other SQL is
  * PostgreSQL's to read. What of ours is not built is refused here, by name.
  */
 
@@ -8,6 +8,7 @@ import type {
   AppendParquet,
   CreateTstable,
   DropTstable,
+  Flush,
   OverlapPolicy,
   OwnStatement,
   QualifiedName,
@@ -23,7 +24,6 @@ const OVERLAP_POLICIES = ["reject", "skip", "replace", "allow"] as const;
 const NOT_BUILT: readonly (readonly string[])[] = [
   ["alter", "tstable"],
   ["optimize"],
-  ["flush"],
   ["restore"],
   ["repair"],
   ["refresh", "tstable"],
@@ -39,10 +39,17 @@ export function parseOwnStatement(statement: StatementText): OwnStatement | unde
   if (reader.takes("create", "tstable")) return createTstable(reader);
   if (reader.takes("drop", "tstable")) return dropTstable(reader);
   if (reader.takes("append", "parquet")) return appendParquet(reader);
+  if (reader.takes("flush")) return flush(reader);
   for (const words of NOT_BUILT) {
     if (reader.takes(...words)) throw notBuilt(words.join(" ").toUpperCase());
   }
   return undefined;
+}
+
+function flush(reader: TokenReader): Flush {
+  const table = qualifiedName(reader);
+  reader.end();
+  return { kind: "flush", table };
 }
 
 function createTstable(reader: TokenReader): CreateTstable {

@@ -52,4 +52,10 @@ export interface AppendParquet {
   readonly message?: string;
 }
 
-export type OwnStatement = CreateTstable | DropTstable | AppendParquet;
+/** FLUSH name: its rows that no version has yet become one. */
+export interface Flush {
+  readonly kind: "flush";
+  readonly table: QualifiedName;
+}
+
+export type OwnStatement = CreateTstable | DropTstable | AppendParquet | Flush;

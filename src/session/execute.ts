@@ -11,6 +11,7 @@ import { change } from "./statements/change.ts";
 import { createTstable } from "./statements/create-tstable.ts";
 import { dropTstable } from "./statements/drop-tstable.ts";
 import { explain } from "./statements/explain.ts";
+import { checkpoint, flush } from "./statements/flush.ts";
 import { closeCursor, deallocate } from "./statements/forget.ts";
 import {
   listen,
@@ -66,6 +67,8 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return deallocate(statement.name, execution);
     case "close":
       return await closeCursor(statement.name, execution);
+    case "checkpoint":
+      return await checkpoint(execution);
     case "own":
       return await executeOwn(statement.own, execution);
     default:
@@ -84,6 +87,8 @@ async function executeOwn(
       return await dropTstable(own, execution);
     case "append-parquet":
       return await appendParquet(own, execution);
+    case "flush":
+      return await flush(own, execution);
     default:
       return unreachable(own);
   }

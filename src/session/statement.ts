@@ -62,6 +62,7 @@ export type Statement =
   | { readonly kind: "transaction"; readonly command: TransactionCommand }
   | { readonly kind: "set"; readonly change: SettingChange }
   | { readonly kind: "show"; readonly name: string }
+  | { readonly kind: "checkpoint" }
   | { readonly kind: "copy-to"; readonly copy: CopyTo }
   | { readonly kind: "copy-from"; readonly copy: CopyFrom }
   | { readonly kind: "explain"; readonly query: Statement; readonly isAnalyze: boolean }

@@ -40,6 +40,8 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       const channel = text(node["conditionname"]);
       return { kind: "notify", channel, payload: text(node["payload"]) };
     }
+    case "CHECKPOINTSTMT":
+      return { kind: "checkpoint" };
     case "CREATESTMT":
       if (node["accessMethod"] === "tstable") {
         return { kind: "own", own: createUsingTstable(node, statement) };
