@@ -11,6 +11,7 @@ import { Shadow } from "../postgres/shadow.ts";
 import { Sessions } from "../session/activity.ts";
 import { attachmentOf } from "../session/attachment.ts";
 import { FileAccess, realFolders } from "../session/file-access.ts";
+import { ForeignCommits } from "../session/foreign-commits.ts";
 import { Host } from "../session/host.ts";
 import { Locks } from "../session/locks.ts";
 import { NotificationHub } from "../session/notification-hub.ts";
@@ -115,6 +116,9 @@ async function openServices(
   for (const entry of tables.all()) intake.attach(entry.info.oid, attachmentOf(entry, engine));
   intake.attachedAll((oid) => definitions.tstable(oid) !== undefined);
   closers.push(close);
+  const notifications = new NotificationHub();
+  const foreign = new ForeignCommits(tables, notifications, (id) => id === walId);
+  closers.push(foreign.start());
   return {
     shadow,
     engine,
@@ -131,7 +135,7 @@ async function openServices(
     settingCheck: new SettingCheck(shadow),
     files: await FileAccess.open(engine, config.allowPaths, config.data),
     sessions: new Sessions(),
-    notifications: new NotificationHub(),
+    notifications,
   };
 }
 

@@ -31,6 +31,11 @@ const PAYLOAD_BYTES_MAX = 7999;
 /** More would not fit in any case. */
 const RANGES_MAX = 300;
 
+/** Somebody listens to what becomes of the table. */
+export function tellsOf(hub: NotificationHub, { info }: Pick<TstableEntry, "info">): boolean {
+  return hub.isListenedTo(EVERY_TABLE) || hub.isListenedTo(channelOf(info));
+}
+
 /** Once the commit is durable; commits of one table in their order. */
 export function notifyCommit(
   hub: NotificationHub,

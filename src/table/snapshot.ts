@@ -22,6 +22,8 @@ export interface VersionRecord {
   readonly committedAt: string;
   /** undefined: another writer's, which says nothing. */
   readonly operation: string | undefined;
+  /** Id of the write-ahead log of the server that committed it. */
+  readonly wal: string | undefined;
   readonly segmentsAdded: number;
   readonly segmentsRemoved: number;
   readonly rowsAdded: number;
@@ -161,6 +163,7 @@ class Delta {
       version: commit.version,
       committedAt: commit.timestamp,
       operation: commit.own.operation,
+      wal: commit.own.wal,
       ...counts,
     });
   }

@@ -1,5 +1,8 @@
 /** What listeners are told of commits, and what they are not. */
 
+import { once } from "node:events";
+import { cpSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { notifyCommit } from "../../src/session/commit-notice.ts";
@@ -94,6 +97,40 @@ test("tstable_commit hears of every table, CREATE AS included", async () => {
   await server.client.query("CREATE TSTABLE copied AS SELECT DISTINCT ts FROM meters");
   expect(await news()).toMatchObject([
     { channel: "tstable_commit", payload: { table: "public.copied", op: "CREATE", version: 2 } },
+  ]);
+});
+
+test("commits of other programs are noticed, and said not to be local", async () => {
+  await server.client.query("CREATE TSTABLE shared (ts timestamptz)");
+  const tables = join(server.folder, "data", "tables");
+  const ours = join(tables, readdirSync(tables).find((name) => name.endsWith("-shared")) ?? "");
+  const theirs = join(server.folder, "theirs");
+  cpSync(ours, theirs, { recursive: true });
+  const other = await startLocalServer([server.folder]);
+  await other.client.query(`CREATE TSTABLE copy FROM '${theirs}'`);
+  const path = await file("s.parquet", "s", [0, 5]);
+  const narrow = await server.parquet("n.parquet", `SELECT ts FROM '${path}'`);
+  await other.client.query(`APPEND PARQUET '${narrow}' INTO copy`);
+  await other.stop();
+
+  await listener.query("LISTEN tstable_commit_shared");
+  const arrival = once(listener, "notification");
+  cpSync(theirs, ours, { recursive: true });
+  await arrival;
+  expect(await news()).toEqual([
+    {
+      channel: "tstable_commit_shared",
+      payload: {
+        table: "public.shared",
+        version: 2,
+        op: "APPEND",
+        rows: 2,
+        segments: 1,
+        min: "2026-01-05T00:00:00Z",
+        max: "2026-01-05T05:00:00Z",
+        local: false,
+      },
+    },
   ]);
 });
 

@@ -22,13 +22,14 @@ export interface LocalServer {
   stop(): Promise<void>;
 }
 
-export async function startLocalServer(): Promise<LocalServer> {
+/** `folders`: what its statements may read besides its own. */
+export async function startLocalServer(folders: readonly string[] = []): Promise<LocalServer> {
   const folder = mkdtempSync(join(tmpdir(), "pgtide-local-"));
   const config = {
     data: join(folder, "data"),
     host: "127.0.0.1",
     port: 0,
-    allowPaths: [folder],
+    allowPaths: [folder, ...folders],
     memoryBytes: 512 * 2 ** 20,
     threads: 2,
     maxConnections: 20,
