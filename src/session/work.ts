@@ -10,6 +10,7 @@ import { StorageError } from "../storage/error.ts";
 import { PendingItems, type PendingMark } from "../table/pending-items.ts";
 import { commitAll } from "./commit.ts";
 import type { Execution } from "./execution.ts";
+import { noticesOf } from "./item-notices.ts";
 import { type LockOwner, lockOwner } from "./locks.ts";
 import type { Participant } from "./participant.ts";
 import type { Services } from "./services.ts";
@@ -92,11 +93,13 @@ export class TransactionWork implements Work {
     const items = this.#items.items();
     const plain = this.#plain?.isEmpty === false ? this.#plain : undefined;
     try {
+      const tell = await noticesOf(items, this.#services, this.owner.processId);
       await commitAll({ entry, items, plain }, this.#services, {
         isSynced: this.#settings.get("synchronous_commit") !== "off",
         delayMicros: Number(this.#settings.get("commit_delay") ?? 0),
         signal: this.#signal,
       });
+      tell?.();
     } catch (cause) {
       await this.#end(isOutcomeUnknown(cause) ? "unknown" : "rolled back");
       throw cause;
