@@ -1,6 +1,7 @@
 /** The one place where a statement's kind meets its handler. */
 
 import { unreachable } from "../base/errors.ts";
+import { copyFrom } from "./copy/copy-from.ts";
 import { copyTo } from "./copy/copy-to.ts";
 import type { Execution, Result } from "./execution.ts";
 import type { Statement } from "./statement.ts";
@@ -23,7 +24,6 @@ import {
 } from "./statements/notify.ts";
 import { select } from "./statements/select.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
-import { notBuilt } from "./utility.ts";
 
 export async function execute(statement: Statement, execution: Execution): Promise<Result> {
   switch (statement.kind) {
@@ -58,7 +58,7 @@ export async function execute(statement: Statement, execution: Execution): Promi
     case "copy-to":
       return await copyTo(statement.copy, execution, execute);
     case "copy-from":
-      throw notBuilt("COPY FROM");
+      return await copyFrom(statement.copy, execution);
     case "explain":
       return await explain(statement.query, statement.isAnalyze, execution);
     case "discard":

@@ -190,6 +190,13 @@ export class Preparer {
       statement,
       prepare: async (inner) => await this.prepare(inner, [], settings, signal),
       analyse: async (text) => await this.#shadow.analyse({ ...request, text }, signal),
+      program: async (text) => {
+        const { tree } = await this.#shadow.analyse(
+          { ...request, text, parameterOids: [] },
+          signal,
+        );
+        return prepareChange(readQuery(tree), settings, this.#tables).rows?.program;
+      },
       find: (name) => this.#tables.findRelation(name, settings),
     });
   }

@@ -1,5 +1,6 @@
 /** COPY as preparation found it. */
 
+import type { RowProgram } from "../../compile/row-program.ts";
 import type { FieldDescription } from "../../types/field.ts";
 import type { Statement } from "../statement.ts";
 import type { CopyOptions } from "./options.ts";
@@ -22,6 +23,12 @@ export interface CopyFrom {
   readonly relation: string;
   /** Numbers of the columns that the data hold, in their order. */
   readonly columns: readonly number[];
+  /** A row whose parameters are the copied columns. */
+  readonly program: RowProgram;
+  /** A row of defaults, and which columns have one; only with the option DEFAULT. */
+  readonly defaults:
+    | { readonly program: RowProgram; readonly columnNumbers: readonly number[] }
+    | undefined;
   /** On the server; undefined: STDIN. */
   readonly file: string | undefined;
   /** The condition's node tree, over the relation's columns; rows it is not true of are left out. */

@@ -5,12 +5,14 @@
 
 import { assert, SqlError } from "../../base/errors.ts";
 import type { NodeObject, NodeValue } from "../../compile/node-text.ts";
+import type { RowProgram } from "../../compile/row-program.ts";
 import { type StatementText, splitStatements } from "../../compile/split.ts";
 import { quoteIdentifier } from "../../compile/tokens.ts";
 import type { Analysis } from "../../postgres/analysis.ts";
-import type { ShadowRelation } from "../../postgres/relation.ts";
+import type { ShadowColumn, ShadowRelation } from "../../postgres/relation.ts";
 import type { Prepared, Statement } from "../statement.ts";
 import { copiedColumns } from "./copied-columns.ts";
+import type { CopyFrom } from "./copy-statement.ts";
 import { fileName, innerQuery, whereText } from "./copy-text.ts";
 import { type CopyOptions, readOptions } from "./options.ts";
 
@@ -19,6 +21,8 @@ export interface CopyContext {
   readonly statement: StatementText;
   prepare(inner: StatementText): Promise<Prepared>;
   analyse(text: string): Promise<Analysis>;
+  /** What makes the rows of an INSERT; undefined: only a query can. */
+  program(insert: string): Promise<RowProgram | undefined>;
   /** A relation of the user. */
   find(name: Name): ShadowRelation | undefined;
 }
@@ -99,11 +103,58 @@ async function prepareFrom(
     throw new SqlError("42501", `permission denied for table ${name.name}`);
   }
   refuseKind(relation, "to");
-  const columns = copiedColumns(relation, list).map(({ number }) => number);
+  const copied = copiedColumns(relation, list);
+  const columns = copied.map(({ number }) => number);
+  refuseTypes(relation, copied);
+  const program = await context.program(insertOf(name, copied));
+  if (program === undefined) throw noDefault(relation);
+  const defaults =
+    common.options.defaultText === undefined
+      ? undefined
+      : await defaultsOf(name, relation, context);
   const condition = whereText(context.statement);
   const where = condition && (await conditionTree(name, condition, context));
   const base = { relationOid: relation.oid, relation: relation.name, columns, where };
-  return { kind: "copy-from", copy: { ...common, ...base } };
+  return { kind: "copy-from", copy: { ...common, ...base, program, defaults } };
+}
+
+/** The INSERT that a COPY stands for; as COPY does, it writes identity columns as they come. */
+function insertOf(name: Name, columns: readonly ShadowColumn[]): string {
+  if (columns.length === 0) return `INSERT INTO ${quotedName(name)} DEFAULT VALUES`;
+  const list = columns.map((column) => quoteIdentifier(column.name)).join(", ");
+  const values = columns.map((_, index) => `$${index + 1}`).join(", ");
+  return `INSERT INTO ${quotedName(name)} (${list}) OVERRIDING SYSTEM VALUE VALUES (${values})`;
+}
+
+async function defaultsOf(
+  name: Name,
+  relation: ShadowRelation,
+  context: CopyContext,
+): Promise<CopyFrom["defaults"]> {
+  const program = await context.program(insertOf(name, []));
+  if (program === undefined) throw noDefault(relation);
+  const withDefault = relation.columns.filter(
+    ({ defaultText, identity, generated }) =>
+      generated === null && (defaultText !== null || identity !== null),
+  );
+  return { program, columnNumbers: withDefault.map(({ number }) => number) };
+}
+
+function noDefault({ name }: ShadowRelation): SqlError {
+  return new SqlError("0A000", `COPY into "${name}" with these columns is not supported`, {
+    hint: "A column's default is computed anew for each row: give its values in the data.",
+  });
+}
+
+const FIRST_USER_OID = 16_384;
+
+/** Labels of enums and rules of domains are known to PostgreSQL alone. */
+function refuseTypes({ name }: ShadowRelation, columns: readonly ShadowColumn[]): void {
+  const unknown = columns.find(({ typeOid }) => typeOid >= FIRST_USER_OID);
+  if (unknown === undefined) return;
+  throw new SqlError("0A000", `COPY into column "${unknown.name}" of "${name}" is not supported`, {
+    hint: "Its type is one of your own: use INSERT.",
+  });
 }
 
 /** @throws SqlError 0A000, and what analysis says */

@@ -1,0 +1,116 @@
+/** COPY FROM: data of a client or of a file on the server into a table, all of it or nothing. */
+
+import { type ErrorFields, SqlError } from "../../base/errors.ts";
+import type { RelationInfo } from "../../compile/plan.ts";
+import type { Execution, Result } from "../execution.ts";
+import type { Reply } from "../results.ts";
+import { requireWritable } from "../write-rules.ts";
+import { type ChunkSource, CopyQueue } from "./copy-queue.ts";
+import type { CopyFrom } from "./copy-statement.ts";
+import type { CopyTarget } from "./copy-target.ts";
+import { openFile } from "./file-chunks.ts";
+import { filterBlock } from "./filter-block.ts";
+import { PlainTarget } from "./plain-target.ts";
+import { RowStream } from "./row-stream.ts";
+
+export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Result> {
+  requireWritable("COPY FROM", execution);
+  execution.transaction.markRead();
+  const info = execution.services.tables.relation(copy.relationOid);
+  if (info === undefined || info.kind === "store") {
+    throw new SqlError("42501", `permission denied for table ${copy.relation}`);
+  }
+  const { services, signal } = execution;
+  if (copy.file === undefined) {
+    return { kind: "replies", replies: fromClient(copy, info, execution) };
+  }
+  const source = await openFile(await services.files.file(copy.file), signal);
+  return { kind: "replies", replies: load(copy, info, source, execution) };
+}
+
+async function* fromClient(
+  copy: CopyFrom,
+  info: RelationInfo,
+  execution: Execution,
+): AsyncGenerator<Reply> {
+  const receiver = new CopyQueue(execution.signal);
+  const format = copy.options.format === "text" || copy.options.format === "csv" ? 0 : 1;
+  try {
+    yield { kind: "copy-in", format, columnFormats: copy.columns.map(() => format), receiver };
+    yield* load(copy, info, receiver, execution);
+  } finally {
+    await receiver.close();
+  }
+}
+
+async function* load(
+  copy: CopyFrom,
+  info: RelationInfo,
+  source: ChunkSource,
+  execution: Execution,
+): AsyncGenerator<Reply> {
+  const target = await openTarget(info, execution);
+  const counted = { rows: 0 };
+  try {
+    const stream = await RowStream.open(copy, info, execution);
+    while (!stream.isFinished) {
+      stream.push(await source.next());
+      await take(stream, { copy, info, target, counted }, execution);
+      for (const fields of stream.takeNotices()) yield { kind: "notice", fields };
+    }
+    // What a client sends behind the end marker is passed over.
+    if (copy.file === undefined) while ((await source.next()) !== undefined);
+    await target.finish();
+    const skipped = skippedNotice(stream.skipped, copy);
+    if (skipped !== undefined) yield { kind: "notice", fields: skipped };
+    yield { kind: "complete", tag: `COPY ${counted.rows}` };
+  } finally {
+    await target.close();
+    await source.close();
+  }
+}
+
+interface Taking {
+  readonly copy: CopyFrom;
+  readonly info: RelationInfo;
+  readonly target: CopyTarget;
+  readonly counted: { rows: number };
+}
+
+/** All blocks that the data so far make. While one is taken in, the next one is read. */
+async function take(
+  stream: RowStream,
+  { copy, info, target, counted }: Taking,
+  execution: Execution,
+): Promise<void> {
+  let added: Promise<void> = Promise.resolve();
+  try {
+    for (;;) {
+      execution.signal.throwIfAborted();
+      const read = await stream.next();
+      if (read === undefined) return;
+      const block =
+        copy.where === undefined ? read : await filterBlock(read, copy.where, info, execution);
+      await added;
+      counted.rows += block.rows;
+      added = target.add(block);
+      added.catch(() => undefined);
+    }
+  } finally {
+    await added;
+  }
+}
+
+async function openTarget(info: RelationInfo, execution: Execution): Promise<CopyTarget> {
+  return await PlainTarget.open(info, execution);
+}
+
+function skippedNotice(skipped: number, { options }: CopyFrom): ErrorFields | undefined {
+  if (skipped === 0 || options.logVerbosity === "silent") return undefined;
+  const rows = skipped === 1 ? "1 row was" : `${skipped} rows were`;
+  return {
+    severity: "NOTICE",
+    sqlState: "00000",
+    message: `${rows} skipped due to data type incompatibility`,
+  };
+}

@@ -1,0 +1,67 @@
+/** Rows of a COPY into an ordinary table: gathered first, then checked and applied as an INSERT's. */
+
+import type { RelationInfo } from "../../compile/plan.ts";
+import type { RowBlock } from "../../table/row-block.ts";
+import { withContext } from "../../types/copy/context.ts";
+import type { Execution } from "../execution.ts";
+import { applyChange } from "../plain/apply.ts";
+import { columnName, privateTable } from "../plain/physical.ts";
+import { relationOf } from "../plain/relation.ts";
+import { lockWait, plainWrites } from "../plain/work.ts";
+import type { CopyTarget } from "./copy-target.ts";
+
+export class PlainTarget implements CopyTarget {
+  readonly #info: RelationInfo;
+  readonly #execution: Execution;
+  readonly #name: string;
+  #rows = 0;
+
+  private constructor(info: RelationInfo, execution: Execution, name: string) {
+    this.#info = info;
+    this.#execution = execution;
+    this.#name = name;
+  }
+
+  static async open(info: RelationInfo, execution: Execution): Promise<PlainTarget> {
+    const { engine, plain } = execution.services;
+    const name = plain.privateName();
+    const columns = info.columns.map(({ number, typeOid, typmod }) => ({
+      columnNumber: number,
+      typeOid,
+      typmod,
+    }));
+    await engine.createRowTable(name, columns);
+    return new PlainTarget(info, execution, name);
+  }
+
+  async add(block: RowBlock): Promise<void> {
+    if (block.rows === 0) return;
+    this.#rows += block.rows;
+    const parts = [{ block, sequence: 1 }];
+    await this.#execution.services.engine.appendRows(this.#name, parts, this.#execution.signal);
+  }
+
+  async finish(): Promise<void> {
+    const execution = this.#execution;
+    const relation = relationOf(this.#info.oid, execution);
+    const writes = await plainWrites(execution);
+    await writes.lock(relation, lockWait(execution));
+    writes.beginStatement();
+    const staged = {
+      relation,
+      table: privateTable(this.#name),
+      rows: this.#rows,
+      identity: undefined,
+      newValues: new Map(relation.columns.map(({ number }) => [number, columnName(number)])),
+    };
+    try {
+      await applyChange({ staged, changed: undefined }, execution, writes);
+    } catch (cause) {
+      throw withContext(cause, `COPY ${this.#info.name}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#execution.services.engine.dropRowTable(this.#name).catch(() => undefined);
+  }
+}
