@@ -1,6 +1,6 @@
 /** How a time-series table takes rows: what the store must know of its columns, and where they go. */
 
-import { HotRelations } from "../engine/hot-relations.ts";
+import { HotRelations, type HotTableShape } from "../engine/hot-relations.ts";
 import type { Engine } from "../engine/remote.ts";
 import type { EntityType, KeyColumns, TimeType } from "../table/block-keys.ts";
 import type { Attachment } from "../table/hot-table.ts";
@@ -28,24 +28,29 @@ const ENTITY_TYPES: ReadonlyMap<number, EntityType> = new Map([
 ]);
 
 export function attachmentOf(entry: TstableEntry, engine: Engine): Attachment {
-  const { info, definition, table } = entry;
-  const columns = info.columns.map(({ number, name, typeOid, typmod }) => ({
-    columnNumber: number,
-    diskName: name,
-    typeOid,
-    typmod,
-  }));
+  const shape = tableShape(entry);
   const storage = new HotRelations(
     engine,
-    () => columns,
-    () => ({
-      columns,
-      timeColumn: definition.timeColumn,
-      entityColumns: definition.entityColumns,
-      codec: codecOf(definition.compression),
-    }),
+    () => shape.columns,
+    () => shape,
   );
+  const { table } = entry;
   return { table, storage, files: engine, keys: keyColumns(entry) };
+}
+
+/** How rows of the table are written into its files. */
+export function tableShape({ info, definition }: TstableEntry): HotTableShape {
+  return {
+    columns: info.columns.map(({ number, name, typeOid, typmod }) => ({
+      columnNumber: number,
+      diskName: name,
+      typeOid,
+      typmod,
+    })),
+    timeColumn: definition.timeColumn,
+    entityColumns: definition.entityColumns,
+    codec: codecOf(definition.compression),
+  };
 }
 
 function keyColumns({ info, definition, entityColumns }: TstableEntry): KeyColumns {

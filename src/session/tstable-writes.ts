@@ -43,8 +43,8 @@ export async function insertSegments(
   work.items.add(hot, { kind: "segments", tableId: oid, removed: [], added });
 }
 
-/** What rows may repeat is decided by keys and grain. */
-function requireRows({ info, definition, axis, entityTypes }: TstableEntry): void {
+/** What rows may repeat is decided by keys and grain. @throws SqlError 0A000 */
+export function requireRows({ info, definition, axis, entityTypes }: TstableEntry): void {
   if (axis.kind.type === "u_int64" || entityTypes.includes("uint64")) {
     throw new SqlError("0A000", `rows of "${info.name}" cannot be written one by one`, {
       hint: "Its keys are unsigned integers of another writer: use APPEND PARQUET.",

@@ -12,6 +12,7 @@ import { openFile } from "./file-chunks.ts";
 import { filterBlock } from "./filter-block.ts";
 import { PlainTarget } from "./plain-target.ts";
 import { RowStream } from "./row-stream.ts";
+import { TstableTarget } from "./tstable-target.ts";
 
 export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Result> {
   requireWritable("COPY FROM", execution);
@@ -102,7 +103,8 @@ async function take(
 }
 
 async function openTarget(info: RelationInfo, execution: Execution): Promise<CopyTarget> {
-  return await PlainTarget.open(info, execution);
+  if (info.kind === "ordinary") return await PlainTarget.open(info, execution);
+  return new TstableTarget(execution.services.tables.requireByOid(info.oid), execution);
 }
 
 function skippedNotice(skipped: number, { options }: CopyFrom): ErrorFields | undefined {

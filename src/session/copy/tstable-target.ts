@@ -1,0 +1,96 @@
+/**
+ * Rows of a COPY into a time-series table: few go through the log as an INSERT's do, many become
+ * sorted segments directly, so that memory stays flat. Both belong to the transaction.
+ */
+
+import { BulkFiles } from "../../engine/bulk-files.ts";
+import { blockBytes, type RowBlock } from "../../table/row-block.ts";
+import { allOrThrow, Staging } from "../../table/staging.ts";
+import { tableShape } from "../attachment.ts";
+import type { Execution } from "../execution.ts";
+import type { TstableEntry } from "../tables.ts";
+import { insertRows, insertSegments, requireRows } from "../tstable-writes.ts";
+import type { CopyTarget } from "./copy-target.ts";
+
+/** Up to so many bytes are kept as rows. */
+const ROWS_BYTES_MAX = 16 * 2 ** 20;
+/** Rows of so many bytes in memory become a file. */
+const BYTES_PER_FILE = 96 * 2 ** 20;
+
+export class TstableTarget implements CopyTarget {
+  readonly #entry: TstableEntry;
+  readonly #execution: Execution;
+  #blocks: RowBlock[] = [];
+  #bytes = 0;
+  #bulk: Bulk | undefined;
+
+  /** @throws SqlError 0A000 for a table that takes no rows */
+  constructor(entry: TstableEntry, execution: Execution) {
+    requireRows(entry);
+    this.#entry = entry;
+    this.#execution = execution;
+  }
+
+  async add(block: RowBlock): Promise<void> {
+    if (this.#bulk !== undefined) {
+      await this.#bulk.files.add(block);
+      return;
+    }
+    this.#blocks.push(block);
+    this.#bytes += blockBytes(block);
+    if (this.#bytes <= ROWS_BYTES_MAX) return;
+    const waiting = this.#blocks;
+    this.#blocks = [];
+    this.#bulk = startBulk(this.#entry, this.#execution);
+    for (const one of waiting) await this.#bulk.files.add(one);
+  }
+
+  async finish(): Promise<void> {
+    for (const block of this.#blocks) await insertRows(this.#entry, block, this.#execution);
+    if (this.#bulk !== undefined) await this.#finishBulk(this.#bulk);
+  }
+
+  async #finishBulk({ files, keys, staging }: Bulk): Promise<void> {
+    const { meta } = this.#entry.table.snapshot;
+    const segments = [];
+    for (const path of await files.finish()) {
+      const staged = await staging.take(meta, keys.get(path) ?? "", path);
+      if (staged !== undefined) segments.push(staging.segment(meta, staged));
+    }
+    await allOrThrow(segments.map(({ done }) => done));
+    await insertSegments(this.#entry, segments, this.#execution);
+    // The transaction removes them should it fail.
+    staging.keepSegments(segments);
+  }
+
+  async close(): Promise<void> {
+    this.#blocks = [];
+    if (this.#bulk === undefined) return;
+    await this.#bulk.files.abandon();
+    await this.#bulk.staging.removeUnused();
+  }
+}
+
+interface Bulk {
+  readonly files: BulkFiles;
+  readonly staging: Staging;
+  /** Of the table's store, by path. */
+  readonly keys: ReadonlyMap<string, string>;
+}
+
+function startBulk(entry: TstableEntry, { services, signal }: Execution): Bulk {
+  const { engine } = services;
+  const staging = new Staging(entry.table, engine, { signal });
+  const keys = new Map<string, string>();
+  const files = new BulkFiles(engine, {
+    shape: tableShape(entry),
+    newFile: async () => {
+      const { key, path } = await staging.newFile();
+      keys.set(path, key);
+      return path;
+    },
+    bytesPerFile: BYTES_PER_FILE,
+    signal,
+  });
+  return { files, staging, keys };
+}
