@@ -53,17 +53,25 @@ export function rowWriter(
 class BinaryWriter implements RowWriter {
   readonly cellFormat = 1;
   readonly #isFramed: boolean;
+  /** Clients expect it in one message with what follows: the first tuple, or the trailer. */
+  #header = Buffer.concat([SIGNATURE, Buffer.alloc(8)]);
 
   constructor(isFramed: boolean) {
     this.#isFramed = isFramed;
   }
 
   begin(): Uint8Array {
-    return this.#message(Buffer.concat([SIGNATURE, Buffer.alloc(8)]));
+    return this.#isFramed ? Buffer.alloc(0) : this.#takeHeader();
   }
 
   /** A tuple is what a DataRow holds. */
   rows(messages: Uint8Array): Uint8Array {
+    if (messages.length === 0) return messages;
+    if (this.#header.length > 0) {
+      const size = Buffer.from(messages.buffer, messages.byteOffset).readInt32BE(1) + 1;
+      const first = this.#message(messages.subarray(MESSAGE_BYTES, size));
+      return Buffer.concat([first, this.rows(messages.subarray(size))]);
+    }
     const view = new DataView(messages.buffer, messages.byteOffset, messages.byteLength);
     let out = 0;
     for (let at = 0; at < messages.length; ) {
@@ -84,9 +92,16 @@ class BinaryWriter implements RowWriter {
 
   #message(payload: Uint8Array): Uint8Array {
     if (!this.#isFramed) return payload;
-    const header = Buffer.alloc(MESSAGE_BYTES, COPY_DATA);
-    header.writeInt32BE(payload.length + 4, 1);
-    return Buffer.concat([header, payload]);
+    const body = Buffer.concat([this.#takeHeader(), payload]);
+    const frame = Buffer.alloc(MESSAGE_BYTES, COPY_DATA);
+    frame.writeInt32BE(body.length + 4, 1);
+    return Buffer.concat([frame, body]);
+  }
+
+  #takeHeader(): Buffer {
+    const header = this.#header;
+    this.#header = Buffer.alloc(0);
+    return header;
   }
 }
 
