@@ -146,7 +146,8 @@ export class OpenDefinition {
   async analyse(request: AnalyseRequest): Promise<Analysis> {
     const settings =
       `${this.#runner.sqlAside(request.settings)};` +
-      " SET LOCAL debug_print_rewritten = on; SET LOCAL client_min_messages = log";
+      " SET LOCAL debug_print_rewritten = on; SET LOCAL debug_pretty_print = off;" +
+      " SET LOCAL client_min_messages = log";
     return await this.#aside(settings, async () => await this.#backend.analyseHere(request));
   }
 

@@ -3,7 +3,7 @@
 import type { ErrorFields } from "../base/errors.ts";
 import type { DefinitionStatement, DefinitionStep, ShadowSettings } from "./analysis.ts";
 import type { Call } from "./shadow-worker.ts";
-import type { DefinitionSource } from "./view.ts";
+import type { DefinitionQuestion, DefinitionSource } from "./view.ts";
 
 /** `settings`: where they may differ from those the definition was begun under. */
 export async function executeSources(
@@ -14,6 +14,11 @@ export async function executeSources(
   const notices: ErrorFields[] = [];
   let tag = "";
   for (const source of sources) {
+    if (typeof source === "object" && "ask" in source) {
+      const request = source.ask(await call("changes", null));
+      if (request !== undefined) source.take(await call("analyse", request));
+      continue;
+    }
     for (const statement of await statementsOf(source, call)) {
       const answer = await call("execute", settings ? { ...statement, settings } : statement);
       notices.push(...answer.notices);
@@ -24,7 +29,7 @@ export async function executeSources(
 }
 
 async function statementsOf(
-  source: DefinitionSource,
+  source: Exclude<DefinitionSource, DefinitionQuestion>,
   call: Call,
 ): Promise<readonly DefinitionStatement[]> {
   if (typeof source === "string") return [{ sql: source, isOurs: false }];

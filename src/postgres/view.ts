@@ -36,7 +36,14 @@ export interface ShadowView {
 export type DefinitionSource =
   | string
   | DefinitionStatement
-  | ((changes: DefinitionChanges) => readonly DefinitionStatement[]);
+  | ((changes: DefinitionChanges) => readonly DefinitionStatement[])
+  | DefinitionQuestion;
+
+/** Analyses a statement over what is defined so far; undefined: there is nothing to ask. */
+export interface DefinitionQuestion {
+  ask(changes: DefinitionChanges): AnalyseRequest | undefined;
+  take(analysis: Analysis): void;
+}
 
 /** Asked when statements are executed; "undo": they were only tried. */
 export type Decide<Outcome> = (outcome: Outcome) => Promise<"undo" | undefined> | Promise<void>;

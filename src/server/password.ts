@@ -47,7 +47,7 @@ export async function authenticatorFor(
 async function keep(password: string, services: Services): Promise<string> {
   const verifier = verifierText(await makeVerifier(password));
   const settings = { role: SUPERUSER, searchPath: "public", settings: {} };
-  await services.shadow.define([], settings, async ({ definition }) => {
+  await services.definer.define([], settings, async ({ definition }) => {
     await services.journal.append({
       ...definition,
       changes: [{ kind: "put-verifier", role: SUPERUSER, verifier }],

@@ -121,6 +121,7 @@ async function openServices(
   closers.push(foreign.start());
   return {
     shadow,
+    definer: shadow,
     engine,
     journal,
     tables,

@@ -10,6 +10,7 @@ import { cancelBackend } from "./statements/cancel-backend.ts";
 import { catalogQuery } from "./statements/catalog-query.ts";
 import { change } from "./statements/change.ts";
 import { createTstable } from "./statements/create-tstable.ts";
+import { defineObjects } from "./statements/define.ts";
 import { dropTstable } from "./statements/drop-tstable.ts";
 import { explain } from "./statements/explain.ts";
 import { checkpoint, flush } from "./statements/flush.ts";
@@ -69,6 +70,8 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return await closeCursor(statement.name, execution);
     case "checkpoint":
       return await checkpoint(execution);
+    case "define":
+      return await defineObjects(statement.definition, execution);
     case "own":
       return await executeOwn(statement.own, execution);
     default:

@@ -8,7 +8,7 @@ import type { InsertLiterals } from "../compile/insert-literals.ts";
 import type { RelationColumn } from "../compile/plan.ts";
 import { readQuery } from "../compile/tree.ts";
 import type { Analysis } from "../postgres/analysis.ts";
-import type { Shadow } from "../postgres/shadow.ts";
+import type { ShadowView } from "../postgres/view.ts";
 import { defaultedColumns, readLiterals } from "./literal-rows.ts";
 import { prepareChange } from "./prepare-change.ts";
 import type { Settings } from "./settings.ts";
@@ -29,12 +29,12 @@ export interface LiteralChange {
 }
 
 export class LiteralInserts {
-  readonly #shadow: Shadow;
+  readonly #shadow: ShadowView;
   readonly #tables: Tables;
   /** null: of no use here. */
   readonly #shapes = new WeakMap<Analysis, Shape | null>();
 
-  constructor(shadow: Shadow, tables: Tables) {
+  constructor(shadow: ShadowView, tables: Tables) {
     this.#shadow = shadow;
     this.#tables = tables;
   }

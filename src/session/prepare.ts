@@ -13,7 +13,7 @@ import { type StatementText, splitStatements } from "../compile/split.ts";
 import { type QueryNode, readQuery } from "../compile/tree.ts";
 import type { AnalyseRequest, Analysis } from "../postgres/analysis.ts";
 import { factsNeeded } from "../postgres/containment.ts";
-import type { Shadow } from "../postgres/shadow.ts";
+import type { ShadowView } from "../postgres/view.ts";
 import type { FieldDescription } from "../types/field.ts";
 import { appendFields } from "./append-result.ts";
 import { cancelBackendCall } from "./cancel-call.ts";
@@ -38,7 +38,7 @@ interface Source {
 }
 
 export class Preparer {
-  readonly #shadow: Shadow;
+  readonly #shadow: ShadowView;
   readonly #tables: Tables;
   /**
    * Analyses are cached, and so shared, for one set of settings and one catalogue: so are plans.
@@ -48,7 +48,7 @@ export class Preparer {
 
   readonly #literals: LiteralInserts;
 
-  constructor(shadow: Shadow, tables: Tables) {
+  constructor(shadow: ShadowView, tables: Tables) {
     this.#shadow = shadow;
     this.#tables = tables;
     this.#literals = new LiteralInserts(shadow, tables);

@@ -1,9 +1,10 @@
-/** What all sessions of a server share. */
+/** What all sessions of a server share; in a transaction that defines something, as it sees it. */
 
 import type { Gate } from "../base/async.ts";
 import type { CatalogJournal } from "../catalog/journal.ts";
 import type { Engine } from "../engine/remote.ts";
 import type { Shadow } from "../postgres/shadow.ts";
+import type { ShadowView } from "../postgres/view.ts";
 import type { Intake } from "../table/intake.ts";
 import type { Warehouse } from "../table/warehouse.ts";
 import type { Sessions } from "./activity.ts";
@@ -17,7 +18,9 @@ import type { Tables } from "./tables.ts";
 import type { Transactions } from "./transactions.ts";
 
 export interface Services {
-  readonly shadow: Shadow;
+  readonly shadow: ShadowView;
+  /** Where definitions become everybody's. */
+  readonly definer: Shadow;
   readonly engine: Engine;
   readonly journal: CatalogJournal;
   readonly tables: Tables;

@@ -10,12 +10,18 @@ import type { Prepared, Statement } from "./statement.ts";
 import type { Transaction } from "./transaction.ts";
 
 export class SessionStatements {
-  readonly #services: Services;
+  /** As the transaction sees them now. */
+  readonly #services: () => Services;
   readonly #settings: Settings;
   readonly #transaction: Transaction;
   readonly #portals: Portals;
 
-  constructor(services: Services, settings: Settings, transaction: Transaction, portals: Portals) {
+  constructor(
+    services: () => Services,
+    settings: Settings,
+    transaction: Transaction,
+    portals: Portals,
+  ) {
     this.#services = services;
     this.#settings = settings;
     this.#transaction = transaction;
@@ -27,7 +33,7 @@ export class SessionStatements {
     statement: StatementText | undefined,
     parameterOids: readonly number[],
   ): Promise<Prepared> {
-    const { preparer } = this.#services;
+    const { preparer } = this.#services();
     if (statement === undefined) {
       return emptyPrepared(parameterOids, preparer.catalogueNumber, this.#settings.shadow);
     }
@@ -45,7 +51,7 @@ export class SessionStatements {
     const { prepared: before } = known;
     if (before.statement.kind === "empty") return known;
     const { shadow } = this.#settings;
-    const isCurrent = before.catalogueNumber === this.#services.preparer.catalogueNumber;
+    const isCurrent = before.catalogueNumber === this.#services().preparer.catalogueNumber;
     if (isCurrent && sameSettings(before.settings, shadow)) return known;
     const isSamePath = before.settings.searchPath === shadow.searchPath;
     const recompiledStatement =
@@ -82,7 +88,7 @@ export class SessionStatements {
     if (statements.length < 2) return;
     for (const statement of statements) {
       try {
-        await this.#services.preparer.prepare(statement, [], this.#settings);
+        await this.#services().preparer.prepare(statement, [], this.#settings);
       } catch (cause) {
         if (cause instanceof SqlError && cause.fields.sqlState === "42601") {
           throw shifted(cause, statement);

@@ -42,6 +42,8 @@ const NO_PARAMETERS: BoundParameters = { raw: [], formats: [], values: [] };
 
 export class Session implements SessionPort, ActiveSession {
   readonly #services: Services;
+  /** The same, with what the transaction has defined. */
+  readonly #visible: () => Services;
   readonly #settings: Settings;
   readonly #request: StartupRequest;
   readonly #activity: ActivityRecord;
@@ -58,7 +60,10 @@ export class Session implements SessionPort, ActiveSession {
     this.#activity = new ActivityRecord(request);
     this.#transaction = new Transaction(settings);
     this.#notifications = new SessionNotifications(services.notifications, request.processId);
-    this.#statements = new SessionStatements(services, settings, this.#transaction, this.#portals);
+    const transaction = this.#transaction;
+    const visible = () => transaction.definitions?.services ?? services;
+    this.#visible = visible;
+    this.#statements = new SessionStatements(visible, settings, transaction, this.#portals);
     services.sessions.add(request.processId, this);
   }
 
@@ -258,7 +263,7 @@ export class Session implements SessionPort, ActiveSession {
 
   async *#start(portal: Portal, isAlone: boolean): AsyncGenerator<Reply> {
     const execution: Execution = {
-      services: this.#services,
+      services: this.#visible(),
       settings: this.#settings,
       transaction: this.#transaction,
       notifications: this.#notifications,

@@ -8,6 +8,7 @@ import type { AnalyseRequest, CatalogFacts, ShadowSettings } from "../postgres/a
 import type { FieldDescription } from "../types/field.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { CopyFrom, CopyTo } from "./copy/copy-statement.ts";
+import type { DefinitionStatement } from "./definitions/classify.ts";
 import type { InsertRows } from "./insert-rows.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionModes } from "./transaction.ts";
@@ -70,6 +71,7 @@ export type Statement =
   | { readonly kind: "deallocate"; readonly name: string | undefined }
   /** CLOSE of a cursor or, undefined, of all. */
   | { readonly kind: "close"; readonly name: string | undefined }
+  | { readonly kind: "define"; readonly definition: DefinitionStatement }
   | { readonly kind: "own"; readonly own: OwnStatement };
 
 export type NotifyArgument = string | null | { readonly parameter: number };

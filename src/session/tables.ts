@@ -7,7 +7,7 @@ import { SqlError } from "../base/errors.ts";
 import type { TstableDefinition } from "../catalog/entry.ts";
 import type { RelationInfo } from "../compile/plan.ts";
 import type { ShadowRelation } from "../postgres/relation.ts";
-import type { Shadow } from "../postgres/shadow.ts";
+import type { ShadowView } from "../postgres/view.ts";
 import { entityTypes } from "../table/schema.ts";
 import type { EntityValue } from "../table/segment-files.ts";
 import type { Table } from "../table/table.ts";
@@ -36,26 +36,33 @@ interface Name {
   readonly name: string;
 }
 
-const SCHEMAS: ReadonlySet<string> = new Set([
-  "public",
-  "pg_catalog",
-  "information_schema",
-  STORE_SCHEMA,
-]);
-
 export class Tables {
-  readonly #shadow: Shadow;
+  readonly #shadow: ShadowView;
+  /** Those of the server, beneath what a transaction has changed. */
+  readonly #beneath: Tables | undefined;
   readonly #entries = new Map<number, TstableEntry>();
   /** Folders in use: of tables, of a CREATE under way, of a DROP that waits for readers. */
-  readonly #folders = new Set<string>();
+  readonly #folders: Set<string>;
   /** Tables whose log cannot be read, and why. */
   readonly #broken = new Map<
     number,
     { readonly relation: ShadowRelation; readonly cause: unknown }
   >();
 
-  constructor(shadow: Shadow) {
+  constructor(shadow: ShadowView, beneath?: Tables) {
     this.#shadow = shadow;
+    this.#beneath = beneath;
+    this.#folders = beneath === undefined ? new Set() : beneath.#folders;
+  }
+
+  /** As a transaction sees them that has definitions of its own. */
+  within(shadow: ShadowView): Tables {
+    return new Tables(shadow, this);
+  }
+
+  /** Back to what the server has. */
+  forgetChanges(): void {
+    this.#entries.clear();
   }
 
   install(entry: TstableEntry): void {
@@ -91,18 +98,28 @@ export class Tables {
   }
 
   all(): readonly TstableEntry[] {
-    return [...this.#entries.values()];
+    const own = [...this.#entries.values()];
+    if (this.#beneath === undefined) return own;
+    const others = this.#beneath.all().filter(({ info }) => this.byOid(info.oid) !== undefined);
+    return [...others.filter(({ info }) => !this.#entries.has(info.oid)), ...own];
   }
 
   byOid(oid: number): TstableEntry | undefined {
-    return this.#entries.get(oid);
+    const own = this.#entries.get(oid);
+    if (own !== undefined || this.#beneath === undefined) return own;
+    return this.#shadow.relations().has(oid) ? this.#beneath.byOid(oid) : undefined;
+  }
+
+  #brokenBy(oid: number) {
+    const beneath = this.#beneath;
+    return this.#broken.get(oid) ?? (beneath === undefined ? undefined : beneath.#broken.get(oid));
   }
 
   /** Tables with rows and the relations of schema tstable; undefined for everything else. */
   relation(oid: number): RelationInfo | undefined {
-    const entry = this.#entries.get(oid);
+    const entry = this.byOid(oid);
     if (entry !== undefined) return entry.info;
-    const broken = this.#broken.get(oid);
+    const broken = this.#brokenBy(oid);
     if (broken !== undefined) return relationInfo(broken.relation, "tstable");
     const relation = this.#shadow.relations().get(oid);
     if (relation === undefined) return undefined;
@@ -119,17 +136,17 @@ export class Tables {
   ownFunction(oid: number): { readonly name: string; readonly entry: TstableEntry } | undefined {
     const found = this.functionName(oid);
     if (found === undefined || !OWN_FUNCTIONS.has(found.name)) return undefined;
-    const entry = this.#entries.get(Number(found.schema.slice(ownSchema("").length)));
+    const entry = this.byOid(Number(found.schema.slice(ownSchema("").length)));
     return entry && { name: found.name, entry };
   }
 
   hasSchema(name: string): boolean {
-    return SCHEMAS.has(name);
+    return this.#shadow.schemas().has(name);
   }
 
   /** Where a relation goes whose schema is not said. @throws SqlError 3F000 */
   currentSchema(settings: Settings): string {
-    const schema = searchPath(settings).find((name) => SCHEMAS.has(name));
+    const schema = searchPath(settings).find((name) => this.hasSchema(name));
     if (schema !== undefined) return schema;
     throw new SqlError("3F000", "no schema has been selected to create in");
   }
@@ -147,7 +164,7 @@ export class Tables {
 
   find(table: Name, settings: Settings): TstableEntry | undefined {
     const relation = this.findRelation(table, settings);
-    return relation && this.#entries.get(relation.oid);
+    return relation && this.byOid(relation.oid);
   }
 
   /** @throws SqlError 42P01, 42809 */
@@ -165,14 +182,14 @@ export class Tables {
 
   /** @throws SqlError XX001, 42P01 */
   requireByOid(oid: number): TstableEntry {
-    const entry = this.#entries.get(oid);
+    const entry = this.byOid(oid);
     if (entry !== undefined) return entry;
     this.#refuseBroken(oid);
     throw new SqlError("42P01", `relation with OID ${oid} does not exist`);
   }
 
   #refuseBroken(oid: number): void {
-    const broken = this.#broken.get(oid);
+    const broken = this.#brokenBy(oid);
     if (broken === undefined) return;
     const { relation, cause } = broken;
     throw new SqlError("XX001", `table "${relation.name}" cannot be opened`, {

@@ -3,10 +3,10 @@
  * It owns the savepoints, the clock of now() and, under REPEATABLE READ, the world it reads.
  */
 
-import type { ErrorFields } from "../base/errors.ts";
-import { assert, SqlError } from "../base/errors.ts";
+import { assert, type ErrorFields, SqlError } from "../base/errors.ts";
 import type { NewEntry } from "../catalog/entry.ts";
 import type { WorldLease } from "../table/world.ts";
+import type { TransactionDefinitions } from "./definitions/transaction-definitions.ts";
 import { type Participant, Participants } from "./participant.ts";
 import type { TransactionStatus } from "./results.ts";
 import type { Settings } from "./settings.ts";
@@ -59,6 +59,7 @@ export class Transaction {
   #statementMicros = 0n;
   readonly #participants = new Participants();
   #work: Work | undefined;
+  #definitions: TransactionDefinitions | undefined;
   #followers: Follower[] = [];
   #held: Held[] = [];
   #modes: TransactionModes = {};
@@ -158,6 +159,17 @@ export class Transaction {
     assert(this.#work === undefined, "a transaction keeps its changes in two places");
     this.#work = work;
     await this.#participants.join(work);
+  }
+
+  /** What this transaction has defined and not yet committed. */
+  get definitions(): TransactionDefinitions | undefined {
+    return this.#definitions;
+  }
+
+  async beginDefinitions(definitions: TransactionDefinitions): Promise<void> {
+    assert(this.#definitions === undefined, "a transaction keeps its definitions in two places");
+    this.#definitions = definitions;
+    await this.#participants.join(definitions);
   }
 
   /** For the rest of this transaction. */
@@ -295,12 +307,19 @@ export class Transaction {
   /** @throws what the commit throws; the transaction is then over all the same, rolled back. */
   async #finish(isCommit: boolean): Promise<void> {
     const work = this.#work;
+    const definitions = this.#definitions;
     this.#work = undefined;
+    this.#definitions = undefined;
     this.#block = "none";
     let isCommitted = isCommit;
     try {
-      if (isCommit) await work?.commit();
-      else await work?.rollback();
+      if (isCommit) {
+        await definitions?.commit(work);
+        await work?.commit();
+      } else {
+        await work?.rollback();
+        await definitions?.rollback();
+      }
     } catch (cause) {
       isCommitted = false;
       throw cause;

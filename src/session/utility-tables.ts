@@ -1,10 +1,10 @@
 /**
- * PostgreSQL's own spelling of our table statements: CREATE TABLE ... USING tstable, DROP TABLE.
+ * PostgreSQL's own spelling of CREATE TSTABLE: CREATE TABLE ... USING tstable.
  */
 
 import { SqlError } from "../base/errors.ts";
 import type { NodeObject } from "../compile/node-text.ts";
-import type { CreateTstable, DropTstable, TstableOptions } from "../compile/own-statements.ts";
+import type { CreateTstable, TstableOptions } from "../compile/own-statements.ts";
 import type { StatementText } from "../compile/split.ts";
 import { TokenReader } from "../compile/token-reader.ts";
 
@@ -95,22 +95,4 @@ function oneOf<const Word extends string>(
     });
   }
   return word;
-}
-
-/** DROP TABLE; what the names are is found out when it runs. */
-export function dropTables(node: NodeObject, statement: StatementText): DropTstable {
-  const reader = new TokenReader(statement.text, statement.tokens);
-  reader.expect("drop");
-  if (!reader.takes("table")) {
-    const what = reader.peek?.value.toUpperCase() ?? "";
-    throw new SqlError("0A000", `DROP ${what} is not supported yet`);
-  }
-  const names = (node["objects"] ?? []) as readonly (readonly string[])[];
-  return {
-    kind: "drop-tstable",
-    tables: names.map((parts) => ({ schema: parts.at(-2), name: String(parts.at(-1)) })),
-    ifExists: node["missing_ok"] === true,
-    isCascade: node["behavior"] === 1,
-    keepFiles: false,
-  };
 }

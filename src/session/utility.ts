@@ -6,9 +6,10 @@ import { SqlError } from "../base/errors.ts";
 import type { NodeObject, NodeValue } from "../compile/node-text.ts";
 import type { StatementText } from "../compile/split.ts";
 import { TokenReader } from "../compile/token-reader.ts";
+import { classifyDefinition } from "./definitions/classify.ts";
 import type { SettingChange, Statement, TransactionCommand } from "./statement.ts";
 import type { IsolationLevel, TransactionModes } from "./transaction.ts";
-import { createUsingTstable, dropTables } from "./utility-tables.ts";
+import { createUsingTstable } from "./utility-tables.ts";
 
 /**
  * @throws SqlError 0A000, by the statement's name. EXPLAIN is the caller's: its query is analysed
@@ -46,12 +47,13 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       if (node["accessMethod"] === "tstable") {
         return { kind: "own", own: createUsingTstable(node, statement) };
       }
-      throw notBuilt("CREATE TABLE", "Create a time-series table with CREATE TSTABLE.");
-    case "DROPSTMT":
-      return { kind: "own", own: dropTables(node, statement) };
+      break;
     default:
-      throw notBuilt(commandName(statement));
+      break;
   }
+  const definition = classifyDefinition(node, statement);
+  if (definition !== undefined) return { kind: "define", definition };
+  throw notBuilt(commandName(statement));
 }
 
 /** The first words of a statement, for messages: `CREATE VIEW`. */

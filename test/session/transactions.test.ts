@@ -74,16 +74,20 @@ describe("a block", () => {
   });
 
   test("refuses what publishes at once, by name", async () => {
-    for (const sql of [
-      "CREATE TSTABLE u (ts timestamptz)",
-      "APPEND PARQUET 'x' INTO t",
-      "DROP TABLE t",
-    ]) {
-      await client.query("BEGIN");
-      expect(await codeOf(sql), sql).toBe("0A000");
-      await client.query("ROLLBACK");
-    }
-    expect(await codeOf("SELECT 1; DROP TABLE t")).toBe("0A000");
+    await client.query("BEGIN");
+    expect(await codeOf("APPEND PARQUET 'x' INTO t")).toBe("0A000");
+    await client.query("ROLLBACK");
+  });
+
+  test("takes back definitions, those of time-series tables and their files included", async () => {
+    await client.query("BEGIN");
+    await client.query("CREATE TSTABLE u (ts timestamptz)");
+    expect(await one("SELECT count(*) FROM u")).toBe("0");
+    await client.query("DROP TABLE t");
+    expect(await codeOf("SELECT * FROM t")).toBe("42P01");
+    await client.query("ROLLBACK");
+    expect(await codeOf("SELECT * FROM u")).toBe("42P01");
+    expect(await codeOf("SELECT 1; DROP TABLE t; SELECT 1 / 0")).toBe("22012");
     expect(await one("SELECT count(*) FROM t")).not.toBeNull();
   });
 });

@@ -5,12 +5,12 @@
 
 import { rm } from "node:fs/promises";
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
-import type { OwnChange, TstableDefinition } from "../../catalog/entry.ts";
+import { log } from "../../base/telemetry.ts";
+import type { TstableDefinition } from "../../catalog/entry.ts";
 import type { CreateTstable } from "../../compile/own-statements.ts";
 import { quoteIdentifier } from "../../compile/tokens.ts";
 import type { DefinitionChanges } from "../../postgres/analysis.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
-import { StorageError } from "../../storage/error.ts";
 import { type AppendResult, appendFiles } from "../../table/append.ts";
 import type { IndexSpec } from "../../table/format.ts";
 import type { Table } from "../../table/table.ts";
@@ -21,13 +21,15 @@ import { bucketText, DEFAULT_BUCKET, indexKind } from "../bucket-option.ts";
 import { entityType, logicalField, type TypedColumn, typeText } from "../column-types.ts";
 import { notifyCommit } from "../commit-notice.ts";
 import { coverageSignatures } from "../coverage-signatures.ts";
+import { define } from "../definitions/define.ts";
+import { type Effects, isUnknown, NO_EFFECTS } from "../definitions/effects.ts";
 import type { Execution, Result } from "../execution.ts";
 import { STORE_SCHEMA } from "../store-relations.ts";
 import { type DeclaredKey, requireTimeKey } from "../table-constraints.ts";
 import { tstableEntry } from "../tables.ts";
 import { chooseTimeColumn } from "../time-column.ts";
 import { openSource, type TableSource } from "../tstable-source.ts";
-import { requireAlone, requireWritable } from "../write-rules.ts";
+import { requireWritable } from "../write-rules.ts";
 
 /** Everything the options and columns come to, before anything is made. */
 interface Design {
@@ -45,7 +47,6 @@ export async function createTstable(
   execution: Execution,
 ): Promise<Result> {
   requireWritable("CREATE TSTABLE", execution);
-  requireAlone("CREATE TSTABLE", execution);
   if (statement.table.schema === STORE_SCHEMA) {
     throw new SqlError("42501", `permission denied for schema ${STORE_SCHEMA}`);
   }
@@ -53,70 +54,114 @@ export async function createTstable(
   if (existing !== undefined) return existing;
   const source = await openSource(statement, execution);
   try {
-    return await define(statement, source, execution);
+    return await defineTable(statement, source, execution);
   } finally {
     if (source.file !== undefined) await rm(source.file, { force: true });
   }
 }
 
-async function define(
+async function defineTable(
   statement: CreateTstable,
   source: TableSource,
   execution: Execution,
 ): Promise<Result> {
-  const { services, settings } = execution;
-  let tag = "CREATE TABLE";
   let design: Design | undefined;
-  let made: { readonly table: Table; readonly directory: string } | undefined;
   const ours = (changes: DefinitionChanges) => {
     design = designOf(statement, source, changes);
     return ownStatements(design, source).map((sql) => ({ sql, isOurs: true }));
   };
-  try {
-    const outcome = await services.shadow.define(
-      [source.createText, ours],
-      settings.shadow,
-      async ({ relations, definition }) => {
-        if (design === undefined) throw new SqlError("42P16", "the statement defines no table");
-        made = await makeTable(design, source, execution);
-        const filled =
-          source.file === undefined ? undefined : await fill(made.table, source.file, execution);
-        if (filled !== undefined) tag = `SELECT ${rowsOf(filled)}`;
-        const described = relations.find(({ oid }) => oid === design?.relation.oid);
-        const table = definitionOf(statement, source.key, design, made.directory, source);
-        const change: OwnChange = { kind: "put-tstable", table };
-        await services.journal.append({ ...definition, changes: [change] });
-        const path = services.folders.absolute(made.directory);
-        const relation = described ?? design.relation;
-        const entry = tstableEntry(relation, table, made.table, path);
-        services.intake.attach(entry.info.oid, attachmentOf(entry, services.engine));
-        services.tables.install(entry);
-        const commit = filled && commitOf(filled, "CREATE", execution.processId);
-        if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
-      },
-    );
-    return { kind: "done", tag, notices: [...outcome.notices, ...(design?.notices ?? [])] };
-  } catch (cause) {
+  let filled: AppendResult | undefined;
+  const folder = new MadeFolder(source, execution);
+  const judge = async ({ relations }: DefinitionChanges) => {
+    if (design === undefined) throw new SqlError("42P16", "the statement defines no table");
+    const made = await makeTable(design, source, execution);
+    folder.made = made.directory;
+    if (source.file !== undefined) filled = await fill(made.table, source.file, execution);
+    const relation = relations.find(({ oid }) => oid === design?.relation.oid);
+    const described = { ...design, relation: relation ?? design.relation };
+    const effects = madeEffects(statement, source, described, made, execution);
+    const undo = async () => {
+      await effects.undo();
+      await folder.remove();
+    };
+    return [{ ...effects, undo }, noticeOf(filled, described.relation.oid, execution)];
+  };
+  const sources = [source.createText, ours];
+  const request = { command: "CREATE TSTABLE", sources, makesTstables: true, judge } as const;
+  const step = await define(request, execution).catch(async (cause: unknown) => {
     // When nobody knows whether the entry was written, the table may be there after a restart.
-    if (!isUnknown(cause)) await undo(source, made?.directory, execution);
+    if (!isUnknown(cause)) await folder.remove();
     throw shifted(cause, source);
-  }
+  });
+  const tag = filled === undefined ? "CREATE TABLE" : `SELECT ${rowsOf(filled)}`;
+  return { kind: "done", tag, notices: [...step.notices, ...(design?.notices ?? [])] };
 }
 
-function isUnknown(cause: unknown): boolean {
-  return cause instanceof StorageError && cause.reason === "outcome-unknown";
-}
-
-async function undo(
-  { adopted }: TableSource,
-  made: string | undefined,
+function madeEffects(
+  statement: CreateTstable,
+  source: TableSource,
+  design: Design,
+  { table, directory }: { readonly table: Table; readonly directory: string },
   { services }: Execution,
-): Promise<void> {
-  if (adopted !== undefined) {
-    await services.folders.release(adopted.directory);
-    services.tables.unclaim(adopted.directory);
-  } else if (made !== undefined) {
-    await services.folders.drop(made);
+): Effects {
+  const definition = definitionOf(statement, source.key, design, directory, source);
+  const path = services.folders.absolute(directory);
+  const entry = tstableEntry(design.relation, definition, table, path);
+  const { oid } = entry.info;
+  services.intake.attach(oid, attachmentOf(entry, services.engine));
+  return {
+    ...NO_EFFECTS,
+    changes: [{ kind: "put-tstable", table: definition }],
+    install: (tables) => tables.install(entry),
+    undo: () => {
+      services.intake.detach(oid);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Those who listen hear of the rows of CREATE TSTABLE ... AS. */
+function noticeOf(
+  filled: AppendResult | undefined,
+  oid: number,
+  { processId, services }: Execution,
+): Effects {
+  const commit = filled && commitOf(filled, "CREATE", processId);
+  const finish = () => {
+    const entry = services.tables.byOid(oid);
+    if (entry && commit) notifyCommit(services.notifications, entry, commit);
+    return Promise.resolve();
+  };
+  return { ...NO_EFFECTS, finish };
+}
+
+/** What was made or taken for a table that may not come to be. */
+class MadeFolder {
+  readonly #source: TableSource;
+  readonly #execution: Execution;
+  #isRemoved = false;
+  made: string | undefined;
+
+  constructor(source: TableSource, execution: Execution) {
+    this.#source = source;
+    this.#execution = execution;
+  }
+
+  async remove(): Promise<void> {
+    if (this.#isRemoved) return;
+    this.#isRemoved = true;
+    const { folders, tables } = this.#execution.services;
+    const { adopted } = this.#source;
+    try {
+      if (adopted !== undefined) {
+        await folders.release(adopted.directory);
+        tables.unclaim(adopted.directory);
+      } else if (this.made !== undefined) {
+        await folders.drop(this.made);
+      }
+    } catch (cause) {
+      log("warn", "the folder of a table that was not created is left", { cause });
+    }
   }
 }
 

@@ -1,0 +1,149 @@
+/**
+ * Which of PostgreSQL's definitions we let it execute, by the tree it made of the statement. What
+ * of a definition we cannot keep is refused once it has come out (refusals.ts).
+ */
+
+import { SqlError } from "../../base/errors.ts";
+import type { NodeObject, NodeValue } from "../../compile/node-text.ts";
+import type { StatementText } from "../../compile/split.ts";
+import { usingExpressions } from "./rewrite.ts";
+
+export interface DefinitionStatement {
+  /** PostgreSQL's command tag. */
+  readonly command: string;
+  /** As it is executed; positions are those of the statement. */
+  readonly sql: string;
+  /** CONCURRENTLY: not inside of a block. */
+  readonly isConcurrent: boolean;
+  /** TRUNCATE and REINDEX: the embedded tables are empty, so this only tells what is meant. */
+  readonly effect: "define" | "truncate" | "nothing";
+  /** ALTER COLUMN ... TYPE ... USING, by column. */
+  readonly usings: ReadonlyMap<string, string>;
+  readonly node: NodeObject;
+}
+
+/** ObjectType of parsenodes.h. */
+const OBJECTS: Readonly<Record<number, string>> = {
+  6: "COLUMN",
+  20: "INDEX",
+  36: "SCHEMA",
+  37: "SEQUENCE",
+  40: "CONSTRAINT",
+  41: "TABLE",
+};
+
+/** AlterTableType of parsenodes.h: columns, constraints, options without a meaning here, owner. */
+const ALTERATIONS: ReadonlySet<number> = new Set([
+  0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 19, 20, 21, 22, 24, 26, 27, 28, 29, 30, 33, 34, 35,
+  53, 62, 63, 64,
+]);
+
+/** undefined: it defines nothing, or nothing that we keep. @throws SqlError 0A000 */
+export function classifyDefinition(
+  node: NodeObject,
+  statement: StatementText,
+): DefinitionStatement | undefined {
+  const command = commandOf(node);
+  if (command === undefined) return undefined;
+  refusePart(node);
+  const isConcurrent = statement.tokens.some(
+    (token) => token.kind === "word" && token.value === "concurrently",
+  );
+  return {
+    command,
+    sql: isConcurrent ? withoutConcurrently(statement) : statement.text,
+    isConcurrent,
+    effect: EFFECTS[node.tag] ?? "define",
+    usings: node.tag === "ALTERTABLESTMT" ? usingExpressions(statement) : new Map(),
+    node,
+  };
+}
+
+const EFFECTS: Readonly<Record<string, DefinitionStatement["effect"]>> = {
+  TRUNCATESTMT: "truncate",
+  REINDEXSTMT: "nothing",
+};
+
+/** By the command tag; undefined: not ours to execute. */
+function commandOf(node: NodeObject): string | undefined {
+  switch (node.tag) {
+    case "CREATESTMT":
+      return "CREATE TABLE";
+    case "INDEXSTMT":
+      return "CREATE INDEX";
+    case "CREATESEQSTMT":
+      return "CREATE SEQUENCE";
+    case "CREATESCHEMASTMT":
+      return "CREATE SCHEMA";
+    case "ALTERSEQSTMT":
+      return "ALTER SEQUENCE";
+    case "ALTERTABLESTMT":
+      return named("ALTER", node["objtype"]);
+    case "RENAMESTMT":
+      return named("ALTER", Number(node["relationType"]) || node["renameType"]);
+    case "ALTEROBJECTSCHEMASTMT":
+      return named("ALTER", node["objectType"]);
+    case "ALTEROWNERSTMT":
+      return node["objectType"] === 36 ? "ALTER SCHEMA" : undefined;
+    case "DROPSTMT":
+      return named("DROP", node["removeType"]);
+    case "COMMENTSTMT":
+      return "COMMENT";
+    case "TRUNCATESTMT":
+      return "TRUNCATE TABLE";
+    case "REINDEXSTMT":
+      return "REINDEX";
+    default:
+      return undefined;
+  }
+}
+
+function named(verb: string, objectType: NodeValue | undefined): string | undefined {
+  const object = OBJECTS[Number(objectType)];
+  if (object === undefined) return undefined;
+  return `${verb} ${object === "COLUMN" || object === "CONSTRAINT" ? "TABLE" : object}`;
+}
+
+function refusePart(node: NodeObject): void {
+  if (node.tag === "CREATESTMT") refuseCreate(node);
+  if (node.tag !== "ALTERTABLESTMT") return;
+  for (const part of nodesOf(node["cmds"])) {
+    if (!ALTERATIONS.has(Number(part["subtype"]))) throw notSupported("this form of ALTER TABLE");
+    const behindColumn = (part["def"] ?? {}) as NodeObject;
+    if (behindColumn.tag === "CONSTRAINT") refuseConstraint(behindColumn);
+  }
+}
+
+function refuseCreate(node: NodeObject): void {
+  if (node["partspec"] !== null || node["partbound"] !== null) throw notSupported("partitioning");
+  if (nodesOf(node["inhRelations"]).length > 0) throw notSupported("inheritance");
+  if (node["ofTypename"] !== null) throw notSupported("a typed table");
+  for (const element of nodesOf(node["tableElts"])) {
+    if (element.tag === "CONSTRAINT") refuseConstraint(element);
+  }
+}
+
+/** ConstrType of parsenodes.h. */
+const EXCLUSION = 8;
+
+function refuseConstraint(constraint: NodeObject): void {
+  if (constraint["contype"] === EXCLUSION) throw notSupported("an EXCLUDE constraint");
+}
+
+/** The embedded PostgreSQL executes in a transaction; nobody waits for a lock there. */
+function withoutConcurrently({ text, tokens }: StatementText): string {
+  const word = tokens.find((token) => token.kind === "word" && token.value === "concurrently");
+  if (word === undefined) return text;
+  return text.slice(0, word.start) + " ".repeat(word.end - word.start) + text.slice(word.end);
+}
+
+function notSupported(what: string): SqlError {
+  return new SqlError("0A000", `${what} is not supported`);
+}
+
+function nodesOf(value: NodeValue | undefined): NodeObject[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(
+    (item): item is NodeObject => typeof item === "object" && item !== null && "tag" in item,
+  );
+}

@@ -1,0 +1,158 @@
+/**
+ * The one way by which anything is defined: the embedded PostgreSQL executes it, we judge what has
+ * come out, and it is decided at once or, inside of a transaction, with its COMMIT.
+ */
+
+import { SqlError } from "../../base/errors.ts";
+import type { NewEntry } from "../../catalog/entry.ts";
+import type { DefinitionStep } from "../../postgres/analysis.ts";
+import type { DefinitionSource } from "../../postgres/view.ts";
+import type { Execution } from "../execution.ts";
+import { lockOwner } from "../locks.ts";
+import { ownSchema } from "../own-functions.ts";
+import { lockWait } from "../plain/work.ts";
+import { requireWritable } from "../write-rules.ts";
+import { combined, type Effects, isUnknown } from "./effects.ts";
+import { changeOrdinaryTables } from "./plain-effects.ts";
+import { refuseOwnSchemas, refuseUnsupported } from "./refusals.ts";
+import { isTstable, type RelationChange, relationChanges } from "./relation-changes.ts";
+import type { Rewrite } from "./rewrite.ts";
+import { type Judge, TransactionDefinitions } from "./transaction-definitions.ts";
+import { dropsOwnFunctions, tstableEffects } from "./tstable-effects.ts";
+
+export interface DefinitionRequest {
+  /** For messages: `CREATE TABLE`. */
+  readonly command: string;
+  readonly sources: readonly DefinitionSource[];
+  /** Only to learn what it would do; everything is undone. */
+  readonly isTried?: true;
+  /** DROP ... KEEP FILES. */
+  readonly keepsFiles?: boolean;
+  /** What else follows; may still refuse. */
+  readonly judge?: (
+    step: DefinitionStep,
+    changes: readonly RelationChange[],
+  ) => Promise<readonly Effects[]>;
+  /** Rows of ordinary tables are read or go: nobody else may write meanwhile. */
+  readonly locksRows?: boolean;
+  /** Once the sources were executed: what becomes of the rows of an altered table. */
+  readonly rewrite?: () => Rewrite | undefined;
+  /** New time-series tables are `judge`'s matter; else they are refused. */
+  readonly makesTstables?: true;
+}
+
+/** @throws SqlError as PostgreSQL raises it, 0A000, 25006, 55P03, 40P01 */
+export async function define(
+  request: DefinitionRequest,
+  execution: Execution,
+): Promise<DefinitionStep> {
+  const { transaction, services, settings, signal } = execution;
+  requireWritable(request.command, execution);
+  await lockCatalogue(request, execution);
+  const known = services.shadow.relations();
+  const sources = [...request.sources, dropsOwnFunctions(known)];
+  const judge = judgeOf(request, execution);
+  if (transaction.definitions !== undefined) {
+    return await transaction.definitions.execute(sources, settings.shadow, judge);
+  }
+  if (isAlone(execution)) return await defineAtOnce(sources, judge, execution);
+  const definitions = await TransactionDefinitions.start(services, settings.shadow, signal);
+  await transaction.beginDefinitions(definitions);
+  return await definitions.execute(sources, settings.shadow, judge);
+}
+
+/** One definition follows the other: whoever defines something holds this lock to the end. */
+async function lockCatalogue(
+  { locksRows }: DefinitionRequest,
+  execution: Execution,
+): Promise<void> {
+  const { services, transaction, processId } = execution;
+  const owner = lockOwner(transaction, processId);
+  const wait = lockWait(execution);
+  const target = { key: "catalogue", title: "the catalogue" };
+  await services.locks.acquire(owner, target, "exclusive", wait);
+  if (locksRows === true) await services.plain.lock(owner, wait);
+  transaction.hold({
+    release: () => {
+      services.locks.releaseAll(owner);
+      return Promise.resolve();
+    },
+  });
+}
+
+function isAlone({ transaction, isAlone }: Execution): boolean {
+  return !transaction.isExplicit && isAlone && transaction.work === undefined;
+}
+
+async function defineAtOnce(
+  sources: readonly DefinitionSource[],
+  judge: Judge,
+  { services, settings, transaction }: Execution,
+): Promise<DefinitionStep> {
+  let effects: Effects | undefined;
+  try {
+    const outcome = await services.definer.define(sources, settings.shadow, async (step) => {
+      const judged = await judge(step);
+      if (judged === "undo") return "undo";
+      effects = judged;
+      const entry: NewEntry = { ...step.definition, changes: effects.changes };
+      const { work } = transaction;
+      await (work === undefined ? services.journal.append(entry) : work.commit(entry));
+      effects.install(services.tables);
+      return undefined;
+    });
+    await effects?.finish();
+    return outcome;
+  } catch (cause) {
+    // When nobody knows whether the entry was written, its tables may be there after a restart.
+    if (!isUnknown(cause)) await effects?.undo();
+    throw cause;
+  }
+}
+
+function judgeOf(request: DefinitionRequest, execution: Execution): Judge {
+  const { services } = execution;
+  return async (step) => {
+    if (request.isTried || isNothing(step)) return "undo";
+    const changes = relationChanges(services.shadow.relations(), step);
+    refuseForeign(step, changes, request.makesTstables === true);
+    const effects = changes.flatMap((change) => {
+      const one = tstableEffects(change, services, request.keepsFiles === true);
+      return one === undefined ? [] : [one];
+    });
+    const more = (await request.judge?.(step, changes)) ?? [];
+    await changeOrdinaryTables(changes, request.rewrite?.(), execution);
+    return combined([...effects, ...more]);
+  };
+}
+
+/** IF [NOT] EXISTS found nothing to do. */
+function isNothing(step: DefinitionStep): boolean {
+  const counts = [
+    step.relations,
+    step.functions,
+    step.schemas,
+    step.droppedRelationOids,
+    step.droppedFunctionOids,
+    step.droppedSchemas,
+  ];
+  if (counts.some(({ length }) => length > 0)) return false;
+  return step.notices.some(({ message }) => message.endsWith(", skipping"));
+}
+
+function refuseForeign(
+  step: DefinitionStep,
+  changes: readonly RelationChange[],
+  makesTstables: boolean,
+): void {
+  const dropped = new Set(step.droppedRelationOids.map(ownSchema));
+  refuseOwnSchemas(step.droppedSchemas.filter((name) => !dropped.has(name)));
+  for (const change of changes) {
+    refuseUnsupported(change);
+    const { before, after } = change;
+    if (makesTstables || before !== undefined || after === undefined || !isTstable(after)) continue;
+    throw new SqlError("0A000", `"${after.name}" cannot become a time-series table this way`, {
+      hint: "Use CREATE TSTABLE, or CREATE TABLE ... USING tstable.",
+    });
+  }
+}

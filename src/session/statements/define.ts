@@ -1,0 +1,81 @@
+/** Definitions that PostgreSQL executes as they are written: CREATE TABLE, ALTER, DROP, COMMENT. */
+
+import { SqlError } from "../../base/errors.ts";
+import type { NodeObject } from "../../compile/node-text.ts";
+import type { ShadowRelation } from "../../postgres/relation.ts";
+import type { DefinitionStatement } from "../definitions/classify.ts";
+import { type DefinitionRequest, define } from "../definitions/define.ts";
+import { NO_EFFECTS } from "../definitions/effects.ts";
+import { rewriteSources } from "../definitions/rewrite.ts";
+import type { Execution, Result } from "../execution.ts";
+import { isOrdinary } from "../plain/physical.ts";
+import { startPosition } from "../plain/sequence-state.ts";
+import { truncate } from "./truncate.ts";
+
+/** What neither reads nor removes rows. */
+const KEEPS_ROWS: ReadonlySet<string> = new Set([
+  "CREATESTMT",
+  "CREATESEQSTMT",
+  "CREATESCHEMASTMT",
+  "ALTERSEQSTMT",
+  "COMMENTSTMT",
+  "RENAMESTMT",
+  "REINDEXSTMT",
+]);
+
+export async function defineObjects(
+  statement: DefinitionStatement,
+  execution: Execution,
+): Promise<Result> {
+  const { command, isConcurrent } = statement;
+  if (isConcurrent && execution.transaction.isExplicit) {
+    const message = `${command} CONCURRENTLY cannot run inside a transaction block`;
+    throw new SqlError("25001", message);
+  }
+  if (statement.effect === "truncate") return await truncate(statement, execution);
+  const step = await define(requestOf(statement, execution), execution);
+  return { kind: "done", tag: step.tag, notices: step.notices };
+}
+
+function requestOf(statement: DefinitionStatement, execution: Execution): DefinitionRequest {
+  const { command, sql, node, usings, effect } = statement;
+  const locksRows = !KEEPS_ROWS.has(node.tag);
+  if (effect === "nothing") return { command, sources: [sql], isTried: true };
+  const base = { command, locksRows, judge: restartsOf(node, execution) };
+  const altered = alteredTable(node, execution);
+  if (altered === undefined) return { ...base, sources: [sql] };
+  const settings = execution.settings.shadow;
+  return { ...base, ...rewriteSources(sql, altered, usings, settings) };
+}
+
+/** ALTER SEQUENCE ... RESTART, and that of an identity column: values are ours to count. */
+function restartsOf(
+  node: NodeObject,
+  { services }: Execution,
+): NonNullable<DefinitionRequest["judge"]> {
+  const restarts = JSON.stringify(node).includes('"defname":"restart"');
+  return (_, changes) => {
+    const moved = changes.flatMap(({ before, after }) =>
+      restarts && before && after?.sequence ? [{ oid: after.oid, sequence: after.sequence }] : [],
+    );
+    const finish = async () => {
+      for (const { oid, sequence } of moved) {
+        await services.plain.sequences.move(oid, startPosition(sequence));
+      }
+    };
+    return Promise.resolve(moved.length === 0 ? [] : [{ ...NO_EFFECTS, finish }]);
+  };
+}
+
+/** The ordinary table that is there and whose rows it may change or check. */
+function alteredTable(
+  node: NodeObject,
+  { services, settings }: Execution,
+): ShadowRelation | undefined {
+  const isUniqueIndex = node.tag === "INDEXSTMT" && node["unique"] === true;
+  if (node.tag !== "ALTERTABLESTMT" && !isUniqueIndex) return undefined;
+  const { schemaname, relname } = node["relation"] as NodeObject;
+  const schema = schemaname === null ? undefined : String(schemaname);
+  const found = services.tables.findRelation({ schema, name: String(relname) }, settings);
+  return found !== undefined && isOrdinary(found) ? found : undefined;
+}
