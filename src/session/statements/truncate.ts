@@ -23,10 +23,7 @@ export async function truncate(
   const tables = step.relations.filter(({ relkind }) => relkind !== "S");
   refuseOwnSchemas(tables.map(({ schema }) => schema));
   const [ordinary, others] = [tables.filter(isOrdinary), tables.filter((one) => !isOrdinary(one))];
-  for (const { oid } of others) {
-    const { items } = await workOf(execution);
-    items.add(execution.services.intake.table(oid), { kind: "truncate", tableId: oid });
-  }
+  for (const { oid } of others) await emptyTstable(oid, execution);
   if (ordinary.length > 0) {
     const writes = await plainWrites(execution);
     writes.beginStatement();
@@ -37,6 +34,18 @@ export async function truncate(
   }
   await restart(step.relations, execution);
   return { kind: "done", tag: step.tag, notices: step.notices };
+}
+
+/** Everything out that is there now, of others and of the transaction. */
+async function emptyTstable(oid: number, execution: Execution): Promise<void> {
+  const { intake } = execution.services;
+  const { items } = await workOf(execution);
+  const lease = await intake.lease([oid]);
+  try {
+    items.add(intake.table(oid), lease.view(oid, items).truncation(oid));
+  } finally {
+    lease.release();
+  }
 }
 
 /** RESTART IDENTITY, with the end of the transaction. */
