@@ -9,6 +9,7 @@ import { startCompilation } from "./compilation.ts";
 import { hasOrderSensitiveAggregate } from "./ordinals.ts";
 import type { CompileContext, Plan } from "./plan.ts";
 import { refuse } from "./refusals.ts";
+import { rowLocksOf } from "./row-locks.ts";
 import { withSequenceCalls } from "./sequence-calls.ts";
 import type { QueryNode } from "./tree.ts";
 
@@ -39,5 +40,6 @@ export function compileSelect(tree: QueryNode, context: CompileContext): Plan {
   const { generator, finish } = startCompilation(context, isOrderSensitive);
   const compiled = generator.query(withSequenceCalls(tree), undefined);
   refuseObjectNames(compiled.columns);
-  return finish(compiled);
+  const rowLocks = rowLocksOf(tree, context);
+  return rowLocks === undefined ? finish(compiled) : { ...finish(compiled), rowLocks };
 }

@@ -21,6 +21,15 @@ export interface Plan {
   readonly parameters: readonly ParameterSource[];
   /** Proven to give few rows (ungrouped aggregate, LIMIT <= 2,048): needs no sentinel. */
   readonly isSmall: boolean;
+  /** FOR UPDATE or FOR SHARE: to be locked before anything is read. */
+  readonly rowLocks?: RowLocks;
+}
+
+export interface RowLocks {
+  /** Of ordinary tables. */
+  readonly relationOids: readonly number[];
+  /** false: NOWAIT. */
+  readonly isPatient: boolean;
 }
 
 export interface PlanColumn {

@@ -50,8 +50,15 @@ export interface QueryNode {
   readonly limitOption: number;
   /** Constraints that the query's meaning depends on: a grouped primary key. */
   readonly constraintDeps: NodeList<number>;
-  readonly rowMarks: NodeList<{ readonly tag: string; readonly rti: number }>;
+  readonly rowMarks: NodeList<RowMarkClause>;
   readonly setOperations: SetOperation | null;
+}
+
+export interface RowMarkClause {
+  readonly tag: "ROWMARKCLAUSE";
+  readonly rti: number;
+  /** 0 wait, 1 SKIP LOCKED, 2 NOWAIT. */
+  readonly waitPolicy: number;
 }
 
 export interface RtePermissionInfo {

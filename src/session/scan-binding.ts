@@ -109,6 +109,7 @@ class Binder {
     if (tables.relation(scan.relationOid)?.kind === "ordinary") {
       const relation = relationOf(scan.relationOid, this.#execution);
       const writes = knownWrites(this.#execution.transaction);
+      writes?.noteRead(relation.oid);
       return scanText({ ...scan, relation }, plain, writes);
     }
     const entry = tables.requireByOid(scan.relationOid);

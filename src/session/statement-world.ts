@@ -8,6 +8,7 @@ import type { Plan } from "../compile/plan.ts";
 import type { TableView } from "../table/table-view.ts";
 import type { WorldLease } from "../table/world.ts";
 import type { Execution } from "./execution.ts";
+import { plainWrites } from "./plain/work.ts";
 import type { Tables, TstableEntry } from "./tables.ts";
 import { knownWork } from "./work.ts";
 
@@ -49,11 +50,22 @@ export async function takeWorld(
   };
 }
 
-/** Of time-series and ordinary tables together, released when the transaction ends. */
-async function transactionWorld({ transaction, services }: Execution): Promise<WorldLease> {
+/**
+ * Of time-series and ordinary tables together, released when the transaction ends. Nobody who calls
+ * it the first time may stand in a gate.
+ */
+export async function transactionWorld(execution: Execution): Promise<WorldLease> {
+  const { transaction, services } = execution;
   const known = transaction.world;
   if (known !== undefined) return known;
-  const world = await services.intake.lease();
+  const { gate, plain, intake } = services;
+  const writes = await plainWrites(execution);
+  const take = async () => {
+    const world = await intake.lease();
+    writes.keepWorld(plain.worlds.pin(), transaction.isolation === "serializable");
+    return world;
+  };
+  const world = await gate.shared(async () => await plain.gate.shared(take));
   transaction.keepWorld(world);
   return world;
 }
@@ -82,8 +94,11 @@ export function tstablesOf(
 
 /** Whether it reads rows of both kinds of table, which one commit may change together. */
 export function readsBothKinds(plan: Plan, tables: Tables): boolean {
-  const hasOrdinary = plan.scans.some(
+  return readsOrdinary(plan, tables) && tstablesOf(plan, tables).length > 0;
+}
+
+export function readsOrdinary({ scans }: Plan, tables: Tables): boolean {
+  return scans.some(
     (scan) => scan.kind === "table" && tables.relation(scan.relationOid)?.kind === "ordinary",
   );
-  return hasOrdinary && tstablesOf(plan, tables).length > 0;
 }

@@ -3,6 +3,7 @@
  * count of their commits, and the names of private tables.
  */
 
+import { Gate } from "../../base/async.ts";
 import { log } from "../../base/telemetry.ts";
 import type { Engine } from "../../engine/remote.ts";
 import type { RunStatement } from "../../engine/request.ts";
@@ -27,6 +28,8 @@ export class PlainStore {
   readonly engine: Engine;
   readonly locks: Locks;
   readonly worlds = new Worlds();
+  /** Commits pass alone; who reads as of a world passes while its statement begins. */
+  readonly gate = new Gate();
   readonly sequences: SequenceStore;
   #lastName = 0;
   #commitsUnlooked = 0;

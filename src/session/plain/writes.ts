@@ -34,6 +34,8 @@ export class PlainWrites implements Participant {
   #lastRow = 0;
   /** Of a transaction that keeps one world. */
   #world: PlainWorld | undefined;
+  #isSerializable = false;
+  readonly #read = new Set<number>();
 
   constructor(store: PlainStore, owner: LockOwner) {
     this.#store = store;
@@ -51,8 +53,14 @@ export class PlainWrites implements Participant {
   }
 
   /** From now on the transaction reads ordinary tables as of the world. */
-  keepWorld(world: PlainWorld): void {
+  keepWorld(world: PlainWorld, isSerializable: boolean): void {
     this.#world = world;
+    this.#isSerializable = isSerializable;
+  }
+
+  /** The transaction has read the table. */
+  noteRead(oid: number): void {
+    if (this.#isSerializable) this.#read.add(oid);
   }
 
   get world(): PlainWorld | undefined {
@@ -160,11 +168,22 @@ export class PlainWrites implements Participant {
   async commit(more: readonly RunStatement[] = []): Promise<void> {
     const all = [...this.#tables.values()];
     const durable = all.filter((table) => !table.isTemporary);
-    const { engine, worlds } = this.#store;
-    for (const { oid, isNew } of durable) if (!isNew) await this.#copyForReaders(oid);
-    const statements = [...commitStatements(durable).map((sql) => ({ sql })), ...more];
-    if (statements.length > 0) await engine.run({ statements });
-    if (durable.length > 0) worlds.commit(durable.map(({ oid }) => oid));
+    const { engine, worlds, gate } = this.#store;
+    if (durable.length > 0) {
+      await gate.alone(async () => {
+        this.#refuseMoved();
+        for (const { oid, isNew } of durable) if (!isNew) await this.#copyForReaders(oid);
+        const statements = commitStatements(durable).map((sql) => ({ sql }));
+        try {
+          await engine.run({ statements: [...statements, ...more] });
+        } finally {
+          // A failure that was none after all must be known, too; the copies hold in any case.
+          worlds.commit(durable.map(({ oid }) => oid));
+        }
+      });
+    } else if (more.length > 0) {
+      await engine.run({ statements: more });
+    }
     await this.#store.runAll(commitStatements(all.filter((table) => table.isTemporary)));
     if (durable.length > 0) await this.#store.tidyLog();
   }
@@ -180,6 +199,18 @@ export class PlainWrites implements Participant {
       ...tables.flatMap(({ generations }) => generations.flatMap((one) => one.drop())),
       ...unused.map((table) => `DROP TABLE ${table}`),
     ]);
+  }
+
+  /** What was read would be read otherwise now. @throws SqlError 40001 */
+  #refuseMoved(): void {
+    const world = this.#world;
+    if (world === undefined) return;
+    if (![...this.#read].some((oid) => this.#store.worlds.hasChanged(oid, world))) return;
+    throw new SqlError(
+      "40001",
+      "could not serialize access due to read/write dependencies among transactions",
+      { hint: "The transaction might succeed if retried." },
+    );
   }
 
   async #copyForReaders(oid: number): Promise<void> {

@@ -4,14 +4,16 @@ import type { Plan } from "../../compile/plan.ts";
 import type { Cursor, CursorRequest } from "../../engine/request.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { HeldRows } from "../held-rows.ts";
+import { lockRows } from "../plain/row-locks.ts";
 import { PlanValues } from "../plan-values.ts";
 import type { RowSource } from "../row-source.ts";
 import { type BoundPlan, bindPlan } from "../scan-binding.ts";
-import { readsBothKinds } from "../statement-world.ts";
+import { readsBothKinds, readsOrdinary, transactionWorld } from "../statement-world.ts";
 import { usedParameters } from "../used-parameters.ts";
 
 export async function select(plan: Plan, execution: Execution): Promise<Result> {
   execution.transaction.markRead();
+  if (plan.rowLocks !== undefined) await lockRows(plan.rowLocks, execution);
   const rows = await openRows(plan, execution);
   return { kind: "rows", rows, tag: (count) => `SELECT ${count}` };
 }
@@ -33,28 +35,36 @@ export async function openRows(
   };
 }
 
-/** What it reads of both kinds of table is of one moment. The caller closes and releases. */
+/**
+ * What it reads of both kinds of table is of one moment; under REPEATABLE READ of the transaction's
+ * moment. The caller closes and releases.
+ */
 async function openPlan(
   plan: Plan,
   execution: Execution,
   held: HeldRows | undefined,
 ): Promise<{ readonly cursor: Cursor; readonly bound: BoundPlan }> {
-  const { engine, gate, tables } = execution.services;
+  const { engine, gate, tables, plain } = execution.services;
+  const { keepsOneWorld } = execution.transaction;
   const isMixed = readsBothKinds(plan, tables);
+  const isKept = keepsOneWorld && readsOrdinary(plan, tables);
+  const pinsPlain = isMixed || isKept;
   const open = async () => {
     const values = await PlanValues.of(plan, execution);
     const bound = await bindPlan(plan, values, execution, held);
     try {
       const request = cursorRequest(plan, values, bound, execution);
-      const cursor = await engine.openCursor(isMixed ? { ...request, pinsPlain: true } : request);
-      if (isMixed) await cursor.pinned;
+      const cursor = await engine.openCursor(pinsPlain ? { ...request, pinsPlain } : request);
+      if (pinsPlain) await cursor.pinned;
       return { cursor, bound };
     } catch (cause) {
       release(bound);
       throw cause;
     }
   };
-  return isMixed ? await gate.shared(open) : await open();
+  if (keepsOneWorld) await transactionWorld(execution);
+  const openKept = async () => (isKept ? await plain.gate.shared(open) : await open());
+  return isMixed ? await gate.shared(openKept) : await openKept();
 }
 
 export function release(bound: BoundPlan): void {
