@@ -24,6 +24,8 @@ export interface DecisionOptions {
   readonly isSynced: boolean;
   readonly delayMicros: number;
   readonly signal: AbortSignal | undefined;
+  /** Called when nothing can come before the commit any more; what it throws keeps it out. */
+  readonly check: () => void;
 }
 
 type CommitServices = Pick<
@@ -41,23 +43,23 @@ export async function commitAll(
   const durable = plain?.isDurable === true ? plain : undefined;
   const kinds = [entry !== undefined, items.length > 0, durable !== undefined];
   if (kinds.filter(Boolean).length > 1) {
-    await commitMixed(entry, items, durable, services, options.signal);
+    await commitMixed({ entry, items, plain: durable }, services, options);
   } else if (entry !== undefined) {
+    options.check();
     await journal.append(entry);
   } else if (items.length > 0) {
-    await intake.commit(items, options);
+    await intake.commit(items, { ...options, beforeSequence: options.check });
   } else {
+    options.check();
     await durable?.commit([]);
   }
   if (durable === undefined) await plain?.commit([]);
 }
 
 async function commitMixed(
-  entry: NewEntry | undefined,
-  items: readonly NewItem[],
-  plain: Decision["plain"],
+  { entry, items, plain }: Decision,
   services: CommitServices,
-  signal: AbortSignal | undefined,
+  { signal, check }: DecisionOptions,
 ): Promise<void> {
   const { intake, journal, gate, transactions } = services;
   const txn = transactions.next();
@@ -65,6 +67,12 @@ async function commitMixed(
   const extra = entry === undefined ? new Uint8Array() : encodeNewEntry(entry, number);
   const prepared = await intake.prepare(txn, items, extra, signal);
   await gate.alone(async () => {
+    try {
+      check();
+    } catch (cause) {
+      prepared.abandon();
+      throw cause;
+    }
     await decideInDuckDb(txn, plain, services, () => prepared.abandon());
     try {
       await prepared.decide(async () => {

@@ -37,6 +37,7 @@ export async function takeWorld(
     };
   }
   const kept = await transactionWorld(execution);
+  transaction.noteRead(tableIds);
   return {
     sequence: kept.sequence,
     view: (entry) => {

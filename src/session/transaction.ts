@@ -65,6 +65,7 @@ export class Transaction {
   #modes: TransactionModes = {};
   #hasRead = false;
   #world: WorldLease | undefined;
+  readonly #tablesRead = new Set<number>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -132,6 +133,15 @@ export class Transaction {
   /** Under REPEATABLE READ, once something was read. */
   get world(): WorldLease | undefined {
     return this.#world;
+  }
+
+  /** Time-series tables it has read in its world. */
+  get tablesRead(): readonly number[] {
+    return [...this.#tablesRead];
+  }
+
+  noteRead(tableIds: readonly number[]): void {
+    for (const id of tableIds) this.#tablesRead.add(id);
   }
 
   /** Released when the transaction ends. */
@@ -337,6 +347,7 @@ export class Transaction {
     this.#modes = {};
     this.#hasRead = false;
     this.#world = undefined;
+    this.#tablesRead.clear();
     if (this.#isStarted && !isCommitted) this.#settings.restore(0);
     this.#isStarted = false;
     this.#settings.endTransaction();

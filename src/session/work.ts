@@ -13,6 +13,7 @@ import type { Execution } from "./execution.ts";
 import { noticesOf } from "./item-notices.ts";
 import { type LockOwner, lockOwner } from "./locks.ts";
 import type { Participant } from "./participant.ts";
+import { refuseMoved } from "./serializable.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Transaction, Work } from "./transaction.ts";
@@ -33,6 +34,7 @@ export class TransactionWork implements Work {
   readonly owner: LockOwner;
   readonly #services: Services;
   readonly #settings: Settings;
+  readonly #transaction: Transaction;
   readonly #items = new PendingItems();
   readonly #marks: PendingMark[] = [];
   readonly #parts: Participant[] = [];
@@ -40,10 +42,11 @@ export class TransactionWork implements Work {
   #isOver = false;
   #signal: AbortSignal | undefined;
 
-  constructor(services: Services, settings: Settings, owner: LockOwner) {
+  constructor({ services, settings, transaction, processId }: Execution) {
     this.#services = services;
     this.#settings = settings;
-    this.owner = owner;
+    this.#transaction = transaction;
+    this.owner = lockOwner(transaction, processId);
   }
 
   /** Changes of time-series tables. */
@@ -98,6 +101,7 @@ export class TransactionWork implements Work {
         isSynced: this.#settings.get("synchronous_commit") !== "off",
         delayMicros: Number(this.#settings.get("commit_delay") ?? 0),
         signal: this.#signal,
+        check: () => refuseMoved(this.#transaction, this.#services),
       });
       tell?.();
     } catch (cause) {
@@ -135,10 +139,10 @@ export function knownWork(transaction: Transaction): TransactionWork | undefined
 
 /** For a statement that changes something. */
 export async function workOf(execution: Execution): Promise<TransactionWork> {
-  const { transaction, services, settings, processId, signal } = execution;
+  const { transaction, signal } = execution;
   let work = knownWork(transaction);
   if (work === undefined) {
-    work = new TransactionWork(services, settings, lockOwner(transaction, processId));
+    work = new TransactionWork(execution);
     await transaction.begin(work);
   }
   work.useSignal(signal);

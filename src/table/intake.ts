@@ -27,6 +27,8 @@ export interface IntakeOptions {
 }
 
 export interface CommitOptions extends RecordOptions {
+  /** Called when nothing can come before this commit any more; what it throws keeps it out. */
+  readonly beforeSequence?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -165,6 +167,7 @@ export class Intake {
     const byTable = this.#byTable(items);
     const admitted = await this.#admission.admit(costs(byTable), options.signal);
     try {
+      options.beforeSequence?.();
       const sequence = this.#nextSequence;
       const made = [...byTable].map(
         ([hot, some]) => [hot, some.map((item) => hot.item(item, sequence))] as const,
@@ -244,6 +247,10 @@ export class Intake {
       else some.push(item);
     }
     return byTable;
+  }
+
+  has(tableId: number): boolean {
+    return this.#tables.has(tableId);
   }
 
   /** @throws StoreError "no-table" */

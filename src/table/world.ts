@@ -53,6 +53,12 @@ export class WorldLease {
     return new TableView(leased.world, own?.of(tableId));
   }
 
+  /** Anything was committed to the table since, or published of what was. */
+  hasMoved(hot: HotTable): boolean {
+    const leased = this.#tables.get(hot.tableId);
+    return leased?.kind !== "table" || hot.capture() !== leased.world;
+  }
+
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
