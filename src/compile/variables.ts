@@ -94,6 +94,9 @@ export function parameter(node: ParamNode, scope: Scope): Sql {
   );
 }
 
+/** Where each source stands in a list of parameters. */
+const KNOWN = new WeakMap<readonly ParameterSource[], Map<string, number>>();
+
 function keyOf(source: ParameterSource): string {
   return JSON.stringify(source, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}n` : value,
@@ -110,8 +113,10 @@ export function bindParameter(
   shape: Shape,
 ): Sql {
   const key = keyOf(source);
-  let index = generator.parameters.findIndex((each) => keyOf(each) === key);
-  if (index === -1) index = generator.parameters.push(source) - 1;
+  const known = KNOWN.get(generator.parameters) ?? new Map<string, number>();
+  KNOWN.set(generator.parameters, known);
+  const index = known.get(key) ?? generator.parameters.push(source) - 1;
+  known.set(key, index);
   const text = `CAST($${index + 1} AS ${duckdbType(shape)})`;
   const base = { isConstant: true, mayBeNull: true } as const;
   if (shape.typeOid !== Oid.timestamptz) return { ...base, text, shape };

@@ -5,7 +5,6 @@ import type {
   CommandCompleteMessage,
   DatabaseError,
   NoticeMessage,
-  ParameterDescriptionMessage,
   ReadyForQueryMessage,
   RowDescriptionMessage,
 } from "pg-protocol/dist/messages.js";
@@ -32,7 +31,7 @@ export interface Answer {
   readonly status: string | undefined;
 }
 
-const CODE = { row: 0x44, notice: 0x4e, parsed: 0x31, bound: 0x32 };
+const CODE = { row: 0x44, notice: 0x4e, parsed: 0x31, bound: 0x32, parameters: 0x74 };
 const TREE_TITLE = Buffer.from("Mrewritten parse tree:\0D");
 const HEADER_BYTES = 5;
 
@@ -62,11 +61,19 @@ export function readAnswer(data: Uint8Array): Answer {
     if (bytes[at] === CODE.row) rows.push(message);
     else if (bytes[at] === CODE.parsed) answer.isParsed = true;
     else if (bytes[at] === CODE.bound) answer.isBound = true;
+    else if (bytes[at] === CODE.parameters) answer.parameterOids = oidsIn(message);
     else if (tree !== undefined) trees.push(tree);
     else parser.parse(message, (parsed) => take(answer, parsed));
     at = end;
   }
   return answer;
+}
+
+/** The parser takes the number of parameters for a signed one. */
+function oidsIn(message: Buffer): number[] {
+  const count = message.readUInt16BE(HEADER_BYTES);
+  const first = HEADER_BYTES + 2;
+  return Array.from({ length: count }, (_, index) => message.readUInt32BE(first + index * 4));
 }
 
 /** The tree is read as bytes, past the parser: its wraps are counted in bytes. */
@@ -79,9 +86,6 @@ function treeIn(notice: Buffer): string | undefined {
 
 function take(answer: Writable<Answer>, message: BackendMessage): void {
   switch (message.name) {
-    case "parameterDescription":
-      answer.parameterOids = (message as ParameterDescriptionMessage).dataTypeIDs;
-      return;
     case "rowDescription":
       answer.fields = (message as RowDescriptionMessage).fields.map((field) => ({
         name: field.name,

@@ -1,9 +1,12 @@
 /** The rows of INSERT ... VALUES made without the engine: parameters, literals, defaults. */
 
 import { assert, SqlError, unreachable } from "../base/errors.ts";
+import type { SequenceColumn } from "../compile/change-plan.ts";
 import type { RelationColumn } from "../compile/plan.ts";
 import type { RowCell, RowProgram } from "../compile/row-program.ts";
 import { BlockBuilder } from "../engine/block-builder.ts";
+import type { TypedColumn } from "../engine/bound-types.ts";
+import { blockReaders } from "../engine/read-block.ts";
 import type { ColumnData, RowBlock } from "../table/row-block.ts";
 import { Oid } from "../types/oids.ts";
 import { applyTypmod } from "../types/typmod.ts";
@@ -91,15 +94,7 @@ class CellMaker {
       counts.set(cell.sequenceOid, (counts.get(cell.sequenceOid) ?? 0) + times);
     }
     const drawn = new Map<number, readonly bigint[]>();
-    for (const [oid, count] of counts) {
-      const runs = await drawMany(oid, count, execution);
-      drawn.set(
-        oid,
-        runs.flatMap(({ first, increment, count: length }) =>
-          Array.from({ length }, (_, index) => first + BigInt(index) * increment),
-        ),
-      );
-    }
+    for (const [oid, count] of counts) drawn.set(oid, await drawnValues(oid, count, execution));
     return new CellMaker(execution, scalars, drawn);
   }
 
@@ -131,6 +126,45 @@ class CellMaker {
     assert(value !== undefined, "a sequence gave too few values");
     return value;
   }
+}
+
+async function drawnValues(
+  oid: number,
+  count: number,
+  execution: Execution,
+): Promise<readonly bigint[]> {
+  const runs = await drawMany(oid, count, execution);
+  return runs.flatMap(({ first, increment, count: length }) =>
+    Array.from({ length }, (_, index) => first + BigInt(index) * increment),
+  );
+}
+
+/** The block with its drawn columns filled in. @throws SqlError 2200H, 22003 */
+export async function drawForBlock(
+  block: RowBlock,
+  columns: readonly TypedColumn[],
+  sequences: readonly SequenceColumn[],
+  execution: Execution,
+): Promise<RowBlock> {
+  if (block.rows === 0 || sequences.length === 0) return block;
+  const readers = blockReaders(block, columns);
+  const filled = [...block.columns];
+  for (const { sourceColumn, sequenceOid, when } of sequences) {
+    const type = columns[sourceColumn];
+    assert(type !== undefined, "a sequence fills a column that is not there");
+    const isDrawn = (row: number) => when === undefined || readers[when]?.(row) === true;
+    const rows = Array.from({ length: block.rows }, (_, row) => row).filter(isDrawn);
+    const values = await drawnValues(sequenceOid, rows.length, execution);
+    const byRow = new Map(rows.map((row, index) => [row, values[index] ?? 0n]));
+    const [column] = new BlockBuilder([type]).columns;
+    for (let row = 0; row < block.rows; row += 1) {
+      const drawn = byRow.get(row);
+      const kept = readers[sourceColumn]?.(row) ?? null;
+      column?.put(row, drawn === undefined ? kept : integerOf(drawn, type.typeOid));
+    }
+    filled[sourceColumn] = column?.take(block.rows) ?? (filled[sourceColumn] as ColumnData);
+  }
+  return { rows: block.rows, columns: filled };
 }
 
 function castAll(value: SqlValue, casts: readonly number[]): SqlValue {
