@@ -25,7 +25,7 @@ export function typeText(type: LogicalType, name: string): string {
     case "Timestamp":
       return { Millis: "TIMESTAMP_MS", Micros: "TIMESTAMP", Nanos: "TIMESTAMP_NS" }[type.unit];
     case "Decimal":
-      if (type.precision <= 38) return `DECIMAL(${type.precision},${type.scale})`;
+      if (type.precision <= DECIMAL_DIGITS_MAX) return `DECIMAL(${type.precision},${type.scale})`;
       break;
     case "List":
       return `${typeText(type.element.type, name)}[]`;
@@ -33,3 +33,23 @@ export function typeText(type: LogicalType, name: string): string {
   }
   throw new EngineError("bad-file", `column "${name}" is of a type that cannot be rewritten`);
 }
+
+/** Whether rows made here can be written so. */
+export function isWritable(type: LogicalType): boolean {
+  switch (type.kind) {
+    case "Decimal":
+      return type.precision <= DECIMAL_DIGITS_MAX;
+    case "List":
+      return isWritable(type.element.type);
+    case "Struct":
+    case "Map":
+    case "FixedBinary":
+    case "Int96":
+    case "Other":
+      return false;
+    default:
+      return true;
+  }
+}
+
+const DECIMAL_DIGITS_MAX = 38;

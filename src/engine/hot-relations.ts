@@ -1,7 +1,7 @@
 /** One table's rows in memory: relations for each generation, and their way into Parquet. */
 
 import type { LogicalType } from "../table/format.ts";
-import type { RowBlock } from "../table/row-block.ts";
+import type { HotPart, HotStorage } from "../table/hot-storage.ts";
 import type { RowRange } from "./bindings.ts";
 import { typeText } from "./disk-types.ts";
 import type { RowTableColumn, WriteRequest } from "./protocol.ts";
@@ -25,7 +25,7 @@ export interface HotTableShape {
   readonly codec: Pick<WriteRequest, "compression" | "level">;
 }
 
-export class HotRelations {
+export class HotRelations implements HotStorage {
   readonly #engine: Engine;
   readonly #columnsAt: (schemaVersion: number) => readonly RowTableColumn[];
   readonly #shape: () => HotTableShape;
@@ -45,10 +45,7 @@ export class HotRelations {
     await this.#engine.createRowTable(relation, this.#columnsAt(schemaVersion));
   }
 
-  async append(
-    relation: string,
-    parts: readonly { readonly block: RowBlock; readonly sequence: number }[],
-  ): Promise<void> {
+  async append(relation: string, parts: readonly HotPart[]): Promise<void> {
     await this.#engine.appendRows(relation, parts);
   }
 

@@ -28,25 +28,25 @@ const ENTITY_TYPES: ReadonlyMap<number, EntityType> = new Map([
 ]);
 
 export function attachmentOf(entry: TstableEntry, engine: Engine): Attachment {
-  const shape = tableShape(entry);
+  const columns = tableShape(entry).columns;
   const storage = new HotRelations(
     engine,
-    () => shape.columns,
-    () => shape,
+    () => columns,
+    () => tableShape(entry),
   );
-  const { table } = entry;
-  return { table, storage, files: engine, keys: keyColumns(entry) };
+  return { table: entry.table, storage, files: engine, keys: keyColumns(entry) };
 }
 
-/** How rows of the table are written into its files. */
-export function tableShape({ info, definition }: TstableEntry): HotTableShape {
+/** How rows of the table are written to files. */
+export function tableShape({ info, definition, table }: TstableEntry): HotTableShape {
+  const { schema = [] } = table.snapshot.meta;
+  const columns = info.columns.map(({ number, name, typeOid, typmod }) => {
+    const diskType = schema.find((field) => field.name === name)?.type;
+    const column = { columnNumber: number, diskName: name, typeOid, typmod };
+    return diskType === undefined ? column : { ...column, diskType };
+  });
   return {
-    columns: info.columns.map(({ number, name, typeOid, typmod }) => ({
-      columnNumber: number,
-      diskName: name,
-      typeOid,
-      typmod,
-    })),
+    columns,
     timeColumn: definition.timeColumn,
     entityColumns: definition.entityColumns,
     codec: codecOf(definition.compression),

@@ -134,7 +134,8 @@ class Binder {
       return { ...column, diskName: column.name };
     });
     const paths = segments.map(({ path }) => join(entry.directory, path));
-    return await this.#execution.services.engine.bindTable(columns, paths, hot);
+    const options = { identity: scan.hasIdentity };
+    return await this.#execution.services.engine.bindTable(columns, paths, hot, options);
   }
 
   #rows(

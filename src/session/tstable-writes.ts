@@ -1,6 +1,7 @@
 /** Rows and segments for a time-series table, into the transaction that writes them. */
 
 import { SqlError } from "../base/errors.ts";
+import { isWritable } from "../engine/disk-types.ts";
 import type { StagedSegment } from "../table/items.ts";
 import type { RowBlock } from "../table/row-block.ts";
 import { SCHEMA_VERSION } from "./attachment.ts";
@@ -44,7 +45,15 @@ export async function insertSegments(
 }
 
 /** What rows may repeat is decided by keys and grain. @throws SqlError 0A000 */
-export function requireRows({ info, definition, axis, entityTypes }: TstableEntry): void {
+export function requireRows({ info, definition, axis, entityTypes, table }: TstableEntry): void {
+  const { schema = [] } = table.snapshot.meta;
+  const isForeign = schema.find(({ type, nullable }) => !nullable || !isWritable(type));
+  if (isForeign !== undefined) {
+    throw new SqlError("0A000", `rows of "${info.name}" cannot be written one by one`, {
+      detail: `Another writer registered its column "${isForeign.name}" in its own way.`,
+      hint: "Use APPEND PARQUET.",
+    });
+  }
   if (axis.kind.type === "u_int64" || entityTypes.includes("uint64")) {
     throw new SqlError("0A000", `rows of "${info.name}" cannot be written one by one`, {
       hint: "Its keys are unsigned integers of another writer: use APPEND PARQUET.",

@@ -7,6 +7,7 @@ import { changePlain } from "../plain/change.ts";
 import type { Change } from "../statement.ts";
 import { notBuilt } from "../utility.ts";
 import { requireWritable } from "../write-rules.ts";
+import { changeTstable } from "./change-tstable.ts";
 import { insertTstable } from "./insert-tstable.ts";
 
 export async function change(given: Change, execution: Execution): Promise<Result> {
@@ -19,6 +20,7 @@ export async function change(given: Change, execution: Execution): Promise<Resul
     const made = given.rows && (await makeRows(given.rows, info.columns, execution));
     return await changePlain(plan, execution, made);
   }
+  if (info.kind !== "tstable") throw notBuilt(`${command} of this relation`);
   if (plan.kind === "insert") return await insertTstable(given, execution);
-  throw notBuilt(`${command} on a time-series table`);
+  return await changeTstable(plan, execution);
 }

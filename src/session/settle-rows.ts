@@ -1,0 +1,114 @@
+/**
+ * What a change of segments needs before it looks for rows: nobody else changes them, and every row
+ * it may see is in one.
+ */
+
+import { SqlError } from "../base/errors.ts";
+import type { Plan } from "../compile/plan.ts";
+import type { Segment } from "../table/segment.ts";
+import { Staging } from "../table/staging.ts";
+import type { Execution } from "./execution.ts";
+import { lockWait } from "./plain/work.ts";
+import { PlanValues } from "./plan-values.ts";
+import type { TstableEntry } from "./tables.ts";
+import type { TransactionWork } from "./work.ts";
+
+/** Rows that other sessions insert meanwhile make another flush necessary. */
+const FLUSHES_MAX = 3;
+
+/** To the end of the transaction. Whoever removes segments that are not its own takes it. */
+export async function lockSegments(
+  { info: { oid, name } }: TstableEntry,
+  { owner }: TransactionWork,
+  execution: Execution,
+): Promise<void> {
+  const target = { key: `segments of ${oid}`, title: `relation "${name}"` };
+  await execution.services.locks.acquire(owner, target, "exclusive", lockWait(execution));
+}
+
+/**
+ * The values of a plan in a world in which the table has no rows but those of segments; others
+ * that come meanwhile are newer than the statement. The caller releases the world.
+ * @throws SqlError 40001 when the transaction's world is older than that
+ */
+export async function settledValues(
+  plan: Plan,
+  entry: TstableEntry,
+  work: TransactionWork,
+  execution: Execution,
+): Promise<PlanValues> {
+  for (let flushes = 1; ; flushes += 1) {
+    await execution.services.intake.flush(entry.info.oid);
+    await settleOwnRows(entry, work, execution);
+    const values = await PlanValues.of(plan, execution);
+    try {
+      const hot = await values.world.view(entry).hot({});
+      if (hot.length === 0) return values;
+      if (execution.transaction.keepsOneWorld) throw concurrentChange(entry);
+      if (flushes === FLUSHES_MAX) return values;
+    } catch (cause) {
+      values.world.release();
+      throw cause;
+    }
+    values.world.release();
+  }
+}
+
+/** Rows that the transaction has inserted itself become a segment of its own. */
+async function settleOwnRows(
+  { info, table }: TstableEntry,
+  { items }: TransactionWork,
+  { services, signal }: Execution,
+): Promise<void> {
+  const own = items.of(info.oid);
+  if (own === undefined || own.rows === 0) return;
+  const hot = services.intake.table(info.oid);
+  const { meta } = table.snapshot;
+  const staging = new Staging(table, services.engine, { signal });
+  try {
+    const { key, path } = await staging.newFile();
+    await hot.attachment.storage.write(await own.ranges({}), path, signal);
+    const staged = await staging.take(meta, key, info.name);
+    const added = staged === undefined ? [] : [staging.segment(meta, staged)];
+    for (const { done } of added) await done;
+    // Takes out the transaction's own rows so far, and nothing else.
+    items.add(hot, { kind: "truncate", tableId: info.oid, removed: [], through: 0 });
+    items.add(hot, { kind: "segments", tableId: info.oid, removed: [], added });
+    staging.keepSegments(added);
+  } finally {
+    await staging.removeUnused();
+  }
+}
+
+/**
+ * Under REPEATABLE READ another transaction may have replaced what this one's world shows.
+ * @throws SqlError 40001
+ */
+export async function requireUnchanged(
+  segments: readonly Segment[],
+  entry: TstableEntry,
+  work: TransactionWork,
+  { transaction, services }: Execution,
+): Promise<void> {
+  if (!transaction.keepsOneWorld) return;
+  const { oid } = entry.info;
+  const lease = await services.intake.lease([oid]);
+  try {
+    const now = new Set(
+      lease
+        .view(oid, work.items)
+        .segments()
+        .map(({ path }) => path),
+    );
+    if (segments.some(({ path }) => !now.has(path))) throw concurrentChange(entry);
+  } finally {
+    lease.release();
+  }
+}
+
+function concurrentChange({ info }: TstableEntry): SqlError {
+  return new SqlError("40001", "could not serialize access due to concurrent update", {
+    detail: `Rows of "${info.name}" have moved since the transaction began.`,
+    hint: "The transaction might succeed if retried.",
+  });
+}
