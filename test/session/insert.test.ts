@@ -78,6 +78,20 @@ describe("INSERT into a time-series table", () => {
     ]);
   });
 
+  test("stores more rows of a query than memory is kept for", async () => {
+    const copied = await server.client.query(
+      `INSERT INTO m (ts, device, v, made)
+       SELECT '2024-01-01'::timestamptz + i * interval '1 second', 'd' || i % 3, i, NULL
+       FROM generate_series(1, 700000) i`,
+    );
+    expect(copied.rowCount).toBe(700_000);
+    expect(await server.rows("SELECT count(*), sum(v), count(DISTINCT device) FROM m")).toEqual([
+      ["700000", "245000350000", "3"],
+    ]);
+    await server.refusal("INSERT INTO m (ts, device, n) SELECT ts, device, v FROM m");
+    expect(await server.rows("SELECT count(*) FROM m")).toEqual([["700000"]]);
+  });
+
   test("returns the rows as stored, and expressions over them", async () => {
     expect(
       await server.rows(

@@ -2,7 +2,10 @@
 
 import { SqlError } from "../../base/errors.ts";
 import type { ChangePlan } from "../../compile/change-plan.ts";
+import { BlockBuilder } from "../../engine/block-builder.ts";
+import { joinBlocks } from "../../table/join-blocks.ts";
 import type { RowBlock } from "../../table/row-block.ts";
+import { TstableTarget } from "../copy/tstable-target.ts";
 import type { Execution, Result } from "../execution.ts";
 import { drawForBlock, makeRows } from "../insert-rows.ts";
 import { requireNotNull } from "../not-null.ts";
@@ -10,28 +13,36 @@ import { PlanValues } from "../plan-values.ts";
 import { returningRows } from "../returning.ts";
 import { bindPlan } from "../scan-binding.ts";
 import type { Change } from "../statement.ts";
+import type { TstableEntry } from "../tables.ts";
 import { insertRows } from "../tstable-writes.ts";
 import { notBuilt } from "../utility.ts";
 import { cursorRequest, release } from "./select.ts";
 
-/** Rows of one statement that are kept in memory. */
-const ROWS_MAX = 1_000_000;
+/** Rows that a statement with RETURNING may have. */
+const RETURNED_ROWS_MAX = 1_000_000;
 
 export async function insertTstable({ plan, rows }: Change, execution: Execution): Promise<Result> {
-  const { services, settings } = execution;
-  const entry = services.tables.requireByOid(plan.relationOid);
+  const entry = execution.services.tables.requireByOid(plan.relationOid);
   if (plan.onConflict !== undefined) throw notBuilt("ON CONFLICT on a time-series table");
+  const { returning } = plan;
+  if (rows === undefined && returning === undefined) {
+    return { kind: "done", tag: tagOf(await insertStream(plan, entry, execution)) };
+  }
   const source =
     rows === undefined
       ? await computedRows(plan, execution)
       : await makeRows(rows, entry.info.columns, execution);
   const block = targetBlock(plan, source);
-  requireNotNull(entry.info, block, settings.text);
+  requireNotNull(entry.info, block, execution.settings.text);
   await insertRows(entry, block, execution);
-  const tag = `INSERT 0 ${block.rows}`;
-  if (plan.returning === undefined) return { kind: "done", tag };
-  const returned = await returningRows(plan, plan.returning, source, execution);
+  const tag = tagOf(block.rows);
+  if (returning === undefined) return { kind: "done", tag };
+  const returned = await returningRows(plan, returning, source, execution);
   return { kind: "rows", rows: returned, tag: () => tag };
+}
+
+function tagOf(rows: number): string {
+  return `INSERT 0 ${rows}`;
 }
 
 /** The columns of the table; rows made here have no others. */
@@ -39,8 +50,50 @@ function targetBlock({ newValues }: ChangePlan, { rows, columns }: RowBlock): Ro
   return { rows, columns: newValues.flatMap(({ sourceColumn }) => columns[sourceColumn] ?? []) };
 }
 
+/** However many rows: what is too much for memory becomes segments. */
+async function insertStream(
+  plan: ChangePlan,
+  entry: TstableEntry,
+  execution: Execution,
+): Promise<number> {
+  const target = new TstableTarget(entry, execution);
+  let rows = 0;
+  try {
+    await forEachBlock(plan, execution, async (source) => {
+      const block = targetBlock(plan, source);
+      requireNotNull(entry.info, block, execution.settings.text);
+      rows += block.rows;
+      await target.add(block);
+    });
+    await target.finish();
+    return rows;
+  } finally {
+    await target.close();
+  }
+}
+
 async function computedRows(plan: ChangePlan, execution: Execution): Promise<RowBlock> {
-  const { source, sequences } = plan;
+  const blocks = [new BlockBuilder(plan.source.columns.map(({ shape }) => shape)).take()];
+  let rows = 0;
+  await forEachBlock(plan, execution, (block) => {
+    rows += block.rows;
+    if (rows > RETURNED_ROWS_MAX) {
+      throw new SqlError("54000", `RETURNING of more than ${RETURNED_ROWS_MAX} rows`, {
+        hint: "Leave RETURNING out, or use several statements.",
+      });
+    }
+    blocks.push(block);
+    return Promise.resolve();
+  });
+  return joinBlocks(blocks);
+}
+
+/** The rows of the plan's source, with what sequences give, in order. */
+async function forEachBlock(
+  { source, sequences }: ChangePlan,
+  execution: Execution,
+  take: (block: RowBlock) => Promise<void>,
+): Promise<void> {
   execution.transaction.markRead();
   const values = await PlanValues.of(source, execution);
   const bound = await bindPlan(source, values, execution);
@@ -49,13 +102,16 @@ async function computedRows(plan: ChangePlan, execution: Execution): Promise<Row
     const request = cursorRequest(source, values, bound, { ...execution, formats });
     const columns = source.columns.map(({ shape }) => shape);
     const { engine } = execution.services;
-    const block = await engine.collect(request, columns, ROWS_MAX, execution.signal);
-    if (block === undefined) {
-      throw new SqlError("54000", `an INSERT of more than ${ROWS_MAX} rows is not supported`, {
-        hint: "Use COPY or APPEND PARQUET, or several statements.",
-      });
+    const cursor = await engine.openBlocks(request, columns, execution.signal);
+    try {
+      for (;;) {
+        const block = await cursor.next();
+        if (block === undefined) return;
+        await take(await drawForBlock(block, columns, sequences, execution));
+      }
+    } finally {
+      await cursor.close();
     }
-    return await drawForBlock(block, columns, sequences, execution);
   } finally {
     release(bound);
   }
