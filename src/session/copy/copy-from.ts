@@ -91,7 +91,9 @@ async function take(
       const read = await stream.next();
       if (read === undefined) return;
       const block =
-        copy.where === undefined ? read : await filterBlock(read, copy.where, info, execution);
+        copy.where === undefined
+          ? read
+          : await filterBlock(read, { ...copy, where: copy.where }, info, execution);
       await added;
       counted.rows += block.rows;
       added = target.add(block);

@@ -9,11 +9,12 @@ import { requireNotNull } from "../not-null.ts";
 import { overRows } from "../plain/over.ts";
 import { columnName, privateTable } from "../plain/physical.ts";
 import { relationOf } from "../plain/relation.ts";
+import type { CopyFrom } from "./copy-statement.ts";
 
-/** @param tree of the condition @throws SqlError 23502, 0A000, and what computing it throws */
+/** @throws SqlError 23502, 0A000, and what computing it throws */
 export async function filterBlock(
   block: RowBlock,
-  tree: string,
+  copy: CopyFrom & { readonly where: string },
   info: RelationInfo,
   execution: Execution,
 ): Promise<RowBlock> {
@@ -28,7 +29,7 @@ export async function filterBlock(
     await engine.appendRows(name, [{ block, sequence: 1 }], execution.signal);
     const over = await overRows(
       relationOf(info.oid, execution),
-      [{ tree, storedAs: undefined }],
+      [{ tree: copy.where, storedAs: undefined }],
       { from: table, rowNumber: "rowid", column: columnName },
       execution,
     );
@@ -51,7 +52,7 @@ export async function filterBlock(
       execution.signal,
     );
     assert(kept !== undefined, "a condition gave more rows than there were");
-    requireNotNull(info, kept, execution.settings.text);
+    if (!copy.hasGenerated) requireNotNull(info, kept, execution.settings.text);
     return kept;
   } finally {
     await engine.dropRowTable(name);

@@ -114,7 +114,8 @@ async function prepareFrom(
       : await defaultsOf(name, relation, context);
   const condition = whereText(context.statement);
   const where = condition && (await conditionTree(name, condition, context));
-  const base = { relationOid: relation.oid, relation: relation.name, columns, where };
+  const hasGenerated = relation.columns.some(({ generated }) => generated !== null);
+  const base = { relationOid: relation.oid, relation: relation.name, columns, hasGenerated, where };
   return { kind: "copy-from", copy: { ...common, ...base, program, defaults } };
 }
 

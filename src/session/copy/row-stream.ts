@@ -114,8 +114,8 @@ export class RowStream {
         this.#info.columns,
         this.#execution,
       );
-      // A condition comes first: rows it leaves out may have any NULL.
-      if (this.#copy.where === undefined) {
+      // Rows that a condition leaves out may have any NULL; computed columns are not there yet.
+      if (this.#copy.where === undefined && !this.#copy.hasGenerated) {
         requireNotNull(this.#info, block, this.#execution.settings.text);
       }
       return block;
