@@ -38,16 +38,20 @@ export async function takeWorld(
   }
   const kept = await transactionWorld(execution);
   transaction.noteRead(tableIds);
+  // What the transaction has defined itself is younger than its world.
+  const hasDefined = transaction.definitions !== undefined;
+  const own = hasDefined ? await services.intake.lease(tableIds) : undefined;
   return {
     sequence: kept.sequence,
     view: (entry) => {
       const { oid, name } = entry.info;
       if (kept.has(oid)) return kept.view(oid, work?.items);
+      if (own?.has(oid) === true) return own.view(oid, work?.items);
       throw new SqlError("40001", `table "${name}" is newer than this transaction`, {
         hint: "Begin a new transaction to read it.",
       });
     },
-    release: () => undefined,
+    release: () => own?.release(),
   };
 }
 
