@@ -1,6 +1,7 @@
 /** Text and csv of COPY FROM against PostgreSQL itself. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LineReader } from "../../src/types/copy/line-reader.ts";
 import { Oid } from "../../src/types/oids.ts";
 import {
   bytesOf,
@@ -217,4 +218,32 @@ describe.each(Object.entries(CASES))("%s", (_, given) => {
       expect({ text, ...readAll(given, chunks) }).toEqual({ text, ...expected });
     }
   });
+});
+
+test("the line that psql before 18 puts behind csv is its end, and only as the last line", () => {
+  const read = (text: string, mayEndByMarker: boolean) => {
+    const source = {
+      relation: "t",
+      columns: ["a", "b"],
+      encoding: "UTF8",
+      mayEndByMarker,
+    } as const;
+    const reader = new LineReader(CSV, source);
+    const lines: string[] = [];
+    const take = () => {
+      while (reader.next()) lines.push(Buffer.from(reader.lineText).toString());
+    };
+    for (const byte of Buffer.from(text)) {
+      reader.push(Uint8Array.of(byte));
+      take();
+    }
+    reader.end();
+    take();
+    return lines;
+  };
+  expect(read("1,2\n\\.\n", true)).toEqual(["1,2"]);
+  expect(read("1,2\n\\.", true)).toEqual(["1,2"]);
+  expect(read("1,2\n\\.\n", false)).toEqual(["1,2", "\\."]);
+  expect(read("1,2\n\\.\n3,4\n", true)).toEqual(["1,2", "\\.", "3,4"]);
+  expect(read('1,"2\n\\.\n"\n', true)).toEqual(['1,"2\n\\.\n"']);
 });

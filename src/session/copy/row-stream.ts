@@ -144,6 +144,7 @@ export class RowStream {
       target: this.#builder,
       settings: { ...settings.text, nowMicros: transaction.nowMicros },
       encoding: copyEncoding(options, settings),
+      mayEndByMarker: this.#copy.file === undefined,
       skip: this.#skipRule(),
       checkRow: () => {
         if (!this.#hasNull && !lacksValue) return;

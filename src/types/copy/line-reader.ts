@@ -13,11 +13,16 @@ import { splitCsv, splitText } from "./split-line.ts";
 import { fromLatin1, invalidSequence, SEQUENCE_BYTES_MAX, validEnd } from "./utf8-prefix.ts";
 import { Window } from "./window.ts";
 
+/** `\.` with the longest line end. */
+const MARKER_BYTES_MAX = 4;
+
 export interface LineSource {
   readonly relation: string;
   /** The copied columns, in the order of the fields. */
   readonly columns: readonly string[];
   readonly encoding: CopyEncoding;
+  /** The client may be a psql before 18, which ends csv by a line `\.`. */
+  readonly mayEndByMarker?: boolean;
 }
 
 export class LineReader {
@@ -105,6 +110,10 @@ export class LineReader {
     const window = this.#window;
     const { bytes, start } = window;
     const end = start + this.#checked;
+    if (this.#mayEndByMarker(bytes, start, end)) {
+      this.#isFinished = this.#isLast;
+      return false;
+    }
     if (this.#fast.split(bytes, start, end, this.fields)) {
       this.line += 1;
       this.#scanner.lineEnding = this.#fast.lineEnding;
@@ -115,6 +124,20 @@ export class LineReader {
     if (!this.#scan(bytes, start, end)) return false;
     if (isSplit) this.#split(bytes);
     return true;
+  }
+
+  /**
+   * PostgreSQL 18 takes `\.` for data. As the last line of several columns it could only be an
+   * error, so it is taken for what it was meant to be.
+   */
+  #mayEndByMarker(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#source.mayEndByMarker !== true || this.#format.kind !== "csv") return false;
+    if (this.#source.columns.length < 2) return false;
+    if (end !== this.#window.end || end - start < 2 || end - start > MARKER_BYTES_MAX) return false;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString(
+      "latin1",
+    );
+    return text === "\\." || text === "\\.\n" || text === "\\.\r\n";
   }
 
   #split(bytes: Uint8Array): void {

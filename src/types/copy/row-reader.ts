@@ -22,6 +22,8 @@ export interface CopySource {
   readonly target: RowTarget;
   readonly settings: InputSettings;
   readonly encoding: CopyEncoding;
+  /** As LineSource has it. */
+  readonly mayEndByMarker?: boolean;
   /** undefined: the first bad value ends the COPY. */
   readonly skip: SkipRule | undefined;
   /** Called with each row before it is ended; may throw. */
@@ -71,6 +73,7 @@ export class LineRowReader implements RowReader {
       relation,
       columns: columns.map(({ name }) => name),
       encoding,
+      mayEndByMarker: source.mayEndByMarker ?? false,
     });
     this.#cells = columns.map((column) => textCell(column, settings));
   }
