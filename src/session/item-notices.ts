@@ -75,8 +75,6 @@ async function commitOfItems(
 
 function gainOf(item: NewItem, tableId: number, { intake }: NoticeServices): Gain {
   switch (item.kind) {
-    case "truncate":
-      return NOTHING;
     case "segments":
       return item.added
         .map(({ meta, coverage }) => ({
@@ -127,8 +125,11 @@ async function newlyCovered(
 
 function operationOf(items: readonly NewItem[]): string {
   if (items.some(({ kind }) => kind === "rows")) return "INSERT";
-  if (items.every(({ kind }) => kind === "truncate")) return "TRUNCATE";
   const changes = items.filter((item) => item.kind === "segments");
+  const [{ operation } = {}] = changes;
+  if (operation !== undefined && changes.every((one) => one.operation === operation)) {
+    return operation;
+  }
   if (changes.every(({ removed }) => removed.length === 0)) return "APPEND";
   return changes.every(({ added }) => added.length === 0) ? "DELETE" : "REWRITE";
 }

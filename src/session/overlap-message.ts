@@ -26,9 +26,13 @@ export function overlapError(
     const value = component?.type === "utf8" ? `'${component.value}'` : String(component?.value);
     return `${name} = ${value}, `;
   });
+  const unpublished =
+    first.otherFile === undefined
+      ? "already in rows not yet published"
+      : `also in file ${first.otherFile}`;
   const place =
     first.segment === undefined
-      ? `also in file ${first.otherFile ?? ""}`
+      ? unpublished
       : `already in segment ${segmentName({ path: first.segment })} (version ${first.version})`;
   return new SqlError("23P01", `append to "${info.name}" overlaps ${buckets}`, {
     detail:

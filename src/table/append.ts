@@ -4,7 +4,6 @@
  * that no version names.
  */
 
-import { StorageError } from "../storage/error.ts";
 import { type AppendedFile, type Decision, newCells, report } from "./append-report.ts";
 import { type Coverage, countPairs, NO_COVERAGE, overlapOf, unite } from "./coverage.ts";
 import { CoverageOverlapError, StoreError } from "./error.ts";
@@ -13,7 +12,7 @@ import { type FoundOverlap, factsOf } from "./overlap.ts";
 import type { SegmentFiles } from "./segment-files.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StagedFile } from "./stage.ts";
-import { allOrThrow, type StagedSource, Staging } from "./staging.ts";
+import { allOrThrow, isOutcomeUnknown, type StagedSource, Staging } from "./staging.ts";
 import type { Proposal, Table } from "./table.ts";
 
 export interface AppendRequest {
@@ -26,8 +25,10 @@ export interface AppendRequest {
   readonly isDryRun?: boolean;
   /** What the version is called in the history. */
   readonly operation?: string;
-  /** What is covered although the newest version does not have it: rows and files not yet published. */
-  readonly alsoCovered?: (head: Snapshot) => Promise<Coverage>;
+  /** What is covered, where that is not what the newest version covers. */
+  readonly covered?: () => Promise<Coverage>;
+  /** Throws when buckets of files cannot be taken now. */
+  readonly checkFree?: (coverage: Coverage) => void;
 }
 
 export interface AppendResult {
@@ -51,15 +52,14 @@ export async function appendFiles(
   signal?: AbortSignal,
 ): Promise<AppendResult> {
   const staging = new Staging(table, files, { widens: request.widens ?? false, signal });
-  let isUnknown = false;
   try {
     return await new Append(table, staging, request, signal).run();
   } catch (cause) {
     // A version may name these files: they must stay.
-    isUnknown = cause instanceof StorageError && cause.reason === "outcome-unknown";
+    if (isOutcomeUnknown(cause)) staging.keepAll();
     throw cause;
   } finally {
-    if (!isUnknown) await staging.removeUnused();
+    await staging.removeUnused();
   }
 }
 
@@ -105,17 +105,18 @@ class Append {
   ): Promise<Proposal | undefined> {
     requireSameSchema(head, schema);
     const published = await this.#table.coverage(head);
-    const unpublished = (await this.#request.alsoCovered?.(head)) ?? [];
-    const { overlap: policy } = this.#request;
+    const { overlap: policy, checkFree } = this.#request;
+    const covered = (await this.#request.covered?.()) ?? published;
     const decisions = await decide(this.#table, this.#staging, {
       head,
       schema,
       files,
       policy,
-      covered: unite(published, unpublished),
+      covered,
     });
     this.#decisions = decisions;
     const added = decisions.flatMap(({ staged }) => staged ?? []);
+    if (policy !== "allow") for (const { coverage } of added) checkFree?.(coverage);
     if (added.length === 0 || this.#request.isDryRun === true) return undefined;
     const coverage = added.reduce((sum, staged) => unite(sum, staged.coverage), published);
     return this.#propose(head, schema, added, coverage);
@@ -154,7 +155,7 @@ class Append {
   }
 }
 
-/** @throws StoreError "version-taken" when the schema is no longer the one that files were made for */
+/** @throws StoreError "version-taken" when the schema is no longer the one that files fit */
 export function requireSameSchema({ meta }: Snapshot, schema: readonly LogicalField[]): void {
   if (meta.schema === undefined || JSON.stringify(meta.schema) === JSON.stringify(schema)) return;
   throw new StoreError("version-taken", "the table's schema was changed during the append");

@@ -49,12 +49,15 @@ export interface OverlapFacts {
      */
     readonly min: bigint;
     readonly max: bigint;
-    /** Path of the segment that has it; undefined: another file of the same statement has it. */
+    /**
+     * Path of the segment that has it; undefined: another file of the same statement has it, or
+     * rows or files that no version has yet.
+     */
     readonly segment: string | undefined;
     readonly version: number | undefined;
     /**
-     * The statement's file that has it a second time, and the other file when `segment` is
-     * undefined.
+     * The statement's file that has it a second time, and the other file when it is one of the
+     * same statement.
      */
     readonly file: string;
     readonly otherFile: string | undefined;
@@ -73,4 +76,16 @@ export class CoverageOverlapError extends StoreError {
 export function corrupt(what: string, cause?: unknown): StoreError {
   const details: ServerErrorDetails = cause === undefined ? {} : { cause };
   return new StoreError("log-corrupt", `table log is corrupt: ${what}`, details);
+}
+
+/** Another transaction has staged files for the same buckets: what it will do decides. */
+export class ReservedError extends Error {
+  override readonly name = "ReservedError";
+  /** Of the reservation; held until that transaction ends. */
+  readonly key: string;
+
+  constructor(key: string) {
+    super("buckets are reserved by another transaction");
+    this.key = key;
+  }
 }

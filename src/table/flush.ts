@@ -4,15 +4,15 @@
  */
 
 import { log } from "../base/telemetry.ts";
-import { StorageError } from "../storage/error.ts";
 import { overlapOf, unite } from "./coverage.ts";
 import { coverageAfter } from "./coverage-after.ts";
-import type { Action, PhysicalColumn } from "./format.ts";
+import type { Action } from "./format.ts";
 import type { HotTable } from "./hot-table.ts";
 import { foldItems, type ItemDelta, metaOf } from "./item-fold.ts";
 import type { StagedSegment } from "./items.ts";
+import { newColumns } from "./physical-columns.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { allOrThrow, Staging } from "./staging.ts";
+import { allOrThrow, isOutcomeUnknown, Staging } from "./staging.ts";
 import type { Proposal } from "./table.ts";
 import type { TableWorld } from "./table-world.ts";
 
@@ -29,17 +29,16 @@ export async function flushTable(hot: HotTable, options: FlushOptions): Promise<
   const { table, files } = hot.attachment;
   const world = hot.cut(options.through);
   const staging = new Staging(table, files);
-  let isUnknown = false;
   try {
     await new Flush(hot, world, staging, options).run();
     if (!hot.isDetached) hot.published(options.through);
   } catch (cause) {
     // A version may name these files: they must stay.
-    isUnknown = cause instanceof StorageError && cause.reason === "outcome-unknown";
+    if (isOutcomeUnknown(cause)) staging.keepAll();
     throw cause;
   } finally {
     world.release();
-    if (!isUnknown) await staging.removeUnused();
+    await staging.removeUnused();
   }
 }
 
@@ -67,7 +66,7 @@ class Flush {
   /** The hot rows as a segment; undefined: there are none. */
   async #writeRows(): Promise<(StagedSegment & { readonly done: Promise<void> }) | undefined> {
     const { storage } = this.#hot.attachment;
-    const ranges = await this.#world.ranges(this.#world.rowsAfter, {});
+    const ranges = await this.#world.ranges({});
     if (ranges.length === 0) return undefined;
     const { key, path } = await this.#staging.newFile();
     await storage.write(ranges, path);
@@ -93,11 +92,7 @@ class Flush {
     const coverage = rows?.coverage === undefined ? decided : unite(decided, rows.coverage);
     const file = this.#staging.tableCoverage(head.meta, head.version + 1, coverage);
     const added = rows === undefined ? delta.added : [...delta.added, rows];
-    const columns: Record<string, readonly PhysicalColumn[]> = {};
-    for (const { meta, columns: physical } of added) {
-      const id = meta.own.columns;
-      if (id !== undefined && !head.history.columns.has(id)) columns[id] = physical;
-    }
+    const columns = newColumns(head, added);
     const actions: readonly Action[] = [
       ...[...delta.hidden].map((path) => ({ kind: "remove-segment", path }) as const),
       ...delta.restored.map((one) => ({ kind: "add-segment", segment: metaOf(one) }) as const),
@@ -109,7 +104,7 @@ class Flush {
       own: {
         operation: this.#options.operation ?? "FLUSH",
         upto: this.#options.through,
-        ...(Object.keys(columns).length > 0 && { columns }),
+        ...(columns !== undefined && { columns }),
       },
       ready: allOrThrow(rows === undefined ? [file.done] : [file.done, rows.done]),
       coverage,

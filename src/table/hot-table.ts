@@ -9,6 +9,7 @@ import { Generation } from "./generation.ts";
 import { bytesOfRows, HotRows } from "./hot-rows.ts";
 import type { HotStorage } from "./hot-storage.ts";
 import type { ChangeItem, Item, NewItem } from "./items.ts";
+import { Reservations } from "./reservations.ts";
 import type { SegmentFiles } from "./segment-files.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Table } from "./table.ts";
@@ -39,6 +40,8 @@ const NOTHING: Epoch = { upto: undefined, position: undefined, bytes: 0, rows: 0
 export class HotTable {
   readonly tableId: number;
   readonly attachment: Attachment;
+  /** Buckets that open transactions have staged files for. */
+  readonly reservations = new Reservations();
   readonly #walIds: readonly string[];
   #changes: readonly ChangeItem[] = [];
   #generations: readonly Generation[] = [];

@@ -4,9 +4,8 @@
  * stands.
  */
 
-import { unreachable } from "../base/errors.ts";
 import type { SegmentMeta } from "./format.ts";
-import type { ChangeItem, NewSegments, NewTruncation, StagedSegment } from "./items.ts";
+import type { NewSegments, StagedSegment } from "./items.ts";
 import { isLiveAt, type Segment } from "./segment.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -16,16 +15,12 @@ export interface ItemDelta {
   /** Segments that count although the snapshot no longer has them. */
   readonly restored: readonly Segment[];
   readonly added: readonly StagedSegment[];
-  /** Only rows above this sequence count. */
-  readonly rowsAfter: number;
   /** Versions of others that were undone. */
   readonly undone: readonly number[];
 }
 
-/** Changes without a sequence are those of an open transaction: they come last. */
-type Change = ChangeItem | NewSegments | NewTruncation;
-
-export function foldItems(snapshot: Snapshot, changes: readonly Change[]): ItemDelta {
+/** Changes of an open transaction come last. */
+export function foldItems(snapshot: Snapshot, changes: readonly NewSegments[]): ItemDelta {
   const fold = new Fold(snapshot);
   for (const change of changes) fold.apply(change);
   return fold.done();
@@ -39,25 +34,14 @@ class Fold {
   readonly #undone: number[] = [];
   /** Paths that a change has taken out: an undone commit does not bring them back. */
   readonly #gone = new Set<string>();
-  #rowsAfter = 0;
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
   }
 
-  apply(change: Change): void {
-    switch (change.kind) {
-      case "truncate":
-        this.#rowsAfter = Math.max(this.#rowsAfter, change.through);
-        for (const path of change.removed) this.#remove(path);
-        break;
-      case "segments":
-        for (const path of change.removed) this.#remove(path);
-        for (const staged of change.added) this.#added.set(staged.meta.path, staged);
-        break;
-      default:
-        unreachable(change);
-    }
+  apply(change: NewSegments): void {
+    for (const path of change.removed) this.#remove(path);
+    for (const staged of change.added) this.#added.set(staged.meta.path, staged);
   }
 
   #remove(path: string): void {
@@ -110,7 +94,6 @@ class Fold {
       hidden: this.#hidden,
       restored: [...this.#restored.values()],
       added: [...this.#added.values()],
-      rowsAfter: this.#rowsAfter,
       undone: this.#undone,
     };
   }

@@ -31,19 +31,13 @@ export interface NewSegments {
   readonly tableId: number;
   readonly removed: readonly string[];
   readonly added: readonly StagedSegment[];
+  /** What listeners are told it was; not kept. */
+  readonly operation?: string;
 }
 
-/** Everything out that the statement saw: these segments, and rows up to this sequence. */
-export interface NewTruncation {
-  readonly kind: "truncate";
-  readonly tableId: number;
-  readonly removed: readonly string[];
-  readonly through: number;
-}
-
-export type NewItem = NewRows | NewSegments | NewTruncation;
+export type NewItem = NewRows | NewSegments;
 
 /** Changes of a table's segments, in the order of their sequences. */
-export type ChangeItem = (NewSegments | NewTruncation) & { readonly sequence: number };
+export type ChangeItem = NewSegments & { readonly sequence: number };
 
 export type Item = HotRows | ChangeItem;

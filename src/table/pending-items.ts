@@ -8,11 +8,11 @@ import { type RawBounds, unitedBounds } from "./block-keys.ts";
 import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
 import type { HotRange } from "./hot-storage.ts";
 import type { HotTable } from "./hot-table.ts";
-import type { NewItem, NewRows, NewSegments, NewTruncation } from "./items.ts";
+import type { NewItem, NewRows, NewSegments, StagedSegment } from "./items.ts";
 import { OwnRows } from "./own-rows.ts";
 import type { PruneQuery } from "./pruning.ts";
 import { removeFiles } from "./staging.ts";
-import type { OwnChanges } from "./table-view.ts";
+import type { OwnChanges, TableView } from "./table-view.ts";
 
 /** A moment of the transaction to which it can go back. */
 export interface PendingMark {
@@ -21,12 +21,13 @@ export interface PendingMark {
 
 interface Change {
   readonly number: number;
-  readonly item: NewSegments | NewTruncation;
+  readonly item: NewSegments;
 }
 
 export class PendingItems {
   readonly #tables = new Map<number, PendingTable>();
   #number = 0;
+  #atEnd: (() => void)[] = [];
 
   /** Bytes of rows held in memory. */
   get bytes(): number {
@@ -48,12 +49,38 @@ export class PendingItems {
   add(hot: HotTable, item: NewItem): void {
     assert(hot.tableId === item.tableId, "an item goes to another table");
     this.#number += 1;
+    this.#table(hot).add(item, this.#number);
+  }
+
+  /**
+   * TRUNCATE: everything that `view` shows goes, own rows and files included. Between a flush and
+   * `view` nothing may be replaced: rows that are still hot came later, and stay.
+   */
+  truncate(hot: HotTable, view: TableView): void {
+    const { tableId } = hot;
+    const removed = view.segments().map(({ path }) => path);
+    this.#number += 1;
+    const table = this.#table(hot);
+    table.hideRows(this.#number);
+    const operation = "TRUNCATE";
+    table.add({ kind: "segments", tableId, removed, added: [], operation }, this.#number);
+  }
+
+  /** The transaction's own rows so far are in these segments now. */
+  rowsBecome(hot: HotTable, added: readonly StagedSegment[]): void {
+    this.#number += 1;
+    const table = this.#table(hot);
+    table.hideRows(this.#number);
+    table.add({ kind: "segments", tableId: hot.tableId, removed: [], added }, this.#number);
+  }
+
+  #table(hot: HotTable): PendingTable {
     let table = this.#tables.get(hot.tableId);
     if (table === undefined) {
       table = new PendingTable(hot);
       this.#tables.set(hot.tableId, table);
     }
-    table.add(item, this.#number);
+    return table;
   }
 
   mark(): PendingMark {
@@ -75,8 +102,14 @@ export class PendingItems {
     return this.#tables.get(tableId);
   }
 
+  /** Called when the transaction is over. */
+  atEnd(act: () => void): void {
+    this.#atEnd.push(act);
+  }
+
   /** The transaction is over. `isCommitted` false: its files are removed. */
   async discard(isCommitted: boolean): Promise<void> {
+    for (const act of this.#atEnd.splice(0)) act();
     const tables = [...this.#tables.values()];
     this.#tables.clear();
     await Promise.all(tables.map((table) => table.discard(isCommitted)));
@@ -103,29 +136,23 @@ class PendingTable implements OwnChanges {
     return this.#rows.rows;
   }
 
-  get changes(): readonly (NewSegments | NewTruncation)[] {
+  get changes(): readonly NewSegments[] {
     return this.#changes.map(({ item }) => item);
   }
 
   add(item: NewItem, number: number): void {
-    switch (item.kind) {
-      case "rows":
-        this.#rows.add(item, number);
-        break;
-      case "truncate":
-        this.#rows.hide(number);
-        this.#changes = [...this.#changes, { number, item }];
-        break;
-      case "segments":
-        for (const { meta } of item.added) {
-          this.#files.set(meta.path, [
-            meta.path,
-            ...(meta.coveragePath ? [meta.coveragePath] : []),
-          ]);
-        }
-        this.#changes = [...this.#changes, { number, item }];
-        break;
+    if (item.kind === "rows") {
+      this.#rows.add(item, number);
+      return;
     }
+    for (const { meta } of item.added) {
+      this.#files.set(meta.path, [meta.path, ...(meta.coveragePath ? [meta.coveragePath] : [])]);
+    }
+    this.#changes = [...this.#changes, { number, item }];
+  }
+
+  hideRows(number: number): void {
+    this.#rows.hide(number);
   }
 
   rollbackTo(number: number): void {
@@ -157,11 +184,8 @@ class PendingTable implements OwnChanges {
     const gone = new Set(this.#changes.flatMap(({ item }) => item.removed));
     for (const { item } of this.#changes) {
       const removed = item.removed.filter((path) => !own.has(path));
-      if (item.kind === "truncate") items.push({ ...item, removed });
-      else {
-        const added = item.added.filter(({ meta }) => !gone.has(meta.path));
-        if (added.length + removed.length > 0) items.push({ ...item, removed, added });
-      }
+      const added = item.added.filter(({ meta }) => !gone.has(meta.path));
+      if (added.length + removed.length > 0) items.push({ ...item, removed, added });
     }
     for (const rows of this.#rows.visible()) {
       const { schemaVersion, block } = rows;
@@ -179,6 +203,6 @@ class PendingTable implements OwnChanges {
   }
 }
 
-function addedPaths(item: NewSegments | NewTruncation): readonly string[] {
-  return item.kind === "truncate" ? [] : item.added.map(({ meta }) => meta.path);
+function addedPaths(item: NewSegments): readonly string[] {
+  return item.added.map(({ meta }) => meta.path);
 }

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import type { ObjectStore } from "../storage/object-store.ts";
 import { StoreError } from "./error.ts";
 import type { PhysicalColumn } from "./format.ts";
+import type { StagedSegment } from "./items.ts";
 import { type Footer, readFooter } from "./parquet-footer.ts";
 import { parquetTypeName } from "./parquet-types.ts";
 import type { Segment } from "./segment.ts";
@@ -84,4 +85,16 @@ export class PhysicalColumns {
     this.#columns.set(id, columns);
     this.#read.set(segment, id);
   }
+}
+
+/** Physical columns that the log does not know yet, by id; undefined: none. */
+export function newColumns(
+  head: Snapshot,
+  added: readonly StagedSegment[],
+): Readonly<Record<string, readonly PhysicalColumn[]>> | undefined {
+  const fresh = added.flatMap(({ meta, columns }) => {
+    const id = meta.own.columns;
+    return id === undefined || head.history.columns.has(id) ? [] : [[id, columns] as const];
+  });
+  return fresh.length === 0 ? undefined : Object.fromEntries(fresh);
 }

@@ -69,8 +69,6 @@ function encodeItem(item: NewItem): JsonObject {
       const added = item.added.map(({ meta, columns }) => ({ meta: encodeSegment(meta), columns }));
       return { kind, tableId, removed: item.removed, added };
     }
-    case "truncate":
-      return { kind, tableId, removed: item.removed, through: item.through };
     default:
       return unreachable(item);
   }
@@ -131,8 +129,6 @@ function decodeItem(item: JsonObject, take: (size: number) => Uint8Array): NewIt
       const added = (item["added"] as readonly JsonObject[]).map(decodeStaged);
       return { kind: "segments", tableId, removed, added };
     }
-    case "truncate":
-      return { kind: "truncate", tableId, removed, through: item["through"] as number };
     default:
       throw new Error(`unknown kind of item "${String(item["kind"])}"`);
   }

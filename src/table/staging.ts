@@ -5,6 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 import { log } from "../base/telemetry.ts";
+import { StorageError } from "../storage/error.ts";
 import { segmentMeta } from "./append-report.ts";
 import type { Coverage } from "./coverage.ts";
 import { coverageId, encodeCoverage } from "./coverage-file.ts";
@@ -189,12 +190,21 @@ export class Staging {
     for (const { meta } of segments) this.keep([meta.path, meta.coveragePath ?? meta.path]);
   }
 
+  /** Nobody knows whether a version names them. */
+  keepAll(): void {
+    this.keep(this.#made);
+  }
+
   async removeUnused(): Promise<void> {
     await removeFiles(
       this.#table,
       [...this.#made].filter((key) => !this.#used.has(key)),
     );
   }
+}
+
+export function isOutcomeUnknown(cause: unknown): boolean {
+  return cause instanceof StorageError && cause.reason === "outcome-unknown";
 }
 
 /** Files that no version names. Never throws: what cannot be removed waits for vacuum. */

@@ -7,7 +7,7 @@ import { type RawBounds, unitedBounds } from "./block-keys.ts";
 import { type Coverage, unite } from "./coverage.ts";
 import type { HotRange } from "./hot-storage.ts";
 import { foldItems, type ItemDelta, unpublishedSegment } from "./item-fold.ts";
-import type { NewSegments, NewTruncation } from "./items.ts";
+import type { NewSegments } from "./items.ts";
 import type { PruneQuery } from "./pruning.ts";
 import type { Segment } from "./segment.ts";
 import { type Snapshot, segmentsOf } from "./snapshot.ts";
@@ -15,7 +15,7 @@ import { coverageOfFold, type TableWorld } from "./table-world.ts";
 
 /** What an open transaction has changed of one table. */
 export interface OwnChanges {
-  readonly changes: readonly (NewSegments | NewTruncation)[];
+  readonly changes: readonly NewSegments[];
   readonly rows: number;
   /** Own rows that a query may need; their relations have them on return. */
   ranges(query: PruneQuery): Promise<readonly HotRange[]>;
@@ -88,11 +88,7 @@ export class TableView {
   /** Rows that are in no segment. Their relations have them once this resolves. */
   async hot(query: PruneQuery): Promise<readonly HotRange[]> {
     const own = (await this.#own?.ranges(query)) ?? [];
-    return [...(await this.#world.ranges(this.#rowsAfter, query)), ...own];
-  }
-
-  get #rowsAfter(): number {
-    return Math.max(this.#world.content.watermark, this.#delta.rowsAfter);
+    return [...(await this.#world.ranges(query)), ...own];
   }
 
   /** @throws StoreError "unreadable-coverage" */
@@ -100,7 +96,7 @@ export class TableView {
     const isSame = this.#delta === this.#world.delta;
     const shared = isSame
       ? await this.#world.coverage()
-      : await coverageOfFold(this.#world.content, this.#delta, this.#rowsAfter);
+      : await coverageOfFold(this.#world.content, this.#delta);
     return this.#own === undefined ? shared : unite(shared, this.#own.coverage());
   }
 
@@ -108,7 +104,7 @@ export class TableView {
   bounds(): RawBounds | undefined {
     const segments = this.segments().map(({ min, max }) => ({ min: min.raw, max: max.raw }));
     const own = this.#own?.bounds();
-    const hot = this.#world.bounds(this.#rowsAfter);
+    const hot = this.#world.bounds();
     return unitedBounds([...segments, ...hot, ...(own === undefined ? [] : [own])]);
   }
 
@@ -119,7 +115,7 @@ export class TableView {
 
   #count(): ViewTotals {
     const { totals } = this.snapshot;
-    const hotRows = this.#world.hotRows(this.#rowsAfter) + (this.#own?.rows ?? 0);
+    const hotRows = this.#world.hotRows + (this.#own?.rows ?? 0);
     if (this.#delta.hidden.size === 0 && this.#extra.length === 0) {
       return { ...totals, rows: totals.rows + hotRows, hotRows };
     }
@@ -130,17 +126,6 @@ export class TableView {
       bytes: all.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0),
       hotRows,
     };
-  }
-
-  /** What TRUNCATE takes out: everything this view shows that is not the transaction's own. */
-  truncation(tableId: number): NewTruncation {
-    const { parts, watermark } = this.#world.content;
-    const through = parts.reduce(
-      (last, { generation, count }) => Math.max(last, generation.lastSequence(count)),
-      watermark,
-    );
-    const removed = this.segments().map(({ path }) => path);
-    return { kind: "truncate", tableId, removed, through };
   }
 }
 

@@ -59,8 +59,9 @@ export class TableWorld {
     return this.#delta;
   }
 
-  /** Hot rows above `after` that a query may need; their relations have them on return. */
-  async ranges(after: number, query: PruneQuery): Promise<readonly HotRange[]> {
+  /** Hot rows that a query may need; their relations have them on return. */
+  async ranges(query: PruneQuery): Promise<readonly HotRange[]> {
+    const after = this.content.watermark;
     const ranges = this.content.parts.flatMap(({ generation, count }) => {
       const through = generation.lastSequence(count);
       if (count === 0 || through <= after || !mayMatch(generation, query)) return [];
@@ -70,15 +71,17 @@ export class TableWorld {
     return ranges.map(({ generation: { relation }, through }) => ({ relation, after, through }));
   }
 
-  /** Of each item's hot rows behind a sequence. */
-  bounds(after: number): readonly RawBounds[] {
+  /** Of each item's hot rows. */
+  bounds(): readonly RawBounds[] {
+    const after = this.content.watermark;
     return this.content.parts.flatMap(({ generation, count }) =>
       generation.boundsOf(Math.min(count, generation.countThrough(after)), count),
     );
   }
 
-  /** How many hot rows there are above `after`. */
-  hotRows(after: number): number {
+  /** How many hot rows there are. */
+  get hotRows(): number {
+    const after = this.content.watermark;
     return this.content.parts.reduce((sum, { generation, count }) => {
       const skipped = Math.min(count, generation.countThrough(after));
       return sum + generation.rowsOf(count) - generation.rowsOf(skipped);
@@ -87,29 +90,20 @@ export class TableWorld {
 
   /** @throws StoreError "unreadable-coverage" */
   async coverage(): Promise<Coverage> {
-    this.#coverage ??= coverageOfFold(this.content, this.delta, this.rowsAfter);
+    this.#coverage ??= coverageOfFold(this.content, this.delta);
     return await this.#coverage;
-  }
-
-  /** Rows up to here are published, or truncated. */
-  get rowsAfter(): number {
-    return Math.max(this.content.watermark, this.delta.rowsAfter);
   }
 }
 
 /** @throws StoreError "unreadable-coverage" */
-export async function coverageOfFold(
-  content: TableContent,
-  delta: ItemDelta,
-  rowsAfter: number,
-): Promise<Coverage> {
+export async function coverageOfFold(content: TableContent, delta: ItemDelta): Promise<Coverage> {
   const { table, snapshot } = content;
   const changed = await Promise.all([
     ...delta.added.map((staged) => stagedCoverage(table, snapshot, staged)),
     ...delta.restored.map((segment) => table.segmentCoverage(snapshot, segment)),
   ]);
   const coverage = await coverageAfter(table, snapshot, delta.hidden, changed);
-  return unite(coverage, hotCoverage(content, rowsAfter));
+  return unite(coverage, hotCoverage(content));
 }
 
 export async function stagedCoverage(
@@ -120,11 +114,10 @@ export async function stagedCoverage(
   return coverage ?? (await table.segmentCoverage(snapshot, meta));
 }
 
-/** Buckets of the hot rows above `after`. */
-function hotCoverage({ parts, keys, snapshot }: TableContent, after: number): Coverage {
+function hotCoverage({ parts, keys, snapshot, watermark }: TableContent): Coverage {
   let coverage: Coverage = [];
   for (const { generation, count } of parts) {
-    const from = Math.min(count, generation.countThrough(after));
+    const from = Math.min(count, generation.countThrough(watermark));
     const { kind } = snapshot.meta.index;
     coverage = unite(coverage, generation.coverage(from, count, keys, kind));
   }

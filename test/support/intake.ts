@@ -37,6 +37,7 @@ export function rowsItem(tableId: number, ...rows: readonly MeterRow[]): NewItem
 export interface StoreOptions {
   readonly limits?: typeof LIMITS;
   readonly triggers?: typeof NEVER;
+  readonly beforeAttach?: (store: TestStore) => Promise<void>;
 }
 
 export class TestStore {
@@ -69,7 +70,7 @@ export class TestStore {
   static async open(
     files: SimulatedFiles,
     tableIds: readonly number[],
-    { limits = LIMITS, triggers = NEVER }: StoreOptions = {},
+    { limits = LIMITS, triggers = NEVER, beforeAttach }: StoreOptions = {},
   ): Promise<TestStore> {
     const { log, records } = await WriteAheadLog.open(
       await openAppendFolder("/data/wal", files),
@@ -77,6 +78,7 @@ export class TestStore {
     );
     const intake = Intake.open({ log, records, walIds: [WAL_ID], limits, triggers });
     const store = new TestStore(files, intake, log);
+    await beforeAttach?.(store);
     for (const id of tableIds) await store.attach(id);
     intake.attachedAll((id) => tableIds.includes(id));
     return store;

@@ -28,6 +28,8 @@ export interface Faults {
   readonly errno?: string;
   /** From `failAt` on all calls that take space fail, as on a full disk, until `arm`. */
   readonly isLasting?: boolean;
+  /** Something else begins right after this call. */
+  readonly next?: { readonly call: number; readonly act: () => void };
 }
 
 export class SimulatedFiles implements LocalFiles {
@@ -235,7 +237,9 @@ export class SimulatedFiles implements LocalFiles {
     try {
       return act();
     } finally {
-      if (this.#calls === this.#faults.crashAfter) this.#isDown = true;
+      const { crashAfter, next } = this.#faults;
+      if (this.#calls === crashAfter) this.#isDown = true;
+      if (this.#calls === next?.call) next.act();
     }
   }
 

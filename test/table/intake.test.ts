@@ -79,18 +79,21 @@ test("own rows are seen by their transaction alone, savepoints undo them", async
   await store.close();
 });
 
-test("a truncation takes out what it saw, published or not, and nothing later", async () => {
+test("a truncation takes out what was flushed and the transaction's own, nothing later", async () => {
   const files = await TestStore.create([A]);
   const store = await TestStore.open(files, [A]);
   const hot = store.intake.table(A);
   await store.insert(rowsItem(A, meterRow(1, "a", 1)));
-  await store.intake.flush(A);
-  await store.insert(rowsItem(A, meterRow(2, "a", 2)));
-  const lease = await store.intake.lease([A]);
   const own = new PendingItems();
   own.add(hot, rowsItem(A, meterRow(3, "a", 3)));
-  own.add(hot, lease.view(A, own).truncation(A));
+  await store.intake.flush(A);
+  const lease = await store.intake.lease([A]);
+  const mark = own.mark();
+  own.truncate(hot, lease.view(A, own));
   expect(await store.numbers(A, own, lease)).toEqual([]);
+  own.rollbackTo(mark);
+  expect(await store.numbers(A, own, lease)).toEqual([1, 3]);
+  own.truncate(hot, lease.view(A, own));
   own.add(hot, rowsItem(A, meterRow(4, "a", 4)));
   expect(await store.numbers(A, own, lease)).toEqual([4]);
   await store.insert(rowsItem(A, meterRow(5, "a", 5)));
