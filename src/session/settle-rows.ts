@@ -71,9 +71,7 @@ async function settleOwnRows(
     const staged = await staging.take(meta, key, info.name);
     const added = staged === undefined ? [] : [staging.segment(meta, staged)];
     for (const { done } of added) await done;
-    // Takes out the transaction's own rows so far, and nothing else.
-    items.add(hot, { kind: "truncate", tableId: info.oid, removed: [], through: 0 });
-    items.add(hot, { kind: "segments", tableId: info.oid, removed: [], added });
+    items.rowsBecome(hot, added);
     staging.keepSegments(added);
   } finally {
     await staging.removeUnused();

@@ -89,7 +89,7 @@ export class Admission {
       // Not this writer's table: it no longer counts among the others.
       if (!isOwn) return;
       throw new StoreError("flush-failed", "table has no room for rows that wait to be published", {
-        detail: `Publishing them failed: ${cause instanceof Error ? cause.message : String(cause)}.`,
+        detail: `Publishing them failed: ${reasonOf(cause)}.`,
         hint: "They are safe in the write-ahead log. Once the cause is removed, run CHECKPOINT.",
         cause,
       });
@@ -128,4 +128,8 @@ async function untilAborted(promise: Promise<unknown>, signal?: AbortSignal): Pr
   } finally {
     signal.removeEventListener("abort", stop);
   }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

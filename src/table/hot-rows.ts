@@ -1,4 +1,4 @@
-/** The rows of one item in memory: the block until the engine has them, their keys until a flush. */
+/** Rows of one item in memory: the block until the engine has them, their keys until a flush. */
 
 import { assert } from "../base/errors.ts";
 import {

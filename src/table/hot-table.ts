@@ -1,5 +1,5 @@
 /**
- * What the log has decided about one table and no version has published yet: changes of its segments,
+ * What the log has decided about one table and no version has published yet: changes of segments,
  * and rows in generations, one a flush. The current state is captured as an immutable world.
  */
 

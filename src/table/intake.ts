@@ -1,6 +1,6 @@
 /**
- * Where commits enter: each gets a sequence, is durable in the write-ahead log, then visible, in this
- * order for all tables together. Flushes publish it later.
+ * Where commits enter: each gets a sequence, is durable in the write-ahead log, then visible, in
+ * this order for all tables together. Flushes publish it later.
  */
 
 import { AssertionError, assert } from "../base/errors.ts";

@@ -1,7 +1,7 @@
 /**
- * Changes that no version has published yet, laid over a snapshot. Where another writer has meanwhile
- * replaced a segment that a change names, that writer's commit is undone first: what the log decided
- * stands.
+ * Changes that no version has published yet, laid over a snapshot. Where another writer has
+ * meanwhile replaced a segment that a change names, that writer's commit is undone first: what the
+ * log decided stands.
  */
 
 import type { SegmentMeta } from "./format.ts";

@@ -25,7 +25,7 @@ export interface NewRows {
   readonly block: RowBlock;
 }
 
-/** Segments out and in. Added ones may have been removed in the same breath: then neither counts. */
+/** Segments out and in. */
 export interface NewSegments {
   readonly kind: "segments";
   readonly tableId: number;

@@ -74,7 +74,9 @@ function encodeItem(item: NewItem): JsonObject {
   }
 }
 
-/** Blocks share the memory of `bytes` where its alignment allows. @throws StoreError "log-corrupt" */
+/**
+ * Blocks share the memory of `bytes` where its alignment allows. @throws StoreError "log-corrupt"
+ */
 export function decodeRecord(bytes: Uint8Array): WalRecord {
   try {
     return decode(bytes);

@@ -1,6 +1,6 @@
 /**
- * Files into a table, and segments replaced by others, while rows and files of it are decided that no
- * version has yet: overlap is checked against all of it.
+ * Files into a table, and segments replaced by others, while rows and files of it are decided that
+ * no version has yet: overlap is checked against all of it.
  */
 
 import {

@@ -1,6 +1,7 @@
 /**
  * What every table was at one moment: a sequence, and for each table its snapshot and hot rows.
- * Captured in one step, so that a statement over several tables sees each commit whole or not at all.
+ * Captured in one step, so that a statement over several tables sees each commit whole or not at
+ * all.
  */
 
 import { StoreError } from "./error.ts";

@@ -1,6 +1,6 @@
 /**
  * What a store must hold: rows are numbers, a change adds some and takes some out, in one or more
- * tables. A change that was acknowledged counts; one whose end nobody saw counts whole or not at all.
+ * tables. An acknowledged change counts; one whose end nobody saw counts whole or not at all.
  */
 
 import { expect } from "vitest";

@@ -1,7 +1,7 @@
 /**
  * Two tables of one server and another writer, every pair of things that may happen at once, the
  * second beginning after each call of the first, a crash after each call: every acknowledged row is
- * there exactly once, no half of a commit, coverage is the data's, and what opens again is the same.
+ * there exactly once, no half of a commit, coverage is that of the data, and it all opens again.
  */
 
 import { expect, test, vi } from "vitest";
@@ -101,7 +101,8 @@ async function checkAfterCrash(files: SimulatedFiles, model: Model, where: strin
 
 async function runPair(first: Step, second: Step, call: number, crashAfter: number | undefined) {
   const { files, store, model } = await begun();
-  const where = `${first.name}, after its call ${call} ${second.name}, crash ${crashAfter}, seed ${SEED}`;
+  const names = `${first.name}, after its call ${call} ${second.name}`;
+  const where = `${names}, crash after ${crashAfter}, seed ${SEED}`;
   const running: Promise<unknown>[] = [];
   const start = (step: Step) => {
     const done = step.run(store, model);

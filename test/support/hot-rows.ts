@@ -1,4 +1,4 @@
-/** Rows of meters as blocks, a hot storage of arrays, and Parquet files written by a small writer. */
+/** Rows of meters as blocks, a hot storage of arrays, Parquet files written by a small writer. */
 
 import { parquetReadObjects } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";

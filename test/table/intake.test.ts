@@ -79,7 +79,7 @@ test("own rows are seen by their transaction alone, savepoints undo them", async
   await store.close();
 });
 
-test("a truncation takes out what was flushed and the transaction's own, nothing later", async () => {
+test("a truncation takes out flushed rows and the transaction's own, nothing later", async () => {
   const files = await TestStore.create([A]);
   const store = await TestStore.open(files, [A]);
   const hot = store.intake.table(A);

@@ -11,7 +11,8 @@ import { refuseOwnSchemas } from "../definitions/refusals.ts";
 import type { Execution, Result } from "../execution.ts";
 import { isOrdinary } from "../plain/physical.ts";
 import { startPosition } from "../plain/sequence-state.ts";
-import { lockWait, plainWrites } from "../plain/work.ts";
+import { plainWrites } from "../plain/work.ts";
+import { lockSegments } from "../settle-rows.ts";
 import { workOf } from "../work.ts";
 
 export async function truncate(
@@ -23,7 +24,7 @@ export async function truncate(
   const tables = step.relations.filter(({ relkind }) => relkind !== "S");
   refuseOwnSchemas(tables.map(({ schema }) => schema));
   const [ordinary, others] = [tables.filter(isOrdinary), tables.filter((one) => !isOrdinary(one))];
-  for (const table of others) await emptyTstable(table, execution);
+  for (const { oid } of others) await emptyTstable(oid, execution);
   if (ordinary.length > 0) {
     const writes = await plainWrites(execution);
     writes.beginStatement();
@@ -37,16 +38,15 @@ export async function truncate(
 }
 
 /** Everything out that is there now, of others and of the transaction. */
-async function emptyTstable({ oid, name }: ShadowRelation, execution: Execution): Promise<void> {
-  const { intake, locks } = execution.services;
-  const { items, owner } = await workOf(execution);
-  const target = { key: `segments of ${oid}`, title: `relation "${name}"` };
-  await locks.acquire(owner, target, "exclusive", lockWait(execution));
+async function emptyTstable(oid: number, execution: Execution): Promise<void> {
+  const { intake, tables } = execution.services;
+  const work = await workOf(execution);
+  await lockSegments(tables.requireByOid(oid), work, execution);
   // Hot rows would be published under a name that this statement cannot know.
   await intake.flush(oid);
   const lease = await intake.lease([oid]);
   try {
-    items.truncate(intake.table(oid), lease.view(oid, items));
+    work.items.truncate(intake.table(oid), lease.view(oid, work.items));
   } finally {
     lease.release();
   }
