@@ -1,6 +1,6 @@
 /** Opens all parts in order, listens, and closes them in reverse. */
 
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants, mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { deferred, Gate } from "../base/async.ts";
 import { log } from "../base/telemetry.ts";
@@ -10,7 +10,7 @@ import { Engine } from "../engine/remote.ts";
 import { Shadow } from "../postgres/shadow.ts";
 import { Sessions } from "../session/activity.ts";
 import { attachmentOf } from "../session/attachment.ts";
-import { FileAccess, realFolders } from "../session/file-access.ts";
+import { FileAccess, realFolders, temporaryFolder } from "../session/file-access.ts";
 import { ForeignCommits } from "../session/foreign-commits.ts";
 import { Host } from "../session/host.ts";
 import { Locks } from "../session/locks.ts";
@@ -89,7 +89,10 @@ async function openServices(
     memoryLimitBytes: config.memoryBytes,
     threads: config.threads,
     tempDirectory: join(config.data, "cache", "spill"),
-    allowedDirectories: [...(await realFolders(config.allowPaths)), folder.tables],
+    allowedDirectories: [
+      ...(await realFolders([...config.allowPaths, temporaryFolder(await realpath(config.data))])),
+      folder.tables,
+    ],
     lockFile: join(config.data, "LOCK"),
     plainFile: join(config.data, "plain.duckdb"),
   });

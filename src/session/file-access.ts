@@ -3,7 +3,8 @@
  * folder.
  */
 
-import { realpath, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { SqlError } from "../base/errors.ts";
 import { quoteLiteral } from "../compile/expression.ts";
@@ -27,7 +28,11 @@ export class FileAccess {
     allowed: readonly string[],
     dataFolder: string,
   ): Promise<FileAccess> {
-    return new FileAccess(engine, await realFolders(allowed), await realpath(dataFolder));
+    const folder = await realpath(dataFolder);
+    // What a server that was killed has left there belongs to nobody.
+    await rm(temporaryFolder(folder), { recursive: true, force: true });
+    await mkdir(temporaryFolder(folder), { recursive: true });
+    return new FileAccess(engine, await realFolders(allowed), folder);
   }
 
   /**
@@ -45,6 +50,11 @@ export class FileAccess {
   /** A folder that exists. @throws SqlError 58P01, 42501 */
   async directory(path: string): Promise<string> {
     return await this.#permitted(localPath(path));
+  }
+
+  /** A new name for what a statement keeps while it runs; whoever asks removes the file. */
+  temporary(suffix: string): string {
+    return join(temporaryFolder(this.#dataFolder), `${randomUUID()}${suffix}`);
   }
 
   /** A file as its name says, no pattern. @throws SqlError 58P01, 42501, 42809 */
@@ -118,6 +128,11 @@ export class FileAccess {
         : "Start the server with --allow-path for this folder.",
     });
   }
+}
+
+/** The engine may reach into it. */
+export function temporaryFolder(dataFolder: string): string {
+  return join(dataFolder, "cache", "files");
 }
 
 /** The folders as given and as they really are, where links lead to them. */

@@ -1,4 +1,4 @@
-/** CREATE TSTABLE ... AS: the query's rows in a Parquet file of the table's future types. */
+/** A query's rows in a Parquet file, of the types that a table of its columns would have. */
 
 import { SqlError } from "../base/errors.ts";
 import { quoteName } from "../compile/expression.ts";
@@ -31,7 +31,7 @@ export function fieldList(fields: readonly FieldDescription[]): string {
 
 export interface QueryFile {
   readonly path: string;
-  /** Columns that the rows are sorted by. */
+  /** Columns that the rows are sorted by; none: as the query gives them. */
   readonly orderBy: readonly string[];
   /** As COMPRESSION says it: `zstd(9)`, `none`; undefined: the default. */
   readonly compression: string | undefined;
@@ -62,7 +62,8 @@ export async function writeQueryFile(
       return `${diskExpression(`v${index + 1}`, column)} AS ${name}`;
     });
     const rows = `SELECT ${selected.join(", ")} FROM (${stored}) AS s`;
-    const sql = `FROM (${rows}) ORDER BY ${orderBy.map(quoteName).join(", ")}`;
+    const order = orderBy.map(quoteName).join(", ");
+    const sql = order === "" ? rows : `FROM (${rows}) ORDER BY ${order}`;
     const request = cursorRequest(plan, values, { ...bound, sql }, execution);
     await execution.services.engine.write(
       { cursor: request, path, ...codecOf(compression) },

@@ -4,7 +4,9 @@ import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import type { RelationInfo } from "../../compile/plan.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { Reply } from "../results.ts";
+import { notBuilt } from "../utility.ts";
 import { requireWritable } from "../write-rules.ts";
+import { appendFile } from "./append-file.ts";
 import { type ChunkSource, CopyQueue } from "./copy-queue.ts";
 import type { CopyFrom } from "./copy-statement.ts";
 import type { CopyTarget } from "./copy-target.ts";
@@ -21,12 +23,42 @@ export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Re
   if (info === undefined || info.kind === "store") {
     throw new SqlError("42501", `permission denied for table ${copy.relation}`);
   }
+  refuseUnbuilt(copy, info);
   const { services, signal } = execution;
   if (copy.file === undefined) {
     return { kind: "replies", replies: fromClient(copy, info, execution) };
   }
-  const source = await openFile(await services.files.file(copy.file), signal);
+  const path = await services.files.file(copy.file);
+  if (copy.options.format === "parquet") {
+    const entry = services.tables.requireByOid(info.oid);
+    const replies = appendFile(copy, entry, { kind: "file", path }, execution);
+    return { kind: "replies", replies };
+  }
+  const source = await openFile(path, signal);
   return { kind: "replies", replies: load(copy, info, source, execution) };
+}
+
+/** @throws SqlError 0A000 */
+function refuseUnbuilt({ options, where, isWhole }: CopyFrom, { kind }: RelationInfo): void {
+  const { format, overlap, idempotencyKey, message } = options;
+  const isFile = format === "parquet" || format === "arrow";
+  if (format === "arrow") throw notBuilt("COPY FROM with FORMAT arrow", "Use FORMAT parquet.");
+  if (idempotencyKey !== undefined) throw notBuilt("COPY with IDEMPOTENCY_KEY");
+  if (message !== undefined) throw notBuilt("COPY with MESSAGE");
+  if (overlap !== undefined && !isFile) {
+    throw notBuilt(`COPY with OVERLAP and FORMAT ${format}`, "Use FORMAT parquet.");
+  }
+  if (!isFile) return;
+  if (kind !== "tstable") {
+    throw notBuilt(`COPY into an ordinary table with FORMAT ${format}`, "Use FORMAT binary.");
+  }
+  if (where !== undefined) throw notBuilt(`COPY ... WHERE with FORMAT ${format}`);
+  if (!isWhole) {
+    throw notBuilt(
+      `COPY of a list of columns with FORMAT ${format}`,
+      "Columns are found by their names: leave the list out.",
+    );
+  }
 }
 
 async function* fromClient(
@@ -38,7 +70,10 @@ async function* fromClient(
   const format = copy.options.format === "text" || copy.options.format === "csv" ? 0 : 1;
   try {
     yield { kind: "copy-in", format, columnFormats: copy.columns.map(() => format), receiver };
-    yield* load(copy, info, receiver, execution);
+    if (copy.options.format === "parquet") {
+      const entry = execution.services.tables.requireByOid(info.oid);
+      yield* appendFile(copy, entry, { kind: "client", chunks: receiver }, execution);
+    } else yield* load(copy, info, receiver, execution);
   } finally {
     await receiver.close();
   }

@@ -23,6 +23,8 @@ export interface CopyFrom {
   readonly relation: string;
   /** Numbers of the columns that the data hold, in their order. */
   readonly columns: readonly number[];
+  /** No list of columns was given. */
+  readonly isWhole: boolean;
   /** The table computes columns from others, once the rows are there. */
   readonly hasGenerated: boolean;
   /** A row whose parameters are the copied columns. */

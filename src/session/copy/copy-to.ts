@@ -8,13 +8,17 @@ import type { Execution, Result } from "../execution.ts";
 import type { Reply } from "../results.ts";
 import type { RowSource } from "../row-source.ts";
 import type { Statement } from "../statement.ts";
+import { notBuilt } from "../utility.ts";
 import { copyEncoding, copyFormat } from "./copy-format.ts";
 import type { CopyTo } from "./copy-statement.ts";
+import { parquetTo } from "./parquet-to.ts";
 
 /** Executes the query that gives the rows. */
 export type Run = (statement: Statement, execution: Execution) => Promise<Result>;
 
 export async function copyTo(copy: CopyTo, execution: Execution, run: Run): Promise<Result> {
+  refuseUnbuilt(copy);
+  if (copy.options.format === "parquet") return await parquetTo(copy, execution);
   const isFramed = copy.file === undefined;
   const { options, fields } = copy;
   const names = fields.map(({ name }) => name);
@@ -28,6 +32,17 @@ export async function copyTo(copy: CopyTo, execution: Execution, run: Run): Prom
   const target = await execution.services.files.newFile(copy.file);
   const rows = await toFile(copy, target, writer, execution, run);
   return { kind: "done", tag: `COPY ${rows}` };
+}
+
+/** @throws SqlError 0A000 */
+function refuseUnbuilt({ options }: CopyTo): void {
+  const { format, rowGroupRows } = options;
+  if (format === "arrow") throw notBuilt("COPY TO with FORMAT arrow", "Use FORMAT parquet.");
+  if (format === "json") {
+    const hint = "COPY a query of row_to_json(...) instead.";
+    throw notBuilt("COPY TO with FORMAT json", hint);
+  }
+  if (rowGroupRows !== undefined) throw notBuilt("COPY TO with ROW_GROUP_ROWS");
 }
 
 async function* toClient(

@@ -114,8 +114,16 @@ async function prepareFrom(
       : await defaultsOf(name, relation, context);
   const condition = whereText(context.statement);
   const where = condition && (await conditionTree(name, condition, context));
+  const isWhole = !Array.isArray(list);
   const hasGenerated = relation.columns.some(({ generated }) => generated !== null);
-  const base = { relationOid: relation.oid, relation: relation.name, columns, hasGenerated, where };
+  const base = {
+    relationOid: relation.oid,
+    relation: relation.name,
+    columns,
+    hasGenerated,
+    where,
+    isWhole,
+  };
   return { kind: "copy-from", copy: { ...common, ...base, program, defaults } };
 }
 

@@ -1,0 +1,78 @@
+/** COPY FROM of a whole Parquet file: its bytes become a segment, as those of APPEND PARQUET do. */
+
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type ErrorFields, SqlError } from "../../base/errors.ts";
+import { appendInto } from "../append-into.ts";
+import type { Execution } from "../execution.ts";
+import type { Reply } from "../results.ts";
+import { reportable } from "../sqlstate.ts";
+import type { TstableEntry } from "../tables.ts";
+import { requireAlone } from "../write-rules.ts";
+import type { ChunkSource } from "./copy-queue.ts";
+import type { CopyFrom } from "./copy-statement.ts";
+
+/** A file on the server, or what a client sends. */
+export type FileSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "client"; readonly chunks: ChunkSource };
+
+export async function* appendFile(
+  copy: CopyFrom,
+  entry: TstableEntry,
+  source: FileSource,
+  execution: Execution,
+): AsyncGenerator<Reply> {
+  requireAlone("COPY of a file", execution);
+  const path =
+    source.kind === "file" ? source.path : execution.services.files.temporary(".parquet");
+  try {
+    if (source.kind === "client") await receive(source.chunks, path);
+    const request = {
+      files: [path],
+      overlap: copy.options.overlap,
+      isDryRun: false,
+      operation: "COPY",
+    };
+    const { files } = await appendInto(entry, request, execution);
+    const skipped = files.reduce((sum, file) => sum + file.rowsSkipped, 0);
+    if (skipped > 0) yield { kind: "notice", fields: coveredNotice(skipped) };
+    yield { kind: "complete", tag: `COPY ${files.reduce((sum, { rows }) => sum + rows, 0)}` };
+  } catch (cause) {
+    if (source.kind === "file") throw cause;
+    throw withoutPath(reportable(cause, execution.signal.reason as SqlError | undefined), path);
+  } finally {
+    if (source.kind === "client") await rm(path, { force: true });
+  }
+}
+
+export async function receive(chunks: ChunkSource, path: string): Promise<void> {
+  const bytes = Readable.from(
+    (async function* () {
+      for (;;) {
+        const chunk = await chunks.next();
+        if (chunk === undefined) return;
+        yield chunk;
+      }
+    })(),
+    { objectMode: false },
+  );
+  await pipeline(bytes, createWriteStream(path, { flags: "wx" }));
+}
+
+function coveredNotice(skipped: number): ErrorFields {
+  const message = `${skipped} ${skipped === 1 ? "row" : "rows"} skipped (already covered)`;
+  return { severity: "NOTICE", sqlState: "00000", message };
+}
+
+/** A client knows nothing of where its bytes were kept. */
+function withoutPath(error: SqlError, path: string): SqlError {
+  const { sqlState, message, ...fields } = error.fields;
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const plain = (text: string) => text.replaceAll(path, "STDIN").replaceAll(name, "STDIN");
+  const detail = fields.detail === undefined ? {} : { detail: plain(fields.detail) };
+  const hint = fields.hint === undefined ? {} : { hint: plain(fields.hint) };
+  return new SqlError(sqlState, plain(message), { ...fields, ...detail, ...hint, cause: error });
+}
