@@ -46,7 +46,8 @@ async function run(sql: string): Promise<number> {
   return (await server.client.query(sql.replaceAll("$T", name))).rowCount ?? -1;
 }
 
-const AT = (hour: number) => `'2026-01-01 ${String(hour).padStart(2, "0")}:00:00+00'`;
+const AT = (hour: number) =>
+  `'2026-01-0${1 + Math.floor(hour / 24)} ${String(hour % 24).padStart(2, "0")}:00:00+00'`;
 
 test("DELETE removes the rows named, and coverage what they alone covered", async () => {
   expect(await run(`DELETE FROM $T WHERE device = 'a' AND ts >= ${AT(5)} AND ts < ${AT(12)}`)).toBe(
@@ -174,4 +175,81 @@ test("two sessions change one table one after the other", async () => {
   await run("COMMIT");
   expect((await waiting).rowCount).toBe(2);
   expect(await one("SELECT v FROM $T WHERE n = 3 AND device = 'a'")).toBe("5");
+});
+
+const ROW = "device, v, n) VALUES";
+
+test("rows that no file has yet change as well, once each", async () => {
+  await run(`INSERT INTO $T (ts, ${ROW} (${AT(30)}, 'a', 1, 30), (${AT(31)}, 'a', 2, 31)`);
+  expect(await run("UPDATE $T SET v = 50 WHERE n >= 30")).toBe(2);
+  await run(`INSERT INTO $T (ts, ${ROW} (${AT(32)}, 'a', 3, 32)`);
+  expect(await run("DELETE FROM $T WHERE n IN (31, 32)")).toBe(2);
+  expect(await server.rows(`SELECT n, v FROM ${name} WHERE n >= 30`)).toEqual([["30", "50"]]);
+  await server.restart();
+  expect(await server.rows(`SELECT n, v FROM ${name} WHERE n >= 30`)).toEqual([["30", "50"]]);
+});
+
+test("rows that the transaction itself inserted change as well, also back to a savepoint", async () => {
+  await run("BEGIN");
+  await run(`INSERT INTO $T (ts, ${ROW} (${AT(30)}, 'a', 1, 30), (${AT(31)}, 'c', 2, 31)`);
+  await run("SAVEPOINT a");
+  expect(await run("UPDATE $T SET v = 50 WHERE n IN (3, 30)")).toBe(3);
+  await run(`INSERT INTO $T (ts, ${ROW} (${AT(32)}, 'c', 3, 32)`);
+  expect(await run("DELETE FROM $T WHERE device = 'c'")).toBe(2);
+  expect(await count("device = 'c'")).toBe(0);
+  await run("ROLLBACK TO a");
+  expect(await count("device = 'c'")).toBe(1);
+  expect(await count("v = 50")).toBe(0);
+  expect(await run("UPDATE $T SET v = 60 WHERE n IN (3, 30)")).toBe(3);
+  await run("COMMIT");
+  expect(await count()).toBe(42);
+  expect(await count("v = 60")).toBe(3);
+  await server.restart();
+  expect(await count()).toBe(42);
+  expect(await count("v = 60 AND n = 30")).toBe(1);
+});
+
+test("an insert of another session during an UPDATE is not lost", async () => {
+  const other = await server.connect();
+  await run("BEGIN");
+  await run("UPDATE $T SET v = -5 WHERE n < 3");
+  await other.query(`INSERT INTO ${name} (ts, ${ROW} (${AT(1)}, 'a', 999, 1)`);
+  await run("COMMIT");
+  expect(await count("v = -5")).toBe(6);
+  expect(await count("v = 999")).toBe(1);
+  await server.client.query("CHECKPOINT");
+  expect(await count()).toBe(41);
+});
+
+test("under REPEATABLE READ what another has changed meanwhile is 40001", async () => {
+  const other = await server.connect();
+  await run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  expect(await count("n = 3")).toBe(2);
+  await other.query(`UPDATE ${name} SET v = 99 WHERE n = 3`);
+  const error = await server.refusal(`UPDATE ${name} SET v = v + 1 WHERE n = 4`);
+  expect(error.code).toBe("40001");
+  await run("ROLLBACK");
+  expect(await count("v = 99")).toBe(2);
+  await run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  expect(await run("UPDATE $T SET v = v + 1 WHERE n = 3")).toBe(2);
+  await run("COMMIT");
+  expect(await count("v = 100")).toBe(2);
+});
+
+test("an INSERT of a large query becomes segments, all of it or nothing", async () => {
+  const select = (rows: number) =>
+    `SELECT timestamptz '2027-01-01' + i * interval '1 s', 'd' || i % 10, i, 1000000 / (i - 800000)
+     FROM generate_series(1, ${rows}) i`;
+  const insert = `INSERT INTO $T (ts, ${ROW.replace(" VALUES", "")}`;
+  const error = await server.refusal(`${insert.replace("$T", name)} ${select(900_000)}`);
+  expect(error.code).toBe("22012");
+  expect(await count()).toBe(40);
+  expect(await run(`${insert} ${select(799_999)}`)).toBe(799_999);
+  expect(await count()).toBe(800_039);
+  expect(await one("SELECT sum(v) FROM $T WHERE ts > '2026-06-01'")).toBe("319999600000");
+  await server.client.query("CHECKPOINT");
+  const segments = await server.rows(
+    `SELECT count(*), sum(rows) FROM tstable.segments WHERE table_name = '${name}'`,
+  );
+  expect(segments).toEqual([["3", "800039"]]);
 });
