@@ -10,6 +10,7 @@ import { compileContext } from "../compile-context.ts";
 import type { Execution } from "../execution.ts";
 import { applyChange } from "../plain/apply.ts";
 import { drawForRows } from "../plain/draw.ts";
+import { refuseUnkept } from "../plain/foreign-keys.ts";
 import { isOrdinary } from "../plain/physical.ts";
 import { newValueColumns, type Staged, stagePlan } from "../plain/staged.ts";
 import { plainWrites } from "../plain/work.ts";
@@ -25,6 +26,10 @@ export async function changeOrdinaryTables(
 ): Promise<void> {
   const made = changes.filter(({ before, after }) => !before && after && isOrdinary(after));
   const dropped = changes.filter(({ before, after }) => before && !after && isOrdinary(before));
+  const known = new Map(changes.flatMap(({ after }) => (after ? [[after.oid, after]] : [])));
+  for (const relation of known.values()) {
+    if (isOrdinary(relation)) refuseUnkept(relation, known, execution);
+  }
   if (made.length + dropped.length === 0 && rewrite === undefined) return;
   const writes = await plainWrites(execution);
   writes.beginStatement();

@@ -104,5 +104,5 @@ export class PlainStore {
 }
 
 const LOG_SIZE =
-  "SELECT coalesce(sum(CAST(parse_formatted_bytes(wal_size) AS BIGINT)), 0)" +
+  "SELECT CAST(coalesce(sum(parse_formatted_bytes(wal_size)), 0) AS BIGINT)" +
   " FROM pragma_database_size() WHERE database_name = 'plain'";
