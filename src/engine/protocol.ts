@@ -92,6 +92,11 @@ export interface AppendRowsRequest {
   readonly block: Uint8Array;
   /** Numbers of the rows: so many, then so many... */
   readonly sequences: readonly { readonly sequence: number; readonly rows: number }[];
+  /** The table is made first, after these statements. */
+  readonly create?: {
+    readonly before: readonly string[];
+    readonly columns: readonly RowTableColumn[];
+  };
 }
 
 /** A row table says what changes: c1 INTEGER a file's number, c2 BIGINT the row's in it. */

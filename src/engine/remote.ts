@@ -211,6 +211,23 @@ export class Engine implements SegmentFiles {
     await this.#call("appendRows", { name, block, sequences }, signal, transfer);
   }
 
+  /**
+   * A table of rows that statements name as `memory.main.name`, until one drops it. `before`:
+   * statements of the same transaction.
+   */
+  async stageRows(
+    name: string,
+    columns: readonly RowTableColumn[],
+    given: RowBlock,
+    before: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const block = encodeBlock(given);
+    const sequences = [{ sequence: 0, rows: given.rows }];
+    const request = { name, block, sequences, create: { before, columns } };
+    await this.#call("appendRows", request, signal, [block.buffer as ArrayBuffer]);
+  }
+
   /** Statements under way keep reading it. */
   async dropRowTable(name: string): Promise<void> {
     this.#rowTables.delete(name);

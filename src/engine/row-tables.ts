@@ -21,13 +21,17 @@ const CHUNKS_AT_ONCE = 8;
 
 export async function createRowTable(
   database: Database,
-  { name, columns }: CreateRowTableRequest,
+  request: CreateRowTableRequest,
 ): Promise<void> {
+  await withLane(database, "UTC", async ({ connection }) => {
+    await duckdb.query(connection, rowTableDefinition(request));
+  });
+}
+
+function rowTableDefinition({ name, columns }: CreateRowTableRequest): string {
   const definitions = columns.map((column) => `c${column.columnNumber} ${boundType(column)}`);
   const list = [...definitions, "_seq BIGINT"].join(", ");
-  await withLane(database, "UTC", async ({ connection }) => {
-    await duckdb.query(connection, `CREATE TABLE ${rowTable(name)} (${list})`);
-  });
+  return `CREATE TABLE ${rowTable(name)} (${list})`;
 }
 
 export async function dropRowTable(database: Database, name: string): Promise<void> {
@@ -44,12 +48,16 @@ export function rowTable(name: string): string {
 /** All rows or none. */
 export async function appendRows(
   database: Database,
-  { name, block, sequences }: AppendRowsRequest,
+  { name, block, sequences, create }: AppendRowsRequest,
   isCancelled: () => boolean,
 ): Promise<void> {
   await withLane(database, "UTC", async ({ connection }) => {
     await duckdb.query(connection, "BEGIN");
     try {
+      for (const statement of create?.before ?? []) await duckdb.query(connection, statement);
+      if (create !== undefined) {
+        await duckdb.query(connection, rowTableDefinition({ name, columns: create.columns }));
+      }
       const appender = duckdb.appender_create_ext(connection, "memory", "main", name);
       const numbers = sequenceCells(sequences);
       try {

@@ -10,14 +10,17 @@ import { newValue, type Staged, type StagedChange } from "./staged.ts";
 import { refuseViolations } from "./violations.ts";
 import type { PlainWrites } from "./writes.ts";
 
-/** @throws SqlError 23502, 23505, 23514, 23503, 23001; nothing is taken back then */
+/**
+ * True: the staged table is the transaction's now, else the caller drops it.
+ * @throws SqlError 23502, 23505, 23514, 23503, 23001; nothing is taken back then
+ */
 export async function applyChange(
   change: StagedChange,
   execution: Execution,
   writes: PlainWrites,
-): Promise<void> {
+): Promise<boolean> {
   const { staged } = change;
-  if (staged.rows === 0) return;
+  if (staged.rows === 0) return false;
   const hasNew = staged.newValues.size > 0;
   await computeGenerated(staged, execution);
   const changed = change.changed && withGenerated(change.changed, staged);
@@ -26,7 +29,8 @@ export async function applyChange(
     await refuseViolations([...(await rowProbes(staged, execution)), ...keys], execution);
   }
   const keys = await referencedKeys(staged, changed, execution, writes);
-  await writeStaged(staged, writes);
+  const isKept = change.mayBeKept === true && writes.keep(staged);
+  if (!isKept) await writeStaged(staged, writes);
   if (hasNew) await checkReferences(staged, changed, execution, writes);
   for (const key of keys) {
     const next = await followReferences(key, execution, writes);
@@ -34,9 +38,10 @@ export async function applyChange(
     try {
       await applyChange(next, execution, writes);
     } finally {
-      await execution.services.plain.runAll([`DROP TABLE ${next.staged.table}`]);
+      execution.services.plain.dropLater([next.staged.table]);
     }
   }
+  return isKept;
 }
 
 function withGenerated(changed: ReadonlySet<number>, { relation }: Staged): ReadonlySet<number> {

@@ -24,7 +24,11 @@ export async function changePlain(
   const writes = await plainWrites(execution);
   await writes.lock(relation, lockWait(execution));
   writes.beginStatement();
-  const { table, rows, drop } = await stage(plan, relation, execution, made);
+  const { table, rows } = await stage(plan, relation, execution, made);
+  let isKept = false;
+  const drop = () => {
+    if (!isKept) execution.services.plain.dropLater([table]);
+  };
   try {
     const [identity] = plan.identity;
     const staged: Staged = {
@@ -38,19 +42,20 @@ export async function changePlain(
     let changed = rows;
     if (plan.onConflict === undefined) {
       const assigned = plan.kind === "update" ? new Set(plan.assigned) : undefined;
-      await applyChange({ staged, changed: assigned }, execution, writes);
+      const change = { staged, changed: assigned, mayBeKept: true } as const;
+      isKept = await applyChange(change, execution, writes);
     } else {
       changed = await applyConflicts(plan, plan.onConflict, staged, execution, writes);
     }
     const tag = tagOf(plan.kind, changed);
     if (plan.returning === undefined) {
-      await drop();
+      drop();
       return { kind: "done", tag };
     }
     const returned = await returningRows(plan.returning, table, execution);
     return { kind: "rows", rows: closingWith(returned, drop), tag: () => tag };
   } catch (cause) {
-    await drop();
+    drop();
     throw cause;
   }
 }
@@ -60,21 +65,17 @@ async function stage(
   relation: ShadowRelation,
   execution: Execution,
   made: RowBlock | undefined,
-) {
-  const { plain, engine } = execution.services;
-  if (made === undefined) {
-    const { table, rows } = await stagePlan(source, execution);
-    return { table, rows, drop: async () => await plain.runAll([`DROP TABLE ${table}`]) };
-  }
-  const { table, rows, name } = await stageBlock(made, relation.columns, execution);
-  return { table, rows, drop: async () => await engine.dropRowTable(name) };
+): Promise<{ readonly table: string; readonly rows: number }> {
+  return made === undefined
+    ? await stagePlan(source, execution)
+    : await stageBlock(made, relation.columns, execution);
 }
 
 function tagOf(kind: ChangePlan["kind"], rows: number): string {
   return kind === "insert" ? `INSERT 0 ${rows}` : `${kind.toUpperCase()} ${rows}`;
 }
 
-function closingWith(rows: RowSource, after: () => Promise<void>): RowSource {
+function closingWith(rows: RowSource, after: () => void): RowSource {
   let isClosed = false;
   return {
     next: () => rows.next(),
@@ -83,7 +84,7 @@ function closingWith(rows: RowSource, after: () => Promise<void>): RowSource {
       await rows.close();
       if (isClosed) return;
       isClosed = true;
-      await after();
+      after();
     },
   };
 }

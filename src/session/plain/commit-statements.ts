@@ -13,20 +13,19 @@ export function commitStatements(tables: readonly ChangedTable[]): string[] {
 }
 
 function statementsOf(table: ChangedTable, newest: Generation, base: string): string[] {
-  const { relation, own, deleted } = newest;
+  const { relation, ownRows, goneRows } = newest;
   if (relation === undefined) return table.isNew ? [] : [`DROP TABLE ${base}`];
   const columns = columnList(relation);
-  const gone = newest.hasDeleted ? ` ANTI JOIN ${deleted} AS g USING (${ROW_IDENTITY})` : "";
-  const rows = `SELECT ${columns} FROM ${own}${gone}`;
+  const gone = goneRows === undefined ? "" : ` ANTI JOIN ${goneRows} AS g USING (${ROW_IDENTITY})`;
+  const fill =
+    ownRows === undefined
+      ? []
+      : [`INSERT INTO ${base} (${columns}) SELECT ${columns} FROM ${ownRows}${gone}`];
   if (!newest.hasBase) {
     const drop = table.isNew ? [] : [`DROP TABLE ${base}`];
-    const fill = newest.hasOwn ? [`INSERT INTO ${base} ${rows}`] : [];
     return [...drop, createTable(base, relation), ...fill];
   }
-  return [
-    ...(newest.hasDeleted
-      ? [`DELETE FROM ${base} WHERE rowid IN (SELECT ${ROW_IDENTITY} FROM ${deleted})`]
-      : []),
-    ...(newest.hasOwn ? [`INSERT INTO ${base} (${columns}) ${rows}`] : []),
-  ];
+  const deleted = `SELECT ${ROW_IDENTITY} FROM ${goneRows}`;
+  const remove = goneRows === undefined ? [] : [`DELETE FROM ${base} WHERE rowid IN (${deleted})`];
+  return [...remove, ...fill];
 }

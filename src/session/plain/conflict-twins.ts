@@ -104,7 +104,7 @@ export async function withRest<T>(
     const rows = Number((await plain.number({ sql: `SELECT count(*) FROM ${table}` })) ?? 0n);
     return await task({ ...staged, table, rows });
   } finally {
-    await plain.runAll([`DROP TABLE ${table}`]);
+    plain.dropLater([table]);
   }
 }
 

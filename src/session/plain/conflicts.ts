@@ -47,7 +47,7 @@ export async function applyConflicts(
     const updated = await updateHits(plan, onConflict, hits, staged, execution, writes);
     return inserted + updated;
   } finally {
-    await plain.runAll([`DROP TABLE ${hits}`]);
+    plain.dropLater([hits]);
   }
 }
 
@@ -123,7 +123,7 @@ async function updateHits(
     await showUpdated(plan, hits, pairs, changed, staged, execution);
     return update.rows;
   } finally {
-    await plain.runAll(drops.map((table) => `DROP TABLE ${table}`));
+    plain.dropLater(drops);
   }
 }
 

@@ -71,7 +71,7 @@ export async function followReferences(
     await refuseReferenced(keys, execution, writes);
     return undefined;
   } finally {
-    await plain.runAll([`DROP TABLE ${keys.table}`]);
+    plain.dropLater([keys.table]);
   }
 }
 

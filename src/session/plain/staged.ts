@@ -35,6 +35,8 @@ export interface Staged {
 
 export interface StagedChange {
   readonly staged: Staged;
+  /** Its table may become the transaction's own. */
+  readonly mayBeKept?: true;
   /** Columns that an UPDATE may have changed; undefined: rows are new or go. */
   readonly changed: ReadonlySet<number> | undefined;
 }
@@ -56,26 +58,30 @@ export async function stagePlan(
   const table = privateTable(plain.privateName());
   try {
     const { sql, parameters } = usedParameters(bound.sql, values.parameters);
-    const [made] = await engine.run(
-      {
-        statements: [{ sql: `CREATE TABLE ${table} AS ${sql}`, parameters, shapes: [INT8] }],
-        rowsRelations: bound.rowsRelations,
-        timeZone: execution.settings.text.timeZone,
-      },
-      execution.signal,
+    const create = { sql: `CREATE TABLE ${table} AS ${sql}`, parameters, shapes: [INT8] };
+    const results = await plain.dropping(
+      async (drops) =>
+        await engine.run(
+          {
+            statements: [...drops.map((drop) => ({ sql: drop })), create],
+            rowsRelations: bound.rowsRelations,
+            timeZone: execution.settings.text.timeZone,
+          },
+          execution.signal,
+        ),
     );
-    return { table, rows: Number(made?.rows[0]?.[0] ?? 0) };
+    return { table, rows: Number(results.at(-1)?.rows[0]?.[0] ?? 0) };
   } finally {
     release(bound);
   }
 }
 
-/** Rows that were made without a query; the caller drops the engine's row table `name`. */
+/** Rows that were made without a query, in columns c1, c2...; the caller drops the table. */
 export async function stageBlock(
   block: RowBlock,
   columns: readonly Pick<ShadowColumn, "typeOid" | "typmod">[],
   { services, signal }: Execution,
-): Promise<{ readonly table: string; readonly rows: number; readonly name: string }> {
+): Promise<{ readonly table: string; readonly rows: number }> {
   const { engine, plain } = services;
   const name = plain.privateName();
   const numbered = columns.map(({ typeOid, typmod }, index) => ({
@@ -83,9 +89,10 @@ export async function stageBlock(
     typeOid,
     typmod,
   }));
-  await engine.createRowTable(name, numbered);
-  await engine.appendRows(name, [{ block, sequence: 0 }], signal);
-  return { table: privateTable(name), rows: block.rows, name };
+  await plain.dropping(
+    async (drops) => await engine.stageRows(name, numbered, block, drops, signal),
+  );
+  return { table: privateTable(name), rows: block.rows };
 }
 
 export function newValueColumns(plan: ChangePlan): ReadonlyMap<number, string> {

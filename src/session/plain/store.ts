@@ -22,6 +22,8 @@ const LOG_BYTES_MAX = 16 * 2 ** 20;
 /** So often its size is looked at. */
 const COMMITS_BETWEEN_LOOKS = 256;
 
+const UNNEEDED_MAX = 32;
+
 const INT8: Shape = { typeOid: Oid.int8, typmod: -1, representation: { kind: "plain" } };
 
 export class PlainStore {
@@ -31,6 +33,7 @@ export class PlainStore {
   /** Commits pass alone; who reads as of a world passes while its statement begins. */
   readonly gate = new Gate();
   readonly sequences: SequenceStore;
+  readonly #unneeded: string[] = [];
   #lastName = 0;
   #commitsUnlooked = 0;
 
@@ -75,6 +78,28 @@ export class PlainStore {
 
   isLocked(owner: LockOwner): boolean {
     return this.locks.holds(owner, WRITE_LOCK, "exclusive");
+  }
+
+  /** Private tables that nobody needs any more; those who read them go on. */
+  dropLater(tables: readonly string[]): void {
+    this.#unneeded.push(...tables);
+  }
+
+  /** Drops them on the way: `task` executes the statements, all or none. */
+  async dropping<T>(task: (drops: readonly string[]) => Promise<T>): Promise<T> {
+    const tables = this.#unneeded.splice(0);
+    try {
+      return await task(tables.map((table) => `DROP TABLE IF EXISTS ${table}`));
+    } catch (cause) {
+      this.dropLater(tables);
+      throw cause;
+    }
+  }
+
+  /** When they have become many. */
+  async dropMany(): Promise<void> {
+    if (this.#unneeded.length <= UNNEEDED_MAX) return;
+    await this.dropping(async (drops) => await this.runAll(drops));
   }
 
   async runAll(statements: readonly string[]): Promise<void> {

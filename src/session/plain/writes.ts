@@ -11,6 +11,7 @@ import type { Participant } from "../participant.ts";
 import { commitStatements } from "./commit-statements.ts";
 import { Generation } from "./overlay.ts";
 import { columnList, isTemporary, privateTable } from "./physical.ts";
+import type { Staged } from "./staged.ts";
 import type { PlainStore } from "./store.ts";
 import type { PlainWorld } from "./worlds.ts";
 
@@ -98,7 +99,7 @@ export class PlainWrites implements Participant {
     const undo: string[] = [];
     for (const table of [...this.#tables.values()]) {
       const later = table.generations.filter((one) => one.statement > statement);
-      for (const one of later) undo.push(...one.drop());
+      for (const one of later) this.#store.dropLater(one.tables());
       table.generations.splice(table.generations.length - later.length);
       for (const one of table.generations) undo.push(...one.undoAfter(statement));
       if (table.generations.length === 0) this.#tables.delete(table.oid);
@@ -133,6 +134,26 @@ export class PlainWrites implements Participant {
 
   drop(relation: ShadowRelation): void {
     this.#push(relation.oid, isTemporary(relation), false, undefined, false);
+  }
+
+  /**
+   * The rows of a statement, checked and complete. True: their table is ours from now on, and stays
+   * where it is.
+   */
+  keep({ relation, table, rows, identity, newValues }: Staged): boolean {
+    const generation = this.#writable(relation);
+    if (!generation.isUntouched) return false;
+    const values = relation.columns.map(({ number }) => newValues.get(number) ?? "NULL");
+    generation.keep({
+      statement: this.#statement,
+      table,
+      rows,
+      firstRow: this.#lastRow + 1,
+      identity,
+      values: newValues.size === 0 ? undefined : values,
+    });
+    this.#lastRow += rows;
+    return true;
   }
 
   /** `select` gives the columns of the relation in order. Gives how many rows there were. */
@@ -195,10 +216,11 @@ export class PlainWrites implements Participant {
     this.#marks.length = 0;
     const unused = this.#world === undefined ? [] : this.#store.worlds.unpin(this.#world);
     this.#world = undefined;
-    await this.#store.runAll([
-      ...tables.flatMap(({ generations }) => generations.flatMap((one) => one.drop())),
-      ...unused.map((table) => `DROP TABLE ${table}`),
+    this.#store.dropLater([
+      ...tables.flatMap(({ generations }) => generations.flatMap((one) => one.tables())),
+      ...unused,
     ]);
+    await this.#store.dropMany();
   }
 
   /** What was read would be read otherwise now. @throws SqlError 40001 */
@@ -224,10 +246,9 @@ export class PlainWrites implements Participant {
   }
 
   async #change(generation: Generation, sql: string): Promise<number> {
-    const made = generation.make();
-    const statements = [...made, sql].map((one) => ({ sql: one }));
+    const statements = [...generation.prepare(), sql].map((one) => ({ sql: one }));
     const results = await this.#store.engine.run({ statements });
-    generation.noteMade();
+    this.#store.dropLater(generation.prepared());
     return results.at(-1)?.changed ?? 0;
   }
 
