@@ -5,8 +5,8 @@
 
 import { SqlError } from "../base/errors.ts";
 import type { Plan } from "../compile/plan.ts";
+import { writeOwnRows } from "../table/pending-segments.ts";
 import type { Segment } from "../table/segment.ts";
-import { Staging } from "../table/staging.ts";
 import type { Execution } from "./execution.ts";
 import { lockWait } from "./plain/work.ts";
 import { PlanValues } from "./plan-values.ts";
@@ -38,8 +38,9 @@ export async function settledValues(
   execution: Execution,
 ): Promise<PlanValues> {
   for (let flushes = 1; ; flushes += 1) {
-    await execution.services.intake.flush(entry.info.oid);
-    await settleOwnRows(entry, work, execution);
+    const { intake } = execution.services;
+    await intake.flush(entry.info.oid);
+    await writeOwnRows(intake.table(entry.info.oid), work.items, execution.signal);
     const values = await PlanValues.of(plan, execution);
     try {
       const hot = await values.world.view(entry).hot({});
@@ -51,30 +52,6 @@ export async function settledValues(
       throw cause;
     }
     values.world.release();
-  }
-}
-
-/** Rows that the transaction has inserted itself become a segment of its own. */
-async function settleOwnRows(
-  { info, table }: TstableEntry,
-  { items }: TransactionWork,
-  { services, signal }: Execution,
-): Promise<void> {
-  const own = items.of(info.oid);
-  if (own === undefined || own.rows === 0) return;
-  const hot = services.intake.table(info.oid);
-  const { meta } = table.snapshot;
-  const staging = new Staging(table, services.engine, { signal });
-  try {
-    const { key, path } = await staging.newFile();
-    await hot.attachment.storage.write(await own.ranges({}), path, signal);
-    const staged = await staging.take(meta, key, info.name);
-    const added = staged === undefined ? [] : [staging.segment(meta, staged)];
-    for (const { done } of added) await done;
-    items.rowsBecome(hot, added);
-    staging.keepSegments(added);
-  } finally {
-    await staging.removeUnused();
   }
 }
 

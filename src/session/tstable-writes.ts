@@ -3,6 +3,7 @@
 import { SqlError } from "../base/errors.ts";
 import { isWritable } from "../engine/disk-types.ts";
 import type { StagedSegment } from "../table/items.ts";
+import { writeOwnRows } from "../table/pending-segments.ts";
 import type { RowBlock } from "../table/row-block.ts";
 import { SCHEMA_VERSION } from "./attachment.ts";
 import type { Execution } from "./execution.ts";
@@ -10,6 +11,9 @@ import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
 import { workOf } from "./work.ts";
 import { requireWritable } from "./write-rules.ts";
+
+/** A transaction's rows beyond this become a segment before it commits. */
+const OWN_BYTES_MAX = 32 << 20;
 
 /**
  * `block` has the table's columns in order, in their bound types; what is declared NOT NULL has
@@ -28,6 +32,9 @@ export async function insertRows(
   const { oid } = entry.info;
   const hot = execution.services.intake.table(oid);
   work.items.add(hot, { kind: "rows", tableId: oid, schemaVersion: SCHEMA_VERSION, block });
+  if (work.items.bytesOf(oid) > OWN_BYTES_MAX) {
+    await writeOwnRows(hot, work.items, execution.signal);
+  }
 }
 
 /** Durable files that are the table's once the transaction commits, and removed if it does not. */

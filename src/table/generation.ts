@@ -5,7 +5,7 @@
 
 import { log } from "../base/telemetry.ts";
 import type { KeyColumns, RawBounds } from "./block-keys.ts";
-import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
+import { type Coverage, NO_COVERAGE, unite, uniteAll } from "./coverage.ts";
 import type { IndexKind } from "./format.ts";
 import type { HotRows } from "./hot-rows.ts";
 import type { HotStorage } from "./hot-storage.ts";
@@ -128,11 +128,10 @@ export class Generation {
   /** Of the items [from, until). */
   coverage(from: number, until: number, columns: KeyColumns, kind: IndexKind): Coverage {
     const isKnown = from === 0 && until >= this.#known.count;
-    let { count, coverage } = isKnown ? this.#known : { count: from, coverage: NO_COVERAGE };
-    for (; count < until; count += 1) {
-      coverage = unite(coverage, (this.#items[count] as HotRows).coverage(columns, kind));
-    }
-    if (isKnown) this.#known = { count, coverage };
+    const known = isKnown ? this.#known : { count: from, coverage: NO_COVERAGE };
+    const news = this.#items.slice(known.count, until).map((item) => item.coverage(columns, kind));
+    const coverage = unite(known.coverage, uniteAll(news));
+    if (isKnown) this.#known = { count: until, coverage };
     return coverage;
   }
 

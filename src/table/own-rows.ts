@@ -11,9 +11,10 @@ let created = 0;
 
 export class OwnRows {
   readonly #hot: HotTable;
-  readonly #relation: string;
+  #relation: string;
   /** Numbered in the order of the transaction's changes, those undone included. */
   readonly #items: HotRows[] = [];
+  #bytes = 0;
   readonly #undone = new Set<HotRows>();
   /** Rows up to this number were truncated, and by which change. */
   #hidden: readonly { readonly through: number }[] = [];
@@ -22,13 +23,13 @@ export class OwnRows {
   #isCreated = false;
 
   constructor(hot: HotTable) {
-    created += 1;
     this.#hot = hot;
-    this.#relation = `own_${hot.tableId}_${created}`;
+    this.#relation = newName(hot);
   }
 
+  /** Of all that is kept in memory. */
   get bytes(): number {
-    return this.#items.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#bytes;
   }
 
   get rows(): number {
@@ -39,12 +40,22 @@ export class OwnRows {
   add(item: NewRows, number: number): void {
     if (item.block.rows === 0) return;
     const { keys, table } = this.#hot.attachment;
-    this.#items.push(new HotRows(item, number, keys, table.snapshot.meta.index.kind));
+    const rows = new HotRows(item, number, keys, table.snapshot.meta.index.kind);
+    this.#items.push(rows);
+    this.#bytes += rows.bytes;
   }
 
-  /** Everything up to this change no longer counts. */
-  hide(number: number): void {
+  /** Everything up to this change no longer counts; what no mark can bring back is forgotten. */
+  hide(number: number, lastMark: number): void {
     this.#hidden = [...this.#hidden, { through: number }];
+    const kept = this.#items.filter(({ sequence }) => sequence <= lastMark).length;
+    for (const { bytes } of this.#items.splice(kept)) this.#bytes -= bytes;
+    this.#filled = Math.min(this.#filled, kept);
+    if (kept > 0 || !this.#isCreated) return;
+    const relation = this.#relation;
+    this.#relation = newName(this.#hot);
+    this.#isCreated = false;
+    this.#filling = this.#filling.catch(() => undefined).then(() => this.#dropRelation(relation));
   }
 
   rollbackTo(number: number): void {
@@ -96,11 +107,20 @@ export class OwnRows {
   }
 
   async drop(): Promise<void> {
+    await this.#filling.catch(() => undefined);
+    if (this.#isCreated) await this.#dropRelation(this.#relation);
+  }
+
+  async #dropRelation(relation: string): Promise<void> {
     try {
-      await this.#filling.catch(() => undefined);
-      if (this.#isCreated) await this.#hot.attachment.storage.drop(this.#relation);
+      await this.#hot.attachment.storage.drop(relation);
     } catch (cause) {
-      log("warn", "own rows not dropped", { relation: this.#relation, cause });
+      log("warn", "own rows not dropped", { relation, cause });
     }
   }
+}
+
+function newName({ tableId }: HotTable): string {
+  created += 1;
+  return `own_${tableId}_${created}`;
 }

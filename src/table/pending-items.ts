@@ -5,7 +5,7 @@
 
 import { assert } from "../base/errors.ts";
 import { type RawBounds, unitedBounds } from "./block-keys.ts";
-import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
+import { type Coverage, uniteAll } from "./coverage.ts";
 import type { HotRange } from "./hot-storage.ts";
 import type { HotTable } from "./hot-table.ts";
 import type { NewItem, NewRows, NewSegments, StagedSegment } from "./items.ts";
@@ -27,13 +27,13 @@ interface Change {
 export class PendingItems {
   readonly #tables = new Map<number, PendingTable>();
   #number = 0;
+  /** No mark has a greater number. */
+  #lastMark = 0;
   #atEnd: (() => void)[] = [];
 
-  /** Bytes of rows held in memory. */
-  get bytes(): number {
-    let bytes = 0;
-    for (const table of this.#tables.values()) bytes += table.bytes;
-    return bytes;
+  /** Bytes of one table's rows held in memory. */
+  bytesOf(tableId: number): number {
+    return this.#tables.get(tableId)?.bytes ?? 0;
   }
 
   get isEmpty(): boolean {
@@ -61,7 +61,7 @@ export class PendingItems {
     const removed = view.segments().map(({ path }) => path);
     this.#number += 1;
     const table = this.#table(hot);
-    table.hideRows(this.#number);
+    table.hideRows(this.#number, this.#lastMark);
     const operation = "TRUNCATE";
     table.add({ kind: "segments", tableId, removed, added: [], operation }, this.#number);
   }
@@ -70,7 +70,7 @@ export class PendingItems {
   rowsBecome(hot: HotTable, added: readonly StagedSegment[]): void {
     this.#number += 1;
     const table = this.#table(hot);
-    table.hideRows(this.#number);
+    table.hideRows(this.#number, this.#lastMark);
     table.add({ kind: "segments", tableId: hot.tableId, removed: [], added }, this.#number);
   }
 
@@ -84,6 +84,7 @@ export class PendingItems {
   }
 
   mark(): PendingMark {
+    this.#lastMark = this.#number;
     return { number: this.#number };
   }
 
@@ -151,8 +152,8 @@ class PendingTable implements OwnChanges {
     this.#changes = [...this.#changes, { number, item }];
   }
 
-  hideRows(number: number): void {
-    this.#rows.hide(number);
+  hideRows(number: number, lastMark: number): void {
+    this.#rows.hide(number, lastMark);
   }
 
   rollbackTo(number: number): void {
@@ -167,9 +168,7 @@ class PendingTable implements OwnChanges {
   coverage(): Coverage {
     const { keys, table } = this.#hot.attachment;
     const { kind } = table.snapshot.meta.index;
-    let coverage: Coverage = NO_COVERAGE;
-    for (const rows of this.#rows.visible()) coverage = unite(coverage, rows.coverage(keys, kind));
-    return coverage;
+    return uniteAll(this.#rows.visible().map((rows) => rows.coverage(keys, kind)));
   }
 
   bounds(): RawBounds | undefined {

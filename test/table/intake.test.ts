@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { sleep } from "../../src/base/async.ts";
 import { setLogLevel } from "../../src/base/telemetry.ts";
 import { PendingItems } from "../../src/table/pending-items.ts";
+import { writeOwnRows } from "../../src/table/pending-segments.ts";
 import { segmentsOf } from "../../src/table/snapshot.ts";
 import { meterBlock, meterRow } from "../support/hot-rows.ts";
 import { rowsItem, TestStore } from "../support/intake.ts";
@@ -106,6 +107,38 @@ test("a truncation takes out flushed rows and the transaction's own, nothing lat
   await store.close();
   const again = await TestStore.open(files, [A]);
   expect(await again.numbers(A)).toEqual([4, 5]);
+  await again.close();
+});
+
+test("own rows can become a segment, and a savepoint before that brings them back", async () => {
+  const files = await TestStore.create([A]);
+  const store = await TestStore.open(files, [A]);
+  const hot = store.intake.table(A);
+  const own = new PendingItems();
+  own.add(hot, rowsItem(A, meterRow(1, "a", 1)));
+  const mark = own.mark();
+  own.add(hot, rowsItem(A, meterRow(2, "b", 2)));
+  expect(await store.numbers(A, own)).toEqual([1, 2]);
+  const before = own.bytesOf(A);
+  await writeOwnRows(hot, own);
+  expect(own.bytesOf(A)).toBe(before / 2);
+  expect(await store.numbers(A, own)).toEqual([1, 2]);
+  own.rollbackTo(mark);
+  expect(await store.numbers(A, own)).toEqual([1]);
+  await writeOwnRows(hot, own);
+  own.add(hot, rowsItem(A, meterRow(3, "c", 3)));
+  expect(await store.numbers(A, own)).toEqual([1, 3]);
+  await store.insert(...own.items());
+  await own.discard(true);
+  expect(await store.numbers(A)).toEqual([1, 3]);
+  expect(store.storages.get(A)?.relations.size).toBe(1);
+  await store.intake.flush(A);
+  await store.close();
+  const again = await TestStore.open(files, [A]);
+  expect(await again.numbers(A)).toEqual([1, 3]);
+  // Nothing but what counts is left behind.
+  const stored = files.names(`${TestStore.root(A)}/data`);
+  expect(stored).toHaveLength(2);
   await again.close();
 });
 
