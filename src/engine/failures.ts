@@ -1,13 +1,13 @@
 /**
  * DuckDB's errors in PostgreSQL's words. DuckDB gives a text and no code, so this is the one file
  * that looks at message text. Errors of our own functions and of error() carry
- * `PG:<sqlstate>:<message>`.
+ * `PG:<sqlstate>:<message>`, and behind a record separator their DETAIL.
  */
 
 import { SqlError } from "../base/errors.ts";
 import { EngineError } from "./error.ts";
 
-const OWN = /PG:([0-9A-Z]{5}):([\s\S]*)/;
+const OWN = /PG:([0-9A-Z]{5}):([^\u001e]*)(?:\u001e([\s\S]*))?/;
 
 /** DuckDB's names of types in its messages. A UUID is read as an INT128. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -90,6 +90,10 @@ const RULES: readonly (readonly [RegExp, Make])[] = [
   [/^Conversion Error/, sql("22P02", "invalid input syntax")],
   [/^Not implemented Error: (.*)/i, notImplemented],
 ];
+
+function ownFailure([, sqlState = "", message = "", detail]: RegExpExecArray, cause: Error) {
+  return new SqlError(sqlState, message, detail === undefined ? { cause } : { detail, cause });
+}
 
 function outOfRange(type: string | undefined, cause: Error): SqlError {
   const name = TYPE_NAMES[type ?? ""] ?? "value";
@@ -195,7 +199,7 @@ export function translateFailure(thrown: unknown): Error {
   if (thrown instanceof SqlError || thrown instanceof EngineError) return thrown;
   if (!(thrown instanceof Error)) return new Error(String(thrown));
   const own = OWN.exec(thrown.message);
-  if (own !== null) return new SqlError(own[1] as string, own[2] as string, { cause: thrown });
+  if (own !== null) return ownFailure(own, thrown);
   const [firstLine = ""] = thrown.message.split("\n");
   // A conversion error quotes the value, which may span lines.
   const text = firstLine.startsWith("Conversion Error") ? thrown.message : firstLine;

@@ -23,7 +23,15 @@ export function fitNumeric(text: string, precision: number, scale: number): stri
     value.special !== undefined ||
     (rounded.units !== 0n && digitCount(rounded.units) - rounded.scale > integerDigits) ||
     (integerDigits < 0 && abs(rounded.units) >= powerOfTen(rounded.scale + integerDigits));
-  if (tooLarge) throw pgError("22003", "numeric field overflow");
+  if (tooLarge) {
+    const isInfinite = value.special !== undefined;
+    const limit = integerDigits === 0 ? "1" : `10^${integerDigits}`;
+    const must = isInfinite
+      ? "cannot hold an infinite value"
+      : `must round to an absolute value less than ${limit}`;
+    const detail = `A field with precision ${precision}, scale ${scale} ${must}.`;
+    throw pgError("22003", "numeric field overflow", detail);
+  }
   return numericText(rounded);
 }
 

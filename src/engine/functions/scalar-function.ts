@@ -15,9 +15,9 @@ export interface ScalarFunction {
   readonly run: (...args: never[]) => DuckDBValue;
 }
 
-/** The one convention for errors out of DuckDB: `PG:<sqlstate>:<message>`. */
-export function pgError(sqlState: string, message: string): Error {
-  return new Error(`PG:${sqlState}:${message}`);
+/** The one convention for errors out of DuckDB, as failures.ts reads it. */
+export function pgError(sqlState: string, message: string, detail?: string): Error {
+  return new Error(`PG:${sqlState}:${message}${detail === undefined ? "" : `\u001e${detail}`}`);
 }
 
 /** Remembers what `make` gave for the last texts: literal arguments come again in every row. */

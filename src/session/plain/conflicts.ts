@@ -155,7 +155,9 @@ async function refuseSecond(
   if ((await services.plain.number({ sql: twice })) !== null) throw secondTime();
 }
 
-/** The staged rows become those that RETURNING shows: updated ones as they are now. */
+/**
+ * The staged rows become those that RETURNING shows, in their order: updated ones as they are now.
+ */
 async function showUpdated(
   plan: ChangePlan,
   hits: string,
@@ -165,18 +167,20 @@ async function showUpdated(
   { services }: Execution,
 ): Promise<void> {
   const { columns } = staged.relation;
-  const news = columns.map(
-    ({ number }) => `${newValue(staged, number)} = u.${newValue(updated, number)}`,
+  const shown = (name: string, value: string) =>
+    `CASE WHEN u.c1 IS NULL THEN s.${name} ELSE ${value} END AS ${name}`;
+  const news = columns.map(({ number }) =>
+    shown(newValue(staged, number), `u.${newValue(updated, number)}`),
   );
   const olds = plan.oldValues.map(({ columnNumber, sourceColumn }) => {
     const at = columns.findIndex(({ number }) => number === columnNumber);
-    return `${stagedColumn(sourceColumn)} = p.c${at + 2}`;
+    return shown(stagedColumn(sourceColumn), `p.c${at + 2}`);
   });
   const { table } = staged;
   await services.plain.runAll([
-    `DELETE FROM ${table} WHERE rowid IN (SELECT n FROM ${hits}) AND rowid NOT IN` +
-      ` (SELECT p.n FROM ${pairs} AS p JOIN ${updated.table} AS u ON p.c1 = u.c1)`,
-    `UPDATE ${table} SET ${[...news, ...olds].join(", ")} FROM ${pairs} AS p` +
-      ` JOIN ${updated.table} AS u ON p.c1 = u.c1 WHERE ${table}.rowid = p.n`,
+    `CREATE OR REPLACE TABLE ${table} AS SELECT s.* REPLACE (${[...news, ...olds].join(", ")})` +
+      ` FROM ${table} AS s LEFT JOIN ${pairs} AS p ON p.n = s.rowid` +
+      ` LEFT JOIN ${updated.table} AS u ON u.c1 = p.c1` +
+      ` WHERE u.c1 IS NOT NULL OR s.rowid NOT IN (SELECT n FROM ${hits}) ORDER BY s.rowid`,
   ]);
 }
