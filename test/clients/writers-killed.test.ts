@@ -55,7 +55,6 @@ test(`${ROUNDS} times kill -9 under ${WRITERS} writers keeps every acknowledged 
   const setup = await connectTo(server.port);
   for (const statement of SCHEMA) await setup.query(statement);
   await setup.end();
-  let acknowledged = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     let isStopped = false;
     const writers = operations.map((_, writer) =>
@@ -75,10 +74,13 @@ test(`${ROUNDS} times kill -9 under ${WRITERS} writers keeps every acknowledged 
         () => isStopped,
       ),
     );
-    await sleep(200 + random() * 2500);
+    // After so many more answers, and then at any moment: a slow machine only takes longer.
+    const until = ledger.acknowledged + 10 + Math.floor(random() * 100);
+    while (ledger.acknowledged < until) await sleep(5);
+    await sleep(random() * 50);
     await server.kill();
     isStopped = true;
-    acknowledged += (await Promise.all(writers)).reduce((sum, done) => sum + done, 0);
+    await Promise.all(writers);
     await server.start();
     const client = await connectTo(server.port);
     try {
@@ -95,5 +97,5 @@ test(`${ROUNDS} times kill -9 under ${WRITERS} writers keeps every acknowledged 
     }
     for (const file of readdirSync(folder)) rmSync(join(folder, file));
   }
-  expect(acknowledged).toBeGreaterThan(ROUNDS);
+  console.log(`${ledger.acknowledged} operations acknowledged`);
 }, 3_600_000);

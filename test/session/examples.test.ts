@@ -53,10 +53,7 @@ test("the five questions over spans have PostgreSQL's answers", async () => {
   ]);
 });
 
-/** Every type as the text that came. */
-const textParsers = new Proxy(
-  {},
-  {
-    get: () => (text: string) => text,
-  },
-) as Record<number, (text: string) => string>;
+/** Every type that the examples answer, as the text that came. */
+const textParsers = Object.fromEntries(
+  [20, 23, 25, 1009, 1184, 1700].map((oid) => [oid, (text: string) => text]),
+);

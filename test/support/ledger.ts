@@ -31,6 +31,7 @@ export interface FoundGroup extends Group {
 export class Ledger {
   readonly #states = new Map<string, Exclude<GroupState, undefined>>();
   /** By writer: what it has sent and not been answered. */
+  acknowledged = 0;
   readonly #underWay = new Map<number, readonly Change[]>();
 
   stateOf(group: Group): GroupState {
@@ -49,6 +50,7 @@ export class Ledger {
   }
 
   acknowledge(writer: number): void {
+    this.acknowledged += 1;
     for (const change of this.#underWay.get(writer) ?? []) this.#apply(change.group, change.after);
     this.#underWay.delete(writer);
   }

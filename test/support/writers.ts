@@ -60,14 +60,13 @@ interface Step {
 }
 
 /** Writes until the connection breaks or `isStopped`. @throws what the server refused */
-export async function write(options: WriterOptions, isStopped: () => boolean): Promise<number> {
+export async function write(options: WriterOptions, isStopped: () => boolean): Promise<void> {
   const { writer, ledger } = options;
-  let done = 0;
   let client: pg.Client;
   try {
     client = await connectTo(options.port);
   } catch {
-    return 0;
+    return;
   }
   try {
     while (!isStopped()) {
@@ -76,16 +75,14 @@ export async function write(options: WriterOptions, isStopped: () => boolean): P
       try {
         await step.run(client);
       } catch (cause) {
-        if (!(cause instanceof pg.DatabaseError) || isShutdown(cause)) return done;
+        if (!(cause instanceof pg.DatabaseError) || isShutdown(cause)) return;
         ledger.refuse(writer);
         if (cause.code !== "40001" && cause.code !== "40P01") throw cause;
         await client.query("ROLLBACK");
         continue;
       }
       ledger.acknowledge(writer);
-      done += 1;
     }
-    return done;
   } finally {
     await client.end().catch(() => undefined);
   }
