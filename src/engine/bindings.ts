@@ -68,6 +68,8 @@ export type BoundRange = RowRange & { readonly columnNumbers: ReadonlySet<number
 
 const IDENTITY_COLUMNS = ["pgtide_file", "pgtide_row"];
 const RANGE_BITS = 40;
+/** What DuckDB calls the place of a row. */
+const POSITIONS: ReadonlySet<string> = new Set(["filename", "file_row_number"]);
 
 /** A parenthesised SELECT. @throws SqlError 0A000 for a column that cannot be read so */
 export function bindTable(
@@ -130,6 +132,10 @@ function selectGroup(
     const expression = convert(from, found.type, column);
     return expression === to ? to : `${expression} AS ${to}`;
   });
+  const taken = identity && group.columns.find(({ name }) => POSITIONS.has(name.toLowerCase()));
+  if (taken) {
+    throw new SqlError("0A000", `rows of a table with a column "${taken.name}" cannot be changed`);
+  }
   if (identity) expressions.push("filename AS pgtide_file", "file_row_number AS pgtide_row");
   return `SELECT ${listOr(expressions)} FROM ${readParquet(group.paths, identity)}`;
 }

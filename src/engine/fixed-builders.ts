@@ -39,7 +39,7 @@ export function fixedBuilder(id: Exclude<ScalarType, "VARCHAR" | "BLOB">): Fixed
   }
 }
 
-export class BooleanBuilder extends FixedBuilder {
+class BooleanBuilder extends FixedBuilder {
   #cells = new Uint8Array();
 
   constructor() {
@@ -57,7 +57,7 @@ export class BooleanBuilder extends FixedBuilder {
 }
 
 /** Integers of up to 32 bits and floats. */
-export class NumberBuilder extends FixedBuilder {
+class NumberBuilder extends FixedBuilder {
   readonly #array: (typeof ARRAYS)[NumberType];
   #cells: InstanceType<(typeof ARRAYS)[NumberType]>;
 
@@ -82,7 +82,7 @@ export class NumberBuilder extends FixedBuilder {
   }
 }
 
-export class DateBuilder extends FixedBuilder {
+class DateBuilder extends FixedBuilder {
   #cells = new Int32Array();
 
   constructor() {
@@ -105,7 +105,7 @@ export class DateBuilder extends FixedBuilder {
   }
 }
 
-export class Int64Builder extends FixedBuilder {
+class Int64Builder extends FixedBuilder {
   protected cells = new BigInt64Array();
   #words = new Int32Array();
 
@@ -138,14 +138,14 @@ export class Int64Builder extends FixedBuilder {
   }
 }
 
-export class TimestampBuilder extends Int64Builder {
+class TimestampBuilder extends Int64Builder {
   protected override write(row: number, value: Present): void {
     assert(typeof value === "bigint", "a bigint is expected");
     this.cells[row] = value === NEG_INFINITY ? -POS_INFINITY : value;
   }
 }
 
-export class IntervalBuilder extends FixedBuilder {
+class IntervalBuilder extends FixedBuilder {
   #words = new Int32Array();
   #cells = new BigInt64Array();
 
@@ -166,7 +166,7 @@ export class IntervalBuilder extends FixedBuilder {
   }
 }
 
-export class UuidBuilder extends FixedBuilder {
+class UuidBuilder extends FixedBuilder {
   #cells = new Uint8Array();
 
   constructor() {

@@ -29,10 +29,6 @@ export interface Calls {
   readonly checkpointPlain: { readonly request: undefined; readonly result: undefined };
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
   readonly write: { readonly request: WriteRequest; readonly result: undefined };
-  readonly writeFiles: {
-    readonly request: WriteFilesRequest;
-    readonly result: readonly string[];
-  };
   readonly changeFile: { readonly request: ChangeFileRequest; readonly result: undefined };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
   readonly rewrite: { readonly request: RewriteRequest; readonly result: undefined };
@@ -65,13 +61,6 @@ export interface WriteRequest extends Codec {
   };
   /** Absolute; the folder exists, the file does not. */
   readonly path: string;
-}
-
-export interface WriteFilesRequest extends Omit<WriteRequest, "path"> {
-  /** Absolute; made, and does not exist. */
-  readonly directory: string;
-  /** A file is ended when it has about so many. */
-  readonly bytesPerFile: number;
 }
 
 export interface RowTableColumn {

@@ -27,7 +27,6 @@ import type {
   FromWorker,
   RowTableColumn,
   ToWorker,
-  WriteFilesRequest,
   WriteRequest,
 } from "./protocol.ts";
 import { RemoteCursor } from "./remote-cursor.ts";
@@ -150,11 +149,6 @@ export class Engine implements SegmentFiles {
   /** The rows of a SELECT into a new Parquet file; none is left behind when it fails. */
   async write(request: WriteRequest, signal?: AbortSignal): Promise<void> {
     await this.#call("write", request, signal);
-  }
-
-  /** The same into files of a new folder, their rows in order but for the last file's. */
-  async writeFiles(request: WriteFilesRequest, signal?: AbortSignal): Promise<readonly string[]> {
-    return await this.#call("writeFiles", request, signal);
   }
 
   /** A segment again, without rows or with other values in them. */

@@ -19,7 +19,7 @@ import { readValues } from "./read-values.ts";
 import { rewriteFile } from "./rewrite-file.ts";
 import { appendRows, createRowTable, dropRowTable } from "./row-tables.ts";
 import { runStatements } from "./run-statements.ts";
-import { writeFiles, writeQuery } from "./write-query.ts";
+import { writeQuery } from "./write-query.ts";
 
 const CLOSE_POLL_MS = 5;
 
@@ -70,12 +70,6 @@ export class WorkerCalls {
         );
       case "write":
         return await writeQuery(this.database, request as Calls["write"]["request"], isCancelled);
-      case "writeFiles":
-        return await writeFiles(
-          this.database,
-          request as Calls["writeFiles"]["request"],
-          isCancelled,
-        );
       case "changeFile":
         return await changeFile(
           this.database,

@@ -61,6 +61,13 @@ export function requireRows({ info, definition, axis, entityTypes, table }: Tsta
       hint: "Use APPEND PARQUET.",
     });
   }
+  const names = new Set(info.columns.map((column) => column.name.toLowerCase()));
+  if (names.size < info.columns.length) {
+    throw new SqlError("0A000", `rows of "${info.name}" cannot be written one by one`, {
+      detail: "Names of its columns differ in case alone.",
+      hint: "Use APPEND PARQUET.",
+    });
+  }
   if (axis.kind.type === "u_int64" || entityTypes.includes("uint64")) {
     throw new SqlError("0A000", `rows of "${info.name}" cannot be written one by one`, {
       hint: "Its keys are unsigned integers of another writer: use APPEND PARQUET.",

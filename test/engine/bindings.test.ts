@@ -221,6 +221,15 @@ test("rows in memory follow the segments, only those of the range, and filters r
   ]);
 });
 
+test("a column that is called as DuckDB calls a row's place keeps rows from being told apart", async () => {
+  const path = await written("places.parquet", "SELECT 1 AS v, 'x' AS Filename");
+  const columns = [column("v", Oid.int4)];
+  expect(await read([[column("v", Oid.int4), INT4]], [path])).toEqual([["1"]]);
+  await expect(
+    running.engine.bindTable(columns, [path], [], { identity: true }),
+  ).rejects.toMatchObject({ fields: { sqlState: "0A000" } });
+});
+
 test("no segment gives no row, of the right types", async () => {
   const rows = await read(
     [
