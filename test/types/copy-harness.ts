@@ -135,7 +135,8 @@ export function openReader(
     sinks
       .map(({ values }, i) => {
         const value = values[row] ?? null;
-        return value === null ? "~" : encodeText(value, columns[i]?.typeOid ?? 0, settings);
+        if (value === null || typeof value === "boolean") return String(value ?? "~");
+        return encodeText(value, columns[i]?.typeOid ?? 0, settings);
       })
       .join("|");
   return { reader, rows: () => Array.from({ length: target.rows }, (_, row) => text(row)) };
@@ -163,7 +164,9 @@ export function readAll(given: CopyCase, chunks: readonly Uint8Array[]): Outcome
 
 /** Behind a row that it skipped PostgreSQL goes on naming the column that was bad there. */
 function shownWhere(where: string | undefined, { skip }: CopyCase): string | undefined {
-  return skip === undefined ? where : where?.replace(/(, line \d+).*$/s, "$1");
+  // How far into JSON the fault was is told by the embedded PostgreSQL alone.
+  const plain = where?.replace(/^JSON data, .*\n(?=COPY)/, "");
+  return skip === undefined ? plain : plain?.replace(/(, line \d+).*$/s, "$1");
 }
 
 export class CopyOracle {

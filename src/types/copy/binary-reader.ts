@@ -9,6 +9,7 @@ import { Window } from "./window.ts";
 export const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 /** Signature, flags, length of the extension. */
 const HEADER_BYTES = SIGNATURE.length + 8;
+const FLAGS_END = SIGNATURE.length + 4;
 const HAS_OIDS = 1 << 16;
 const CRITICAL_FLAGS = 0xffff_0000;
 
@@ -76,16 +77,16 @@ export class BinaryRowReader implements RowReader {
     const window = this.#window;
     if (this.#state === "header") {
       this.#checkSignature();
-      if (window.end - window.start < HEADER_BYTES) {
-        if (this.#isLast) throw badHeader("missing flags");
-        return false;
-      }
+      const held = window.end - window.start;
+      if (held < HEADER_BYTES && !this.#isLast) return false;
+      if (held < FLAGS_END) throw badHeader("missing flags");
       const at = window.start + SIGNATURE.length;
       const flags = this.#view.getUint32(at);
       if ((flags & HAS_OIDS) !== 0) throw badHeader("WITH OIDS");
       if ((flags & CRITICAL_FLAGS) !== 0) {
         throw new SqlError("22P04", "unrecognized critical flags in COPY file header");
       }
+      if (held < HEADER_BYTES) throw badHeader("missing length");
       this.#extensionBytes = this.#view.getInt32(at + 4);
       if (this.#extensionBytes < 0) throw badHeader("missing length");
       this.#skip(HEADER_BYTES);
