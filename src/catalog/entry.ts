@@ -13,6 +13,10 @@ export interface EntrySettings {
 export interface EntryStatement {
   readonly sql: string;
   readonly isOurs: boolean;
+  /** undefined: those of the entry. */
+  readonly settings?: EntrySettings;
+  /** Where the OID counter must stand before it; undefined: where the last statement left it. */
+  readonly oidBefore?: number;
 }
 
 /** What the embedded PostgreSQL cannot hold of a table: how its rows are kept. */

@@ -33,6 +33,8 @@ export interface Analysis {
 
 /** What a catalogue query can be told of the server it asks; see sql/shadow.sql for the JSON. */
 export interface CatalogFacts {
+  /** Only where the search path names more than the session's own. */
+  readonly currentSchema?: string | null;
   readonly sessionUser?: string;
   readonly processId?: number;
   /** ISO 8601. */
@@ -75,6 +77,8 @@ export interface DefinitionStatement {
   readonly isOurs: boolean;
   /** undefined: those of the definition. */
   readonly settings?: ShadowSettings;
+  /** Of temporary objects, in this schema: not for the journal, gone with the schema. */
+  readonly temporary?: string;
   /** Where the OID counter must stand before it; undefined: where the last statement left it. */
   readonly oidBefore?: number;
 }

@@ -22,6 +22,14 @@ export function adaptRenamedColumns(sql: string): string {
   );
 }
 
+/** For execution: where the path names temporary objects first, which are made nowhere by default. */
+export function adaptCurrentSchema(sql: string, currentSchema: string | null | undefined): string {
+  if (currentSchema === undefined || !/current_schema/i.test(sql)) return sql;
+  const value = currentSchema === null ? "NULL" : quoteLiteral(currentSchema);
+  const call = /(?<![\w$.]|\bas\s+)(?:pg_catalog\s*\.\s*)?current_schema(?![\w$])(?:\s*\(\s*\))?/gi;
+  return rewriteCode(sql, (code) => code.replaceAll(call, `(${value}::pg_catalog.name)`));
+}
+
 /**
  * For execution: the embedded server's session user is always its superuser, since a changed
  * session authorization does not come back. Column names are those of the analysis.

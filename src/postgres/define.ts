@@ -126,6 +126,18 @@ export class OpenDefinition {
     });
   }
 
+  /** What is journaled leaves them out: the next statement says where the OID counter is. */
+  markTemporary(savepoint: string, schema: string): void {
+    const first = this.#savepoints.get(savepoint);
+    assert(first !== undefined, "a savepoint of no definition");
+    this.#statements.splice(
+      first,
+      Infinity,
+      ...this.#statements.slice(first).map((one) => ({ ...one, temporary: schema })),
+    );
+    this.#hasGap = true;
+  }
+
   async rollbackTo(name: string): Promise<void> {
     await this.#backend.run(`ROLLBACK TO ${name}`);
     const kept = this.#savepoints.get(name);

@@ -17,7 +17,7 @@ import type {
   ShadowSettings,
 } from "./analysis.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
-import { adaptRenamedColumns, adaptSessionUser } from "./client-text.ts";
+import { adaptCurrentSchema, adaptRenamedColumns, adaptSessionUser } from "./client-text.ts";
 import { executeSources } from "./execute-sources.ts";
 import type { KnownObjects } from "./known-objects.ts";
 import type { ShadowRelation } from "./relation.ts";
@@ -85,8 +85,9 @@ export class ShadowFork implements ShadowView {
     request: CatalogQueryRequest,
     signal?: AbortSignal,
   ): Promise<CatalogQueryResult> {
-    const renamed = adaptRenamedColumns(request.text);
-    const text = adaptSessionUser(renamed, request.facts?.sessionUser);
+    const { facts } = request;
+    const renamed = adaptCurrentSchema(adaptRenamedColumns(request.text), facts?.currentSchema);
+    const text = adaptSessionUser(renamed, facts?.sessionUser);
     return await this.#worker.use(
       async (call) => await call("query", { ...request, text }),
       signal,
@@ -107,9 +108,13 @@ export class ShadowFork implements ShadowView {
       let step: DefinitionStep;
       try {
         step = await executeSources(sources, call, settings);
-        if ((await decide(step)) === "undo") {
+        const verdict = await decide(step);
+        if (verdict === "undo") {
           await call("rollback-to", STEP);
           return step;
+        }
+        if (typeof verdict === "object") {
+          await call("temporary", { savepoint: STEP, schema: verdict.temporary });
         }
       } catch (cause) {
         await call("rollback-to", STEP);

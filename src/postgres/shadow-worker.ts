@@ -96,6 +96,11 @@ export class ShadowWorker {
     this.#isPinned = true;
   }
 
+  /** How many definitions it has taken in; infinite while it does not run. */
+  get held(): number {
+    return this.#running?.definitions ?? Number.POSITIVE_INFINITY;
+  }
+
   /** The next user gets a new worker. */
   async discard(): Promise<void> {
     const running = this.#running;
@@ -132,7 +137,7 @@ export class ShadowWorker {
 
   async #catchUp(running: Running): Promise<void> {
     for (const definition of this.#options.definitions().slice(running.definitions)) {
-      await this.#call(running, "replay", definition);
+      if (definition.statements.length > 0) await this.#call(running, "replay", definition);
       running.definitions += 1;
     }
   }

@@ -22,15 +22,16 @@ import type {
   ShadowSettings,
 } from "./analysis.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
-import { adaptRenamedColumns, adaptSessionUser } from "./client-text.ts";
+import { adaptCurrentSchema, adaptRenamedColumns, adaptSessionUser } from "./client-text.ts";
 import { executeSources } from "./execute-sources.ts";
 import { ShadowFork } from "./fork.ts";
 import { KnownObjects } from "./known-objects.ts";
 import type { StartSettings } from "./pglite.ts";
 import type { ShadowRelation } from "./relation.ts";
+import { quoteIdentifier } from "./settings-sql.ts";
 import { type Call, ShadowWorker } from "./shadow-worker.ts";
 import { templateDirectory } from "./template.ts";
-import type { Decide, DefinitionSource, ShadowView } from "./view.ts";
+import type { Decide, DefinitionSource, ShadowView, Verdict } from "./view.ts";
 
 export interface ShadowOptions {
   /** For the workers' private directories; emptied at start and at the end. */
@@ -128,8 +129,9 @@ export class Shadow implements ShadowView {
     request: CatalogQueryRequest,
     signal?: AbortSignal,
   ): Promise<CatalogQueryResult> {
-    const renamed = adaptRenamedColumns(request.text);
-    const text = adaptSessionUser(renamed, request.facts?.sessionUser);
+    const { facts } = request;
+    const renamed = adaptCurrentSchema(adaptRenamedColumns(request.text), facts?.currentSchema);
+    const text = adaptSessionUser(renamed, facts?.sessionUser);
     const query = { ...request, text };
     return await this.#catalog.use(async (call) => await call("query", query), signal);
   }
@@ -222,6 +224,21 @@ export class Shadow implements ShadowView {
     await rm(this.#options.directory, { recursive: true, force: true });
   }
 
+  /** A session's temporary objects, all of them; nothing is left of how they were made. */
+  async dropTemporary(schema: string, settings: ShadowSettings): Promise<void> {
+    const sql = `DROP SCHEMA IF EXISTS ${quoteIdentifier(schema)} CASCADE`;
+    await this.define([{ sql, isOurs: true }], settings, async () => ({ temporary: schema }));
+    const spare = this.#spare === undefined ? [] : [this.#spare];
+    const workers = [this.#analysis, this.#catalog, ...this.#forkWorkers, ...spare];
+    const held = Math.min(...workers.map((worker) => worker.held));
+    const last = this.#definitions.length - 1;
+    this.#definitions.forEach((definition, at) => {
+      if (at < last) this.#definitions[at] = withoutTemporary(definition, schema);
+      // The others have no such schema and need not drop it.
+      else if (at < held) this.#definitions[at] = { ...definition, statements: [] };
+    });
+  }
+
   /** Ends the open definition as `decide` says. */
   async #decided(
     call: Call,
@@ -229,9 +246,11 @@ export class Shadow implements ShadowView {
     execute: () => Promise<DefinitionOutcome>,
   ): Promise<DefinitionOutcome> {
     let outcome: DefinitionOutcome;
+    let verdict: Verdict;
     try {
       outcome = await execute();
-      if ((await decide(outcome)) === "undo") {
+      verdict = (await decide(outcome)) as Verdict;
+      if (verdict === "undo") {
         await this.#rollBack(call);
         return outcome;
       }
@@ -239,7 +258,9 @@ export class Shadow implements ShadowView {
       await this.#rollBack(call);
       throw cause;
     }
-    this.#definitions.push(outcome.definition);
+    const { definition } = outcome;
+    const schema = typeof verdict === "object" ? verdict.temporary : undefined;
+    this.#definitions.push(schema === undefined ? definition : temporary(definition, schema));
     this.#install(outcome);
     // Decided. A worker that fails now is replaced by one that replays it.
     await call("end", "commit").then(
@@ -289,4 +310,16 @@ export class Shadow implements ShadowView {
       deadlineMs,
     });
   }
+}
+
+function temporary(definition: Definition, schema: string): Definition {
+  const statements = definition.statements.map((one) => ({ ...one, temporary: schema }));
+  return { ...definition, statements };
+}
+
+/** The same place in the list, so that workers know how far they are. */
+function withoutTemporary(definition: Definition, schema: string): Definition {
+  if (!definition.statements.some((one) => one.temporary === schema)) return definition;
+  const statements = definition.statements.filter((one) => one.temporary !== schema);
+  return { ...definition, statements };
 }

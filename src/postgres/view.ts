@@ -45,5 +45,8 @@ export interface DefinitionQuestion {
   take(analysis: Analysis): void;
 }
 
-/** Asked when statements are executed; "undo": they were only tried. */
-export type Decide<Outcome> = (outcome: Outcome) => Promise<"undo" | undefined> | Promise<void>;
+/** "undo": statements were only tried; `temporary`: the schema all of them were about. */
+export type Verdict = "undo" | { readonly temporary: string } | undefined;
+
+/** Asked when statements are executed. */
+export type Decide<Outcome> = (outcome: Outcome) => Promise<Verdict> | Promise<void>;

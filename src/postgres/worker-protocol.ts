@@ -46,6 +46,11 @@ export interface Calls {
   readonly redo: { readonly request: Definition; readonly answer: null };
   readonly execute: { readonly request: DefinitionStatement; readonly answer: StatementAnswer };
   readonly changes: { readonly request: null; readonly answer: DefinitionChanges };
+  /** Statements since the savepoint of this name are of temporary objects in `schema`. */
+  readonly temporary: {
+    readonly request: { readonly savepoint: string; readonly schema: string };
+    readonly answer: null;
+  };
   readonly savepoint: { readonly request: string; readonly answer: null };
   readonly "rollback-to": { readonly request: string; readonly answer: null };
   readonly release: { readonly request: string; readonly answer: null };

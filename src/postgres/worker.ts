@@ -72,6 +72,10 @@ function handlersOf(backend: Backend): Handlers {
     redo: async (request) => await begun(Redone.begin(backend, request)),
     execute: async (statement) => await definition().execute(statement),
     changes: async () => await definition().changes(),
+    temporary: ({ savepoint, schema }) => {
+      definition().markTemporary(savepoint, schema);
+      return Promise.resolve(null);
+    },
     savepoint: async (name) => {
       await definition().savepoint(name);
       return null;

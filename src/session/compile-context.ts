@@ -11,7 +11,6 @@ export const DATABASE = "postgres";
 export const SUPERUSER = "postgres";
 
 export function compileContext(settings: Settings, tables: Tables): CompileContext {
-  const schemas = searchPath(settings);
   return {
     relation: (oid) => tables.relation(oid),
     functionName: (oid) => tables.functionName(oid),
@@ -19,14 +18,23 @@ export function compileContext(settings: Settings, tables: Tables): CompileConte
     currentUser: SUPERUSER,
     sessionUser: SUPERUSER,
     currentDatabase: DATABASE,
-    currentSchema: schemas.find((schema) => tables.hasSchema(schema)) ?? null,
+    currentSchema: ownPath(settings).find((schema) => tables.hasSchema(schema)) ?? null,
     setting: (name) => settings.get(name),
   };
 }
 
-/** The schemas of search_path in order, `"$user"` resolved. */
+/** The schemas of the effective search_path in order, `"$user"` resolved. */
 export function searchPath(settings: Settings): string[] {
-  return tokenize(settings.get("search_path") ?? "")
+  return namesOf(settings.shadow.searchPath);
+}
+
+/** The same as SET has it, without temporary objects: where something is made. */
+export function ownPath(settings: Settings): string[] {
+  return namesOf(settings.get("search_path") ?? "");
+}
+
+function namesOf(path: string): string[] {
+  return tokenize(path)
     .filter((token) => token.kind === "word" || token.kind === "quoted" || token.kind === "string")
     .map((token) => (token.value === "$user" ? SUPERUSER : token.value));
 }

@@ -9,6 +9,7 @@ import { appendParquet } from "./statements/append-parquet.ts";
 import { cancelBackend } from "./statements/cancel-backend.ts";
 import { catalogQuery } from "./statements/catalog-query.ts";
 import { change } from "./statements/change.ts";
+import { createTableAs } from "./statements/create-as.ts";
 import { createTstable } from "./statements/create-tstable.ts";
 import { defineObjects } from "./statements/define.ts";
 import { dropTstable } from "./statements/drop-tstable.ts";
@@ -72,6 +73,8 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return await checkpoint(execution);
     case "define":
       return await defineObjects(statement.definition, execution);
+    case "create-as":
+      return await createTableAs(statement.create, execution);
     case "own":
       return await executeOwn(statement.own, execution);
     default:

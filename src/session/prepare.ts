@@ -10,6 +10,7 @@ import type { NodeObject } from "../compile/node-text.ts";
 import { parseOwnStatement } from "../compile/own-grammar.ts";
 import type { Plan } from "../compile/plan.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
+import { tokenize } from "../compile/tokens.ts";
 import { type QueryNode, readQuery } from "../compile/tree.ts";
 import type { AnalyseRequest, Analysis } from "../postgres/analysis.ts";
 import { factsNeeded } from "../postgres/containment.ts";
@@ -27,6 +28,7 @@ import { type Route, routeOf } from "./route.ts";
 import type { Settings } from "./settings.ts";
 import type { Change, Prepared, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
+import { withTemporarySchema } from "./temporary-path.ts";
 import { classifyUtility, explainedText, isAnalyzing, notBuilt } from "./utility.ts";
 
 /** A statement and the session state it is prepared under. */
@@ -82,7 +84,7 @@ export class Preparer {
       const fields = own.kind === "append-parquet" ? this.#appendFields(own, settings) : undefined;
       return { ...base, statement: { kind: "own", own }, parameterOids, fields, notices: [] };
     }
-    const qualified = qualifyOwnFunctions(statement, (table) =>
+    const qualified = qualifyOwnFunctions(withRealSchema(statement, settings), (table) =>
       this.#tables.requireOid(table, settings),
     );
     const request = { text: qualified.text, parameterOids, settings: settings.shadow };
@@ -223,4 +225,12 @@ export class Preparer {
 
 function catalogQuery(request: AnalyseRequest, tree: string): Statement {
   return { kind: "catalog-query", request, factsNeeded: factsNeeded(tree) };
+}
+
+/** `pg_temp.t` under the schema's real name, where there is one. */
+function withRealSchema(statement: StatementText, settings: Settings): StatementText {
+  const { temporarySchema: schema } = settings;
+  if (schema === undefined || !statement.text.includes("pg_temp")) return statement;
+  const text = withTemporarySchema(statement, schema);
+  return text === statement.text ? statement : { ...statement, text, tokens: tokenize(text) };
 }

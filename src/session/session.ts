@@ -36,6 +36,7 @@ import type { Settings } from "./settings.ts";
 import { reportable } from "./sqlstate.ts";
 import type { Prepared } from "./statement.ts";
 import { StatementSignal } from "./statement-signal.ts";
+import { dropTemporary } from "./temporary.ts";
 import { Transaction } from "./transaction.ts";
 
 const NO_PARAMETERS: BoundParameters = { raw: [], formats: [], values: [] };
@@ -214,6 +215,8 @@ export class Session implements SessionPort, ActiveSession {
     this.#notifications.close();
     await this.#portals.removeAllPortals();
     await this.#transaction.close();
+    if (this.#settings.temporarySchema === undefined) return;
+    await dropTemporary(this.#services, this.#settings.shadow, this.#request.processId);
   }
 
   get #inputSettings() {

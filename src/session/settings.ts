@@ -6,6 +6,7 @@
 
 import type { ShadowSettings } from "../postgres/analysis.ts";
 import type { TextSettings } from "../types/shape.ts";
+import { effectivePath } from "./temporary-path.ts";
 import { textSettings } from "./text-settings.ts";
 
 /** Reported by ParameterStatus, in PostgreSQL's order and spelling (GUC_REPORT). */
@@ -52,6 +53,7 @@ export class Settings {
   readonly #lastReported = new Map<string, string>();
   #text: TextSettings | undefined;
   #shadow: ShadowSettings | undefined;
+  #temporarySchema: string | undefined;
 
   /** Keys of `defaults` are lower-case names. */
   constructor(defaults: ReadonlyMap<string, SettingDefault>) {
@@ -150,11 +152,27 @@ export class Settings {
     return this.#text;
   }
 
+  /** Where the session has its temporary objects; undefined: it has had none. */
+  get temporarySchema(): string | undefined {
+    return this.#temporarySchema;
+  }
+
+  useTemporarySchema(schema: string): void {
+    if (this.#temporarySchema === schema) return;
+    this.#temporarySchema = schema;
+    this.#changed();
+  }
+
+  #effectivePath(): string {
+    const path = this.get("search_path") ?? "";
+    return this.#temporarySchema === undefined ? path : effectivePath(path, this.#temporarySchema);
+  }
+
   /** Everything that differs from the server's defaults, for an analysis or catalogue query. */
   get shadow(): ShadowSettings {
     this.#shadow ??= {
       role: "postgres",
-      searchPath: this.get("search_path") ?? "",
+      searchPath: this.#effectivePath(),
       settings: Object.fromEntries(
         [...this.#session, ...this.#local]
           .filter(([key]) => !NOT_FOR_SHADOW.has(key) && !key.startsWith("transaction_"))

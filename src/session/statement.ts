@@ -9,6 +9,7 @@ import type { FieldDescription } from "../types/field.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { CopyFrom, CopyTo } from "./copy/copy-statement.ts";
 import type { DefinitionStatement } from "./definitions/classify.ts";
+import type { CreateAs } from "./definitions/create-as.ts";
 import type { InsertRows } from "./insert-rows.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionModes } from "./transaction.ts";
@@ -72,6 +73,7 @@ export type Statement =
   /** CLOSE of a cursor or, undefined, of all. */
   | { readonly kind: "close"; readonly name: string | undefined }
   | { readonly kind: "define"; readonly definition: DefinitionStatement }
+  | { readonly kind: "create-as"; readonly create: CreateAs }
   | { readonly kind: "own"; readonly own: OwnStatement };
 
 export type NotifyArgument = string | null | { readonly parameter: number };

@@ -11,7 +11,7 @@ import type { ShadowView } from "../postgres/view.ts";
 import { entityTypes } from "../table/schema.ts";
 import type { EntityValue } from "../table/segment-files.ts";
 import type { Table } from "../table/table.ts";
-import { searchPath } from "./compile-context.ts";
+import { ownPath, searchPath } from "./compile-context.ts";
 import type { EntityColumn } from "./entity-argument.ts";
 import { OWN_FUNCTIONS, ownSchema } from "./own-functions.ts";
 import { isOrdinary } from "./plain/physical.ts";
@@ -146,14 +146,15 @@ export class Tables {
 
   /** Where a relation goes whose schema is not said. @throws SqlError 3F000 */
   currentSchema(settings: Settings): string {
-    const schema = searchPath(settings).find((name) => this.hasSchema(name));
+    const schema = ownPath(settings).find((name) => this.hasSchema(name));
     if (schema !== undefined) return schema;
     throw new SqlError("3F000", "no schema has been selected to create in");
   }
 
   /** Any relation of the user, of any kind, that the name means. */
   findRelation(table: Name, settings: Settings): ShadowRelation | undefined {
-    const schemas = table.schema === undefined ? searchPath(settings) : [table.schema];
+    const named = table.schema === "pg_temp" ? settings.temporarySchema : table.schema;
+    const schemas = table.schema === undefined ? searchPath(settings) : [named ?? "pg_temp"];
     const all = [...this.#shadow.relations().values()];
     for (const schema of schemas) {
       const found = all.find((one) => one.name === table.name && one.schema === schema);

@@ -316,10 +316,11 @@ export class Transaction {
 
   /** @throws what the commit throws; the transaction is then over all the same, rolled back. */
   async #finish(isCommit: boolean): Promise<void> {
-    const work = this.#work;
     const definitions = this.#definitions;
-    this.#work = undefined;
+    if (isCommit) await this.#prepareCommit(definitions);
     this.#definitions = undefined;
+    const work = this.#work;
+    this.#work = undefined;
     this.#block = "none";
     let isCommitted = isCommit;
     try {
@@ -335,6 +336,15 @@ export class Transaction {
       throw cause;
     } finally {
       await this.#forget(isCommitted);
+    }
+  }
+
+  async #prepareCommit(definitions: TransactionDefinitions | undefined): Promise<void> {
+    try {
+      await definitions?.prepareCommit();
+    } catch (cause) {
+      await this.#finish(false);
+      throw cause;
     }
   }
 

@@ -7,6 +7,7 @@ import type { NodeObject, NodeValue } from "../compile/node-text.ts";
 import type { StatementText } from "../compile/split.ts";
 import { TokenReader } from "../compile/token-reader.ts";
 import { classifyDefinition } from "./definitions/classify.ts";
+import { createAs } from "./definitions/create-as.ts";
 import type { SettingChange, Statement, TransactionCommand } from "./statement.ts";
 import type { IsolationLevel, TransactionModes } from "./transaction.ts";
 import { createUsingTstable } from "./utility-tables.ts";
@@ -48,6 +49,9 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
         return { kind: "own", own: createUsingTstable(node, statement) };
       }
       break;
+    case "CREATETABLEASSTMT":
+      if (node["objtype"] !== OBJECT_TABLE) break;
+      return { kind: "create-as", create: createAs(node, statement) };
     default:
       break;
   }
@@ -55,6 +59,9 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
   if (definition !== undefined) return { kind: "define", definition };
   throw notBuilt(commandName(statement));
 }
+
+/** ObjectType of parsenodes.h; the other one is a materialized view. */
+const OBJECT_TABLE = 41;
 
 /** The first words of a statement, for messages: `CREATE VIEW`. */
 export function commandName(statement: StatementText): string {

@@ -6,6 +6,7 @@
 import { SqlError } from "../../base/errors.ts";
 import type { NodeObject, NodeValue } from "../../compile/node-text.ts";
 import type { StatementText } from "../../compile/split.ts";
+import type { Token } from "../../compile/tokens.ts";
 import { usingExpressions } from "./rewrite.ts";
 
 export interface DefinitionStatement {
@@ -13,6 +14,7 @@ export interface DefinitionStatement {
   readonly command: string;
   /** As it is executed; positions are those of the statement. */
   readonly sql: string;
+  readonly tokens: readonly Token[];
   /** CONCURRENTLY: not inside of a block. */
   readonly isConcurrent: boolean;
   /** TRUNCATE and REINDEX: the embedded tables are empty, so this only tells what is meant. */
@@ -51,6 +53,7 @@ export function classifyDefinition(
   );
   return {
     command,
+    tokens: statement.tokens,
     sql: isConcurrent ? withoutConcurrently(statement) : statement.text,
     isConcurrent,
     effect: EFFECTS[node.tag] ?? "define",

@@ -5,16 +5,18 @@
 
 import { SqlError } from "../../base/errors.ts";
 import type { NewEntry } from "../../catalog/entry.ts";
-import type { DefinitionStep } from "../../postgres/analysis.ts";
+import type { DefinitionStep, ShadowSettings } from "../../postgres/analysis.ts";
 import type { DefinitionSource } from "../../postgres/view.ts";
 import type { Execution } from "../execution.ts";
 import { lockOwner } from "../locks.ts";
 import { ownSchema } from "../own-functions.ts";
 import { lockWait } from "../plain/work.ts";
+import { temporarySchema } from "../temporary.ts";
+import { temporaryFirst, temporaryLast } from "../temporary-path.ts";
 import { requireWritable } from "../write-rules.ts";
 import { combined, type Effects, isUnknown } from "./effects.ts";
 import { changeOrdinaryTables } from "./plain-effects.ts";
-import { refuseOwnSchemas, refuseUnsupported } from "./refusals.ts";
+import { refuseOwnSchemas, refuseUnsupported, temporaryOf } from "./refusals.ts";
 import { isTstable, type RelationChange, relationChanges } from "./relation-changes.ts";
 import type { Rewrite } from "./rewrite.ts";
 import { type Judge, TransactionDefinitions } from "./transaction-definitions.ts";
@@ -37,6 +39,12 @@ export interface DefinitionRequest {
   readonly locksRows?: boolean;
   /** Once the sources were executed: what becomes of the rows of an altered table. */
   readonly rewrite?: () => Rewrite | undefined;
+  /** Something follows that must happen with it or not at all. */
+  readonly isUndoable?: true;
+  /** A temporary table: what becomes of it at COMMIT (OnCommitAction of primnodes.h). */
+  readonly temporary?: { readonly onCommit: number };
+  /** It makes something that is named without a schema. */
+  readonly makes?: boolean;
   /** New time-series tables are `judge`'s matter; else they are refused. */
   readonly makesTstables?: true;
 }
@@ -46,19 +54,40 @@ export async function define(
   request: DefinitionRequest,
   execution: Execution,
 ): Promise<DefinitionStep> {
-  const { transaction, services, settings, signal } = execution;
+  const { transaction, services, signal } = execution;
   requireWritable(request.command, execution);
   await lockCatalogue(request, execution);
+  const { settings, before } = surroundings(request, execution);
   const known = services.shadow.relations();
-  const sources = [...request.sources, dropsOwnFunctions(known)];
+  const sources = [...before, ...request.sources, dropsOwnFunctions(known)];
   const judge = judgeOf(request, execution);
   if (transaction.definitions !== undefined) {
-    return await transaction.definitions.execute(sources, settings.shadow, judge);
+    return await transaction.definitions.execute(sources, settings, judge);
   }
-  if (isAlone(execution)) return await defineAtOnce(sources, judge, execution);
-  const definitions = await TransactionDefinitions.start(services, settings.shadow, signal);
+  if (isAlone(execution) && request.isUndoable !== true) {
+    return await defineAtOnce(sources, settings, judge, execution);
+  }
+  const definitions = await TransactionDefinitions.start(services, settings, signal);
   await transaction.beginDefinitions(definitions);
-  return await definitions.execute(sources, settings.shadow, judge);
+  return await definitions.execute(sources, settings, judge);
+}
+
+/** The path that says where something is made, and the schema of temporary objects. */
+function surroundings(
+  { temporary, makes }: DefinitionRequest,
+  { services, settings, processId }: Execution,
+): { readonly settings: ShadowSettings; readonly before: readonly DefinitionSource[] } {
+  const path = settings.get("search_path") ?? "";
+  if (temporary !== undefined) {
+    const schema = temporarySchema(processId);
+    settings.useTemporarySchema(schema);
+    const sql = `CREATE SCHEMA ${schema}`;
+    const before = services.shadow.schemas().has(schema) ? [] : [{ sql, isOurs: true }];
+    return { settings: temporaryFirst(settings.shadow, path, schema), before };
+  }
+  const schema = settings.temporarySchema;
+  if (schema === undefined || makes !== true) return { settings: settings.shadow, before: [] };
+  return { settings: temporaryLast(settings.shadow, path, schema), before: [] };
 }
 
 /** One definition follows the other: whoever defines something holds this lock to the end. */
@@ -86,20 +115,23 @@ function isAlone({ transaction, isAlone }: Execution): boolean {
 
 async function defineAtOnce(
   sources: readonly DefinitionSource[],
+  settings: ShadowSettings,
   judge: Judge,
-  { services, settings, transaction }: Execution,
+  { services, transaction }: Execution,
 ): Promise<DefinitionStep> {
   let effects: Effects | undefined;
   try {
-    const outcome = await services.definer.define(sources, settings.shadow, async (step) => {
+    const outcome = await services.definer.define(sources, settings, async (step) => {
       const judged = await judge(step);
       if (judged === "undo") return "undo";
       effects = judged;
       const entry: NewEntry = { ...step.definition, changes: effects.changes };
       const { work } = transaction;
-      await (work === undefined ? services.journal.append(entry) : work.commit(entry));
+      const { temporary } = effects;
+      if (temporary !== undefined) await work?.commit();
+      else await (work === undefined ? services.journal.append(entry) : work.commit(entry));
       effects.install(services.tables);
-      return undefined;
+      return temporary === undefined ? undefined : { temporary };
     });
     await effects?.finish();
     return outcome;
@@ -116,13 +148,15 @@ function judgeOf(request: DefinitionRequest, execution: Execution): Judge {
     if (request.isTried || isNothing(step)) return "undo";
     const changes = relationChanges(services.shadow.relations(), step);
     refuseForeign(step, changes, request.makesTstables === true);
+    const temporary = temporaryOf(changes, services.shadow.relations());
     const effects = changes.flatMap((change) => {
       const one = tstableEffects(change, services, request.keepsFiles === true);
       return one === undefined ? [] : [one];
     });
     const more = (await request.judge?.(step, changes)) ?? [];
     await changeOrdinaryTables(changes, request.rewrite?.(), execution);
-    return combined([...effects, ...more]);
+    const all = combined([...effects, ...more]);
+    return temporary === undefined ? all : { ...all, temporary };
   };
 }
 

@@ -6,6 +6,8 @@ import { StorageError } from "../../storage/error.ts";
 import type { Tables } from "../tables.ts";
 
 export interface Effects {
+  /** All of it is temporary, in this schema: nothing of it is journaled. */
+  readonly temporary?: string;
   /** Our part of the journal's entry. */
   readonly changes: readonly OwnChange[];
   /** Into the tables of the transaction, then, once decided, into the server's. Never throws. */

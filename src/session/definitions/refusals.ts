@@ -7,6 +7,7 @@ import { typeNameOf } from "../../types/oids.ts";
 import { ownSchema } from "../own-functions.ts";
 import { isOrdinary } from "../plain/physical.ts";
 import { STORE_SCHEMA } from "../store-relations.ts";
+import { isTemporarySchema } from "../temporary.ts";
 import { isTstable, type RelationChange } from "./relation-changes.ts";
 
 const FIRST_USER_OID = 16_384;
@@ -22,8 +23,38 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** @throws SqlError 42501 for what is the server's own */
 export function refuseOwnSchemas(schemas: readonly string[]): void {
-  const own = schemas.find((name) => name === STORE_SCHEMA || name.startsWith(ownSchema("")));
+  const own = schemas.find(
+    (name) => name === STORE_SCHEMA || (name.startsWith(ownSchema("")) && !isTemporarySchema(name)),
+  );
   if (own !== undefined) throw new SqlError("42501", `permission denied for schema ${own}`);
+}
+
+/**
+ * `schema` where all changes are of temporary objects.
+ * @throws SqlError 42P16, 0A000 where they are mixed
+ */
+export function temporaryOf(
+  changes: readonly RelationChange[],
+  known: ReadonlyMap<number, ShadowRelation>,
+): string | undefined {
+  const relations = changes.flatMap(({ before, after }) => after ?? before ?? []);
+  const [first] = relations.filter(({ schema }) => isTemporarySchema(schema));
+  const made = new Map(relations.map((one) => [one.oid, one]));
+  for (const { schema, constraints } of relations) {
+    const isTemporary = isTemporarySchema(schema);
+    for (const { foreign } of constraints) {
+      const target = foreign && (made.get(foreign.relationOid) ?? known.get(foreign.relationOid));
+      if (!target || isTemporarySchema(target.schema) === isTemporary) continue;
+      const kind = isTemporary ? "temporary" : "permanent";
+      const message = `constraints on ${kind} tables may reference only ${kind} tables`;
+      throw new SqlError("42P16", message);
+    }
+  }
+  if (first === undefined) return undefined;
+  if (relations.some(({ schema }) => !isTemporarySchema(schema))) {
+    throw notSupported("a definition of both temporary and other objects");
+  }
+  return first.schema;
 }
 
 /** @throws SqlError 0A000, 42501 */

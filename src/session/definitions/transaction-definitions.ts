@@ -23,6 +23,7 @@ export class TransactionDefinitions implements Participant {
   readonly #fork: ShadowFork;
   readonly #effects: Effects[] = [];
   readonly #marks: number[] = [];
+  readonly #beforeCommit: (() => Promise<void>)[] = [];
 
   private constructor(origin: Services, fork: ShadowFork) {
     this.#origin = origin;
@@ -52,7 +53,7 @@ export class TransactionDefinitions implements Participant {
         const judged = await judge(outcome);
         if (judged === "undo") return "undo";
         effects = judged;
-        return undefined;
+        return judged.temporary === undefined ? undefined : { temporary: judged.temporary };
       });
       if (effects === undefined) return step;
       this.#effects.push(effects);
@@ -85,6 +86,15 @@ export class TransactionDefinitions implements Participant {
     this.#marks.length = index;
   }
 
+  /** To be done first when the transaction commits. */
+  beforeCommit(act: () => Promise<void>): void {
+    this.#beforeCommit.push(act);
+  }
+
+  async prepareCommit(): Promise<void> {
+    for (const act of this.#beforeCommit.splice(0)) await act();
+  }
+
   /** With all that the transaction has changed besides. Ended in any case. */
   async commit(work: Work | undefined): Promise<void> {
     const effects = this.#effects;
@@ -92,8 +102,10 @@ export class TransactionDefinitions implements Participant {
     const { journal, tables } = this.#origin;
     try {
       await this.#fork.commit(async ({ definition }) => {
-        const entry = { ...definition, changes };
-        await (work === undefined ? journal.append(entry) : work.commit(entry));
+        const statements = definition.statements.filter((one) => one.temporary === undefined);
+        const entry = { ...definition, statements, changes };
+        if (statements.every(({ isOurs }) => isOurs) && changes.length === 0) await work?.commit();
+        else await (work === undefined ? journal.append(entry) : work.commit(entry));
         for (const one of effects) one.install(tables);
       });
     } catch (cause) {

@@ -12,7 +12,7 @@ import { STORE_SCHEMA } from "../store-relations.ts";
 export const ROW_IDENTITY = "pgtide_row";
 
 /** Schemas of temporary tables, one a session. */
-const TEMPORARY_SCHEMA = "pgtide_temp_";
+export const TEMPORARY_SCHEMA = "pg_tide_temp_";
 
 export function isTemporary({ schema }: Pick<ShadowRelation, "schema">): boolean {
   return schema.startsWith(TEMPORARY_SCHEMA);

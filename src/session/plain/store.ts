@@ -34,6 +34,8 @@ export class PlainStore {
   readonly gate = new Gate();
   readonly sequences: SequenceStore;
   readonly #unneeded: string[] = [];
+  /** Temporary tables made with ON COMMIT DELETE ROWS. */
+  readonly emptiedOnCommit = new Set<number>();
   #lastName = 0;
   #commitsUnlooked = 0;
 

@@ -205,7 +205,12 @@ export class PlainWrites implements Participant {
     } else if (more.length > 0) {
       await engine.run({ statements: more });
     }
-    await this.#store.runAll(commitStatements(all.filter((table) => table.isTemporary)));
+    const temporary = all.filter((table) => table.isTemporary);
+    for (const { oid, generations } of temporary) {
+      const relation = generations.at(-1)?.relation;
+      if (relation && this.#store.emptiedOnCommit.has(oid)) this.replace(relation);
+    }
+    await this.#store.runAll(commitStatements(temporary));
     if (durable.length > 0) await this.#store.tidyLog();
   }
 

@@ -1,6 +1,7 @@
 /** A SELECT that reads only catalogues, or nothing: answered by PostgreSQL itself. */
 
 import type { AnalyseRequest, CatalogFacts } from "../../postgres/analysis.ts";
+import { compileContext } from "../compile-context.ts";
 import type { Execution, Result } from "../execution.ts";
 import { rowsInMemory } from "../row-source.ts";
 
@@ -32,8 +33,13 @@ export async function catalogQuery(
 function facts(needed: ReadonlySet<keyof CatalogFacts>, execution: Execution): CatalogFacts {
   const { sessions, tables } = execution.services;
   const known = sessions.facts(execution.processId, needed);
-  if (!needed.has("sizes")) return known;
+  const { settings } = execution;
+  const schema =
+    settings.temporarySchema === undefined
+      ? {}
+      : { currentSchema: compileContext(settings, tables).currentSchema };
+  if (!needed.has("sizes")) return { ...known, ...schema };
   const sizes = tables.all().map(({ info, table }) => [info.oid, table.snapshot.totals.bytes]);
   const database = tables.all().reduce((sum, { table }) => sum + table.snapshot.totals.bytes, 0);
-  return { ...known, sizes: { ...Object.fromEntries(sizes), database } };
+  return { ...known, ...schema, sizes: { ...Object.fromEntries(sizes), database } };
 }

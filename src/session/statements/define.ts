@@ -6,10 +6,13 @@ import type { ShadowRelation } from "../../postgres/relation.ts";
 import type { DefinitionStatement } from "../definitions/classify.ts";
 import { type DefinitionRequest, define } from "../definitions/define.ts";
 import { NO_EFFECTS } from "../definitions/effects.ts";
+import { arrangeCommit } from "../definitions/on-commit.ts";
 import { rewriteSources } from "../definitions/rewrite.ts";
 import type { Execution, Result } from "../execution.ts";
 import { isOrdinary } from "../plain/physical.ts";
 import { startPosition } from "../plain/sequence-state.ts";
+import { isTemporarySchema, temporarySchema, withoutTemporary } from "../temporary.ts";
+import { withTemporarySchema } from "../temporary-path.ts";
 import { truncate } from "./truncate.ts";
 
 /** What neither reads nor removes rows. */
@@ -23,6 +26,9 @@ const KEEPS_ROWS: ReadonlySet<string> = new Set([
   "REINDEXSTMT",
 ]);
 
+/** What makes an object in the first schema of the path. */
+const MAKES: ReadonlySet<string> = new Set(["CREATESTMT", "CREATESEQSTMT"]);
+
 export async function defineObjects(
   statement: DefinitionStatement,
   execution: Execution,
@@ -33,19 +39,43 @@ export async function defineObjects(
     throw new SqlError("25001", message);
   }
   if (statement.effect === "truncate") return await truncate(statement, execution);
-  const step = await define(requestOf(statement, execution), execution);
+  const request = requestOf(statement, execution);
+  const step = await define(request, execution);
+  if (request.temporary !== undefined) {
+    await arrangeCommit(request.temporary.onCommit, step, execution);
+  }
   return { kind: "done", tag: step.tag, notices: step.notices };
 }
 
 function requestOf(statement: DefinitionStatement, execution: Execution): DefinitionRequest {
-  const { command, sql, node, usings, effect } = statement;
+  const { command, node, usings, effect } = statement;
+  const { schema: hidden = "pg_temp", temporary } = temporaryPart(statement, execution);
+  const plainText = temporary === undefined ? statement.sql : withoutTemporary(statement);
+  const sql = withTemporarySchema({ text: plainText, tokens: statement.tokens }, hidden);
   const locksRows = !KEEPS_ROWS.has(node.tag);
   if (effect === "nothing") return { command, sources: [sql], isTried: true };
-  const base = { command, locksRows, judge: restartsOf(node, execution) };
+  const makes = MAKES.has(node.tag);
+  const judge = restartsOf(node, execution);
+  const base = { command, locksRows, makes, judge, ...(temporary && { temporary }) };
   const altered = alteredTable(node, execution);
   if (altered === undefined) return { ...base, sources: [sql] };
   const settings = execution.settings.shadow;
   return { ...base, ...rewriteSources(sql, altered, usings, settings) };
+}
+
+/** CREATE TEMP, or CREATE in pg_temp. */
+function temporaryPart(
+  { node }: DefinitionStatement,
+  { settings, processId }: Execution,
+): { readonly schema?: string | undefined; readonly temporary?: { readonly onCommit: number } } {
+  const relation = (node["relation"] ?? node["sequence"]) as NodeObject | undefined;
+  const isTemporary =
+    relation?.["relpersistence"] === "t" ||
+    relation?.["schemaname"] === "pg_temp" ||
+    isTemporarySchema(String(relation?.["schemaname"]));
+  if (!MAKES.has(node.tag) || !isTemporary) return { schema: settings.temporarySchema };
+  const onCommit = Number(node["oncommit"] ?? 0);
+  return { schema: temporarySchema(processId), temporary: { onCommit } };
 }
 
 /** ALTER SEQUENCE ... RESTART, and that of an identity column: values are ours to count. */

@@ -5,6 +5,7 @@ import { Oid } from "../../types/oids.ts";
 import type { Execution, Result } from "../execution.ts";
 import { rowsOfValues } from "../row-source.ts";
 import type { SettingChange } from "../statement.ts";
+import { dropTemporary } from "../temporary.ts";
 import type { TransactionModes } from "../transaction.ts";
 import { catalogQuery } from "./catalog-query.ts";
 
@@ -130,6 +131,15 @@ function shown(value: string, { formats, settings }: Execution): Result {
   return { kind: "rows", rows, tag: () => "SHOW" };
 }
 
+async function discardTemporary(execution: Execution): Promise<void> {
+  const { settings, services, transaction, processId } = execution;
+  if (settings.temporarySchema === undefined) return;
+  if (transaction.isExplicit) {
+    throw new SqlError("0A000", "DISCARD TEMP inside a transaction block is not supported");
+  }
+  await dropTemporary(services, settings.shadow, processId);
+}
+
 export async function discard(
   target: "all" | "plans" | "sequences" | "temp",
   execution: Execution,
@@ -143,5 +153,6 @@ export async function discard(
     execution.portals.removeAllStatements();
     await execution.portals.removeAllPortals();
   }
+  if (target === "all" || target === "temp") await discardTemporary(execution);
   return { kind: "done", tag: `DISCARD ${target.toUpperCase()}` };
 }
