@@ -6,7 +6,8 @@
 import { SqlError } from "../base/errors.ts";
 import { Mailbox, type NotificationHub, sizeOf } from "./notification-hub.ts";
 import type { Notification } from "./results.ts";
-import type { Follower, Transaction } from "./transaction.ts";
+import type { Transaction } from "./transaction.ts";
+import type { Follower } from "./transaction-parts.ts";
 
 /** PostgreSQL's NAMEDATALEN and NOTIFY_PAYLOAD_MAX_LENGTH: the first lengths refused. */
 const CHANNEL_BYTES_END = 64;

@@ -4,13 +4,13 @@
  */
 
 import { assert, type ErrorFields, SqlError } from "../base/errors.ts";
-import type { NewEntry } from "../catalog/entry.ts";
 import type { WorldLease } from "../table/world.ts";
 import type { TransactionDefinitions } from "./definitions/transaction-definitions.ts";
-import { type Participant, Participants } from "./participant.ts";
+import { Participants } from "./participant.ts";
 import type { TransactionStatus } from "./results.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionCommand } from "./statement.ts";
+import type { Follower, Held, Work } from "./transaction-parts.ts";
 
 export type IsolationLevel =
   | "read uncommitted"
@@ -22,28 +22,6 @@ export interface TransactionModes {
   readonly isolation?: IsolationLevel;
   readonly readOnly?: boolean;
   readonly deferrable?: boolean;
-}
-
-/** What ends with the transaction: portals, leases. Releasing twice is harmless. */
-export interface Held {
-  release(): Promise<void>;
-}
-
-/** What the transaction has changed, decided as a whole at its end. */
-export interface Work extends Participant {
-  /**
-   * All of it or, when it throws, nothing. With an entry: the journal gets it in the same decision.
-   * Committing again what is committed already does nothing.
-   */
-  commit(entry?: NewEntry): Promise<void>;
-  /** Never throws: what cannot be removed now is nobody's any more. */
-  rollback(): Promise<void>;
-}
-
-/** What takes effect with the transaction and has no say in its fate. */
-export interface Follower extends Participant {
-  /** Right after the end; must not throw. */
-  ended(isCommitted: boolean): void;
 }
 
 export interface CommandOutcome {
@@ -169,6 +147,11 @@ export class Transaction {
     assert(this.#work === undefined, "a transaction keeps its changes in two places");
     this.#work = work;
     await this.#participants.join(work);
+  }
+
+  /** It was committed ahead of the transaction's end: what comes later is other work. */
+  forgetWork(): void {
+    this.#work = undefined;
   }
 
   /** What this transaction has defined and not yet committed. */

@@ -16,7 +16,8 @@ import type { Participant } from "./participant.ts";
 import { refuseMoved } from "./serializable.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
-import type { Transaction, Work } from "./transaction.ts";
+import type { Transaction } from "./transaction.ts";
+import type { Work } from "./transaction-parts.ts";
 
 /** Changes of ordinary tables' rows and of the tables themselves. */
 export interface PlainPart extends Participant {

@@ -130,6 +130,7 @@ async function defineAtOnce(
       const { temporary } = effects;
       if (temporary !== undefined) await work?.commit();
       else await (work === undefined ? services.journal.append(entry) : work.commit(entry));
+      transaction.forgetWork();
       effects.install(services.tables);
       return temporary === undefined ? undefined : { temporary };
     });

@@ -10,7 +10,7 @@ import type { DefinitionSource } from "../../postgres/view.ts";
 import type { Participant } from "../participant.ts";
 import { Preparer } from "../prepare.ts";
 import type { Services } from "../services.ts";
-import type { Work } from "../transaction.ts";
+import type { Work } from "../transaction-parts.ts";
 import { type Effects, isUnknown } from "./effects.ts";
 
 /** Judges a step before it counts: what follows from it, or "undo" when it was only tried. */

@@ -1,0 +1,26 @@
+/** What a transaction carries to its end. */
+
+import type { NewEntry } from "../catalog/entry.ts";
+import type { Participant } from "./participant.ts";
+
+/** What ends with the transaction: portals, leases. Releasing twice is harmless. */
+export interface Held {
+  release(): Promise<void>;
+}
+
+/** What the transaction has changed, decided as a whole at its end. */
+export interface Work extends Participant {
+  /**
+   * All of it or, when it throws, nothing. With an entry: the journal gets it in the same decision.
+   * Committing again what is committed already does nothing.
+   */
+  commit(entry?: NewEntry): Promise<void>;
+  /** Never throws: what cannot be removed now is nobody's any more. */
+  rollback(): Promise<void>;
+}
+
+/** What takes effect with the transaction and has no say in its fate. */
+export interface Follower extends Participant {
+  /** Right after the end; must not throw. */
+  ended(isCommitted: boolean): void;
+}
