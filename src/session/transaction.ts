@@ -300,12 +300,17 @@ export class Transaction {
   /** @throws what the commit throws; the transaction is then over all the same, rolled back. */
   async #finish(isCommit: boolean): Promise<void> {
     const definitions = this.#definitions;
-    if (isCommit) await this.#prepareCommit(definitions);
+    let isCommitted = isCommit;
+    try {
+      if (isCommit) await definitions?.prepareCommit();
+    } catch (cause) {
+      await this.#finish(false);
+      throw cause;
+    }
     this.#definitions = undefined;
     const work = this.#work;
     this.#work = undefined;
     this.#block = "none";
-    let isCommitted = isCommit;
     try {
       if (isCommit) {
         await definitions?.commit(work);
@@ -319,15 +324,6 @@ export class Transaction {
       throw cause;
     } finally {
       await this.#forget(isCommitted);
-    }
-  }
-
-  async #prepareCommit(definitions: TransactionDefinitions | undefined): Promise<void> {
-    try {
-      await definitions?.prepareCommit();
-    } catch (cause) {
-      await this.#finish(false);
-      throw cause;
     }
   }
 
