@@ -12,6 +12,7 @@ import type { Execution } from "./execution.ts";
 import type { HeldRows } from "./held-rows.ts";
 import { requireNotNull } from "./not-null.ts";
 import type { TouchedSegment } from "./segment-changes.ts";
+import { concurrentChange } from "./settle-rows.ts";
 import type { TstableEntry } from "./tables.ts";
 
 const INT4: Shape = { typeOid: Oid.int4, typmod: -1, representation: { kind: "plain" } };
@@ -51,13 +52,12 @@ export class ChangedRows {
     entry: TstableEntry,
     segments: readonly Segment[],
   ): Promise<number> {
-    if (segments.length === 0) return 0;
     const { services, settings, signal } = this.#execution;
     const { engine } = services;
     const paths = segments.map(({ path }) => join(entry.directory, path));
     const numbered = {
       ...request,
-      sql: withNumbers(request, paths),
+      sql: withNumbers(request, paths, this.#execution.transaction.keepsOneWorld),
       shapes: [INT4, ...request.shapes.slice(1)],
     };
     let count = 0;
@@ -77,14 +77,20 @@ export class ChangedRows {
     }
   }
 
-  async bySegment(segments: readonly Segment[]): Promise<readonly TouchedSegment[]> {
+  /** @throws SqlError 40001 for rows that are in none */
+  async bySegment(
+    segments: readonly Segment[],
+    entry: TstableEntry,
+  ): Promise<readonly TouchedSegment[]> {
     const sql = `SELECT c1, count(*) FROM memory.main.${this.relation} GROUP BY c1 ORDER BY c1`;
     const { engine } = this.#execution.services;
     const [found] = await engine.run({ statements: [{ sql, shapes: [INT4, INT8] }] });
-    return (found?.rows ?? []).map(([number, rows]) => ({
+    const rows = found?.rows ?? [];
+    if (rows.some(([number]) => number === null)) throw concurrentChange(entry);
+    return rows.map(([number, count]) => ({
       segment: segments[Number(number)] as Segment,
       number: Number(number),
-      rows: Number(rows),
+      rows: Number(count),
     }));
   }
 
@@ -104,12 +110,18 @@ export class ChangedRows {
 
 let created = 0;
 
-/** Rows without a path are hot: newer than the statement (settle-rows.ts). */
-function withNumbers({ sql, shapes }: CursorRequest, paths: readonly string[]): string {
+/** Rows without a path are in no segment: newer than the statement, unless its world is older. */
+function withNumbers(
+  { sql, shapes }: CursorRequest,
+  paths: readonly string[],
+  isOldWorld: boolean,
+): string {
   const names = shapes.map((_, i) => `c${i + 1}`);
-  const type = `ENUM(${paths.map(quoteText).join(", ")})`;
+  // An ENUM has at least one value.
+  const type = `ENUM(${(paths.length === 0 ? [""] : paths).map(quoteText).join(", ")})`;
   const all = [`CAST(enum_code(CAST(c1 AS ${type})) AS INTEGER) AS c1`, ...names.slice(1)];
-  return `SELECT ${all.join(", ")} FROM (${sql}\n) AS q(${names.join(", ")}) WHERE c1 IS NOT NULL`;
+  const select = `SELECT ${all.join(", ")} FROM (${sql}\n) AS q(${names.join(", ")})`;
+  return isOldWorld ? select : `${select} WHERE c1 IS NOT NULL`;
 }
 
 /** The table's columns with their new values. */

@@ -28,8 +28,8 @@ export async function lockSegments(
 
 /**
  * The values of a plan in a world in which the table has no rows but those of segments; others
- * that come meanwhile are newer than the statement. The caller releases the world.
- * @throws SqlError 40001 when the transaction's world is older than that
+ * that come meanwhile are newer than the statement. Under REPEATABLE READ the world may be older,
+ * and rows in it that are in no segment can be read but not changed. The caller releases the world.
  */
 export async function settledValues(
   plan: Plan,
@@ -44,9 +44,8 @@ export async function settledValues(
     const values = await PlanValues.of(plan, execution);
     try {
       const hot = await values.world.view(entry).hot({});
-      if (hot.length === 0) return values;
-      if (execution.transaction.keepsOneWorld) throw concurrentChange(entry);
-      if (flushes === FLUSHES_MAX) return values;
+      const isFixed = execution.transaction.keepsOneWorld || flushes === FLUSHES_MAX;
+      if (hot.length === 0 || isFixed) return values;
     } catch (cause) {
       values.world.release();
       throw cause;
@@ -81,7 +80,8 @@ export async function requireUnchanged(
   }
 }
 
-function concurrentChange({ info }: TstableEntry): SqlError {
+/** Of a REPEATABLE READ transaction. */
+export function concurrentChange({ info }: TstableEntry): SqlError {
   return new SqlError("40001", "could not serialize access due to concurrent update", {
     detail: `Rows of "${info.name}" have moved since the transaction began.`,
     hint: "The transaction might succeed if retried.",

@@ -236,6 +236,21 @@ test("under REPEATABLE READ what another has changed meanwhile is 40001", async 
   expect(await count("v = 100")).toBe(2);
 });
 
+test("under REPEATABLE READ rows of segments change, those in memory then do not", async () => {
+  const other = await server.connect();
+  await other.query(`INSERT INTO ${name} (ts, ${ROW} (${AT(30)}, 'a', 1, 30)`);
+  await run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  expect(await count()).toBe(41);
+  expect(await run("UPDATE $T SET v = -1 WHERE n = 3")).toBe(2);
+  const error = await server.refusal(`DELETE FROM ${name} WHERE n = 30`);
+  expect(error.code).toBe("40001");
+  await run("ROLLBACK");
+  await run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  expect(await run("DELETE FROM $T WHERE n IN (3, 30)")).toBe(3);
+  await run("COMMIT");
+  expect(await count()).toBe(38);
+});
+
 test("an INSERT of a large query becomes segments, all of it or nothing", async () => {
   const select = (rows: number) =>
     `SELECT timestamptz '2027-01-01' + i * interval '1 s', 'd' || i % 10, i, 1000000 / (i - 800000)

@@ -75,7 +75,7 @@ async function apply(
     const request = cursorRequest(source, values, bound, { ...execution, formats });
     const count = await rows.find(request, entry, segments);
     if (count === 0) return 0;
-    const touched = await rows.bySegment(segments);
+    const touched = await rows.bySegment(segments, entry);
     await requireUnchanged(
       touched.map(({ segment }) => segment),
       entry,
