@@ -17,6 +17,7 @@ import { Locks } from "../session/locks.ts";
 import { NotificationHub } from "../session/notification-hub.ts";
 import { PlainStore } from "../session/plain/store.ts";
 import { Preparer } from "../session/prepare.ts";
+import { RowKeys } from "../session/row-keys.ts";
 import type { Services } from "../session/services.ts";
 import { SettingCheck } from "../session/setting-check.ts";
 import { Tables, tstableEntry } from "../session/tables.ts";
@@ -134,6 +135,7 @@ async function openServices(
     gate: new Gate(),
     fail,
     locks,
+    rowKeys: new RowKeys(),
     plain,
     preparer: new Preparer(shadow, tables),
     settingCheck: new SettingCheck(shadow),

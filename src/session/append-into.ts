@@ -7,7 +7,9 @@ import { commitOf } from "./append-result.ts";
 import { notifyCommit } from "./commit-notice.ts";
 import type { Execution } from "./execution.ts";
 import { overlapError } from "./overlap-message.ts";
+import { hasRowKey } from "./repeated-rows.ts";
 import { checkRequiredValues } from "./required-values.ts";
+import { lockKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
 
@@ -31,6 +33,7 @@ export async function appendInto(
   // A DROP meanwhile lets whoever uses the table finish.
   const lease = entry.table.lease();
   try {
+    if (hasRowKey(entry)) await settleKeys(entry, execution);
     await checkRequiredValues(entry, files, overlap, execution);
     const request = { files, overlap, isDryRun, operation };
     const result = await appendFiles(entry.table, services.engine, request, signal);
@@ -43,6 +46,12 @@ export async function appendInto(
   } finally {
     lease.release();
   }
+}
+
+/** What others are about to insert is in the table, and in its coverage, or never will be. */
+async function settleKeys(entry: TstableEntry, execution: Execution): Promise<void> {
+  await lockKeys(entry, execution);
+  await execution.services.intake.flush(entry.info.oid);
 }
 
 function policy(

@@ -13,6 +13,7 @@ import type { Locks } from "./locks.ts";
 import type { NotificationHub } from "./notification-hub.ts";
 import type { PlainStore } from "./plain/store.ts";
 import type { Preparer } from "./prepare.ts";
+import type { RowKeys } from "./row-keys.ts";
 import type { SettingCheck } from "./setting-check.ts";
 import type { Tables } from "./tables.ts";
 import type { Transactions } from "./transactions.ts";
@@ -31,6 +32,7 @@ export interface Services {
   /** Nothing more may be acknowledged: the server stops. */
   readonly fail: (cause: unknown) => void;
   readonly locks: Locks;
+  readonly rowKeys: RowKeys;
   readonly plain: PlainStore;
   readonly preparer: Preparer;
   readonly settingCheck: SettingCheck;

@@ -3,10 +3,13 @@
 import { SqlError } from "../base/errors.ts";
 import { isWritable } from "../engine/disk-types.ts";
 import type { StagedSegment } from "../table/items.ts";
+import { selectRows } from "../table/join-blocks.ts";
 import { writeOwnRows } from "../table/pending-segments.ts";
 import type { RowBlock } from "../table/row-block.ts";
 import { SCHEMA_VERSION } from "./attachment.ts";
 import type { Execution } from "./execution.ts";
+import { hasRowKey, type RepeatPolicy, rowsWithoutRepeats } from "./repeated-rows.ts";
+import { lockKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
 import { workOf } from "./work.ts";
@@ -17,27 +20,39 @@ const OWN_BYTES_MAX = 32 << 20;
 
 /**
  * `block` has the table's columns in order, in their bound types; what is declared NOT NULL has
- * been checked. The rows are there for the transaction's own statements at once.
- * @throws SqlError 25006, 0A000; StoreError "null-time", "null-entity", "invalid-range"
+ * been checked. The rows are there for the transaction's own statements at once. `onRepeat`: what
+ * the statement says of rows whose key the table has already.
+ * @returns the numbers of the rows that went in; undefined: all
+ * @throws SqlError 25006, 0A000, 23505; StoreError "null-time", "null-entity", "invalid-range"
  */
 export async function insertRows(
   entry: TstableEntry,
   block: RowBlock,
   execution: Execution,
-): Promise<void> {
+  onRepeat?: RepeatPolicy,
+): Promise<Uint32Array | undefined> {
   requireWritable("INSERT", execution);
   requireRows(entry);
-  if (block.rows === 0) return;
+  if (block.rows === 0) return undefined;
+  const kept = hasRowKey(entry)
+    ? await rowsWithoutRepeats(entry, block, onRepeat, execution)
+    : undefined;
+  const rows = kept === undefined ? block : selectRows(block, kept);
+  if (rows.rows === 0) return kept;
   const work = await workOf(execution);
   const { oid } = entry.info;
   const hot = execution.services.intake.table(oid);
-  work.items.add(hot, { kind: "rows", tableId: oid, schemaVersion: SCHEMA_VERSION, block });
+  work.items.add(hot, { kind: "rows", tableId: oid, schemaVersion: SCHEMA_VERSION, block: rows });
   if (work.items.bytesOf(oid) > OWN_BYTES_MAX) {
     await writeOwnRows(hot, work.items, execution.signal);
   }
+  return kept;
 }
 
-/** Durable files that are the table's once the transaction commits, and removed if it does not. */
+/**
+ * Durable files that are the table's once the transaction commits, and removed if it does not. Where
+ * rows must not repeat a key, the caller has checked them.
+ */
 export async function insertSegments(
   entry: TstableEntry,
   added: readonly StagedSegment[],
@@ -45,6 +60,7 @@ export async function insertSegments(
 ): Promise<void> {
   requireWritable("INSERT", execution);
   if (added.length === 0) return;
+  if (hasRowKey(entry)) await lockKeys(entry, execution);
   const work = await workOf(execution);
   const { oid } = entry.info;
   const hot = execution.services.intake.table(oid);
@@ -73,7 +89,7 @@ export function requireRows({ info, definition, axis, entityTypes, table }: Tsta
       hint: "Its keys are unsigned integers of another writer: use APPEND PARQUET.",
     });
   }
-  if (definition.options["key"] !== undefined || definition.grain !== "auto") {
-    throw notBuilt("INSERT into a table with a key or a grain", "Use APPEND PARQUET.");
+  if (definition.grain === "bucket") {
+    throw notBuilt("INSERT into a table with GRAIN BUCKET", "Use APPEND PARQUET, or GRAIN ROW.");
   }
 }

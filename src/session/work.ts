@@ -30,6 +30,8 @@ export interface PlainPart extends Participant {
   discard(): Promise<void>;
 }
 
+export type WorkOutcome = "committed" | "rolled back" | "unknown";
+
 export class TransactionWork implements Work {
   /** Its locks are held to the end. */
   readonly owner: LockOwner;
@@ -39,6 +41,7 @@ export class TransactionWork implements Work {
   readonly #items = new PendingItems();
   readonly #marks: PendingMark[] = [];
   readonly #parts: Participant[] = [];
+  readonly #endings: ((outcome: WorkOutcome) => void)[] = [];
   #plain: PlainPart | undefined;
   #isOver = false;
   #signal: AbortSignal | undefined;
@@ -61,7 +64,7 @@ export class TransactionWork implements Work {
 
   async addPlain(part: PlainPart): Promise<void> {
     this.#plain = part;
-    await this.#join(part);
+    await this.join(part);
   }
 
   /** Of the statement that uses it now; what a commit waits for can be cancelled by it. */
@@ -69,7 +72,12 @@ export class TransactionWork implements Work {
     this.#signal = signal;
   }
 
-  async #join(part: Participant): Promise<void> {
+  /** Called once when the transaction is over, before its locks are released. */
+  atEnd(act: (outcome: WorkOutcome) => void): void {
+    this.#endings.push(act);
+  }
+
+  async join(part: Participant): Promise<void> {
     for (let i = 0; i < this.#marks.length; i += 1) await part.mark();
     this.#parts.push(part);
   }
@@ -116,8 +124,9 @@ export class TransactionWork implements Work {
     if (!this.#isOver) await this.#end("rolled back");
   }
 
-  async #end(outcome: "committed" | "rolled back" | "unknown"): Promise<void> {
+  async #end(outcome: WorkOutcome): Promise<void> {
     this.#isOver = true;
+    for (const act of this.#endings) act(outcome);
     try {
       await this.#plain?.discard();
       // Somebody may have to read the files of what nobody knows.

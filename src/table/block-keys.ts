@@ -5,9 +5,10 @@
 
 import { bucketBounds, bucketOf, bucketWidth } from "./buckets.ts";
 import { type Coverage, coverageOf } from "./coverage.ts";
-import type { Entity } from "./entities.ts";
+import { type Entity, entityKey } from "./entities.ts";
 import { StoreError } from "./error.ts";
 import type { IndexKind } from "./format.ts";
+import type { KeyRows, TickScale } from "./key-rows.ts";
 import { type ColumnData, isNull, type RowBlock } from "./row-block.ts";
 import { RunBuilder, type Runs, runsOf } from "./runs.ts";
 import type { EntityValue } from "./segment-files.ts";
@@ -40,6 +41,7 @@ export interface RawBounds {
 
 const NANOS_OF_MICRO = 1000n;
 const NANOS_OF_DAY = 86_400_000_000_000n;
+const SIGN = 1n << 63n;
 /** Above it a double skips integers. */
 const EXACT = Number.MAX_SAFE_INTEGER;
 
@@ -101,6 +103,43 @@ export function coverageOfKeys(keys: BlockKeys, columns: KeyColumns, kind: Index
   );
 }
 
+/** The keys of all rows, for `TableKeys`. */
+export function keyRowsOf(block: RowBlock, columns: KeyColumns): KeyRows {
+  const keys = keysOf(block, columns);
+  const ticks = new Times(keys.time, keys.rows, columns.time.type).ticks();
+  const readers = columns.entities.map(
+    ({ type }, i) => new Identities(keys.entities[i] as ColumnData, keys.rows, type),
+  );
+  const places = new Map<string, number>();
+  const entities: KeyRows["entities"][number][] = [];
+  const entityOf = new Uint32Array(keys.rows);
+  for (let row = 0; row < keys.rows; row += 1) {
+    const bytes = readers.map((reader) => lengthThen(reader.key(row))).join("");
+    let place = places.get(bytes);
+    if (place === undefined) {
+      place = entities.length;
+      places.set(bytes, place);
+      const entity = readers.map((reader) => reader.value(row));
+      entities.push({ key: entityKey(entity), entity });
+    }
+    entityOf[row] = place;
+  }
+  return { rows: keys.rows, entities, entityOf, ticks };
+}
+
+export function tickScaleOf({ time }: KeyColumns): TickScale {
+  switch (time.type) {
+    case "micros":
+      return { width: NANOS_OF_MICRO, offset: 0n };
+    case "days":
+      return { width: NANOS_OF_DAY, offset: 0n };
+    case "uint64":
+      return { width: 1n, offset: SIGN };
+    default:
+      return { width: 1n, offset: 0n };
+  }
+}
+
 function lengthThen(key: string): string {
   return `${key.length}:${key}`;
 }
@@ -143,6 +182,14 @@ class Times {
   #rawOf(value: bigint): bigint {
     if (this.#type === "micros") return value * NANOS_OF_MICRO;
     return this.#type === "days" ? value * NANOS_OF_DAY : value;
+  }
+
+  /** As `tickScaleOf` counts them. */
+  ticks(): BigInt64Array {
+    const wide = this.#wide;
+    if (wide instanceof BigInt64Array) return wide.slice();
+    if (wide !== undefined) return BigInt64Array.from(wide, (value) => value - SIGN);
+    return BigInt64Array.from(this.#narrow ?? [], (value: number) => BigInt(value));
   }
 
   bounds(): RawBounds {

@@ -49,6 +49,7 @@ export class HotTable {
   #epochs: readonly Epoch[] = [NOTHING];
   #current: TableWorld | undefined;
   #isDetached = false;
+  #changesMade = 0;
 
   constructor(tableId: number, attachment: Attachment, walIds: readonly string[]) {
     this.tableId = tableId;
@@ -86,6 +87,11 @@ export class HotTable {
     return this.#isDetached;
   }
 
+  /** How often segments or all rows were changed through the log. */
+  get changesMade(): number {
+    return this.#changesMade;
+  }
+
   watermark(snapshot: Snapshot = this.table.snapshot): number {
     const reached = this.#walIds.map((id) => snapshot.watermarks.get(id) ?? 0);
     return Math.max(0, ...reached);
@@ -107,7 +113,10 @@ export class HotTable {
       if (item.kind === "rows") {
         rows += item.rows;
         this.#generation(item.schemaVersion).add(item);
-      } else this.#changes = [...this.#changes, item];
+      } else {
+        this.#changes = [...this.#changes, item];
+        this.#changesMade += 1;
+      }
     }
     // A prepared record is older than its decision.
     const first = Math.min(epoch.position ?? position, position);

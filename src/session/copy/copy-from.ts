@@ -45,8 +45,8 @@ function refuseUnbuilt({ options, where, isWhole }: CopyFrom, { kind }: Relation
   if (format === "arrow") throw notBuilt("COPY FROM with FORMAT arrow", "Use FORMAT parquet.");
   if (idempotencyKey !== undefined) throw notBuilt("COPY with IDEMPOTENCY_KEY");
   if (message !== undefined) throw notBuilt("COPY with MESSAGE");
-  if (overlap !== undefined && !isFile) {
-    throw notBuilt(`COPY with OVERLAP and FORMAT ${format}`, "Use FORMAT parquet.");
+  if (overlap !== undefined && kind === "ordinary") {
+    throw notBuilt("COPY with OVERLAP into an ordinary table");
   }
   if (!isFile) return;
   if (kind !== "tstable") {
@@ -85,7 +85,7 @@ async function* load(
   source: ChunkSource,
   execution: Execution,
 ): AsyncGenerator<Reply> {
-  const target = await openTarget(info, execution);
+  const target = await openTarget(copy, info, execution);
   const counted = { rows: 0 };
   try {
     const stream = await RowStream.open(copy, info, execution);
@@ -96,10 +96,11 @@ async function* load(
     }
     // What a client sends behind the end marker is passed over.
     if (copy.file === undefined) while ((await source.next()) !== undefined);
-    await target.finish();
+    const repeats = await target.finish();
     const skipped = skippedNotice(stream.skipped, copy);
     if (skipped !== undefined) yield { kind: "notice", fields: skipped };
-    yield { kind: "complete", tag: `COPY ${counted.rows}` };
+    if (repeats > 0) yield { kind: "notice", fields: repeatsNotice(repeats) };
+    yield { kind: "complete", tag: `COPY ${counted.rows - repeats}` };
   } finally {
     await target.close();
     await source.close();
@@ -139,9 +140,23 @@ async function take(
   }
 }
 
-async function openTarget(info: RelationInfo, execution: Execution): Promise<CopyTarget> {
+async function openTarget(
+  { options }: CopyFrom,
+  info: RelationInfo,
+  execution: Execution,
+): Promise<CopyTarget> {
   if (info.kind === "ordinary") return await PlainTarget.open(info, execution);
-  return new TstableTarget(execution.services.tables.requireByOid(info.oid), execution);
+  const entry = execution.services.tables.requireByOid(info.oid);
+  return new TstableTarget(entry, execution, options.overlap);
+}
+
+function repeatsNotice(repeats: number): ErrorFields {
+  const rows = repeats === 1 ? "1 row" : `${repeats} rows`;
+  return {
+    severity: "NOTICE",
+    sqlState: "00000",
+    message: `${rows} skipped (already covered)`,
+  };
 }
 
 function skippedNotice(skipped: number, { options }: CopyFrom): ErrorFields | undefined {

@@ -41,7 +41,7 @@ export class PlainTarget implements CopyTarget {
     await this.#execution.services.engine.appendRows(this.#name, parts, this.#execution.signal);
   }
 
-  async finish(): Promise<void> {
+  async finish(): Promise<number> {
     const execution = this.#execution;
     const relation = relationOf(this.#info.oid, execution);
     const writes = await plainWrites(execution);
@@ -59,6 +59,7 @@ export class PlainTarget implements CopyTarget {
     } catch (cause) {
       throw withContext(cause, `COPY ${this.#info.name}`);
     }
+    return 0;
   }
 
   async close(): Promise<void> {

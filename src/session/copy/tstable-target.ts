@@ -8,8 +8,10 @@ import { blockBytes, type RowBlock } from "../../table/row-block.ts";
 import { allOrThrow, Staging } from "../../table/staging.ts";
 import { tableShape } from "../attachment.ts";
 import type { Execution } from "../execution.ts";
+import { hasRowKey, type RepeatPolicy } from "../repeated-rows.ts";
 import type { TstableEntry } from "../tables.ts";
 import { insertRows, insertSegments, requireRows } from "../tstable-writes.ts";
+import { notBuilt } from "../utility.ts";
 import type { CopyTarget } from "./copy-target.ts";
 
 /** Up to so many bytes are kept as rows. */
@@ -20,20 +22,33 @@ const BYTES_PER_FILE = 96 * 2 ** 20;
 export class TstableTarget implements CopyTarget {
   readonly #entry: TstableEntry;
   readonly #execution: Execution;
+  readonly #onRepeat: RepeatPolicy | undefined;
   #blocks: RowBlock[] = [];
   #bytes = 0;
+  #repeats = 0;
   #bulk: Bulk | undefined;
 
-  /** @throws SqlError 0A000 for a table that takes no rows */
-  constructor(entry: TstableEntry, execution: Execution) {
+  /** @throws SqlError 0A000 for a table that takes no rows, or not with this policy */
+  constructor(entry: TstableEntry, execution: Execution, onRepeat: RepeatPolicy | undefined) {
     requireRows(entry);
+    if (onRepeat !== undefined && onRepeat !== "allow" && !hasRowKey(entry)) {
+      throw notBuilt(
+        "COPY with OVERLAP into a table without a key",
+        "Declare a PRIMARY KEY or GRAIN ROW, or use APPEND PARQUET.",
+      );
+    }
     this.#entry = entry;
     this.#execution = execution;
+    this.#onRepeat = onRepeat;
   }
 
   async add(block: RowBlock): Promise<void> {
     if (this.#bulk !== undefined) {
       await this.#bulk.files.add(block);
+      return;
+    }
+    if (hasRowKey(this.#entry)) {
+      await this.#insert(block);
       return;
     }
     this.#blocks.push(block);
@@ -45,9 +60,15 @@ export class TstableTarget implements CopyTarget {
     for (const one of waiting) await this.#bulk.files.add(one);
   }
 
-  async finish(): Promise<void> {
-    for (const block of this.#blocks) await insertRows(this.#entry, block, this.#execution);
+  async finish(): Promise<number> {
+    for (const block of this.#blocks) await this.#insert(block);
     if (this.#bulk !== undefined) await this.#finishBulk(this.#bulk);
+    return this.#repeats;
+  }
+
+  async #insert(block: RowBlock): Promise<void> {
+    const kept = await insertRows(this.#entry, block, this.#execution, this.#onRepeat);
+    if (kept !== undefined) this.#repeats += block.rows - kept.length;
   }
 
   async #finishBulk({ files, keys, staging }: Bulk): Promise<void> {

@@ -3,13 +3,14 @@
 import { SqlError } from "../../base/errors.ts";
 import type { ChangePlan } from "../../compile/change-plan.ts";
 import { BlockBuilder } from "../../engine/block-builder.ts";
-import { joinBlocks } from "../../table/join-blocks.ts";
+import { joinBlocks, selectRows } from "../../table/join-blocks.ts";
 import type { RowBlock } from "../../table/row-block.ts";
 import { TstableTarget } from "../copy/tstable-target.ts";
 import type { Execution, Result } from "../execution.ts";
 import { drawForBlock, makeRows } from "../insert-rows.ts";
 import { requireNotNull } from "../not-null.ts";
 import { PlanValues } from "../plan-values.ts";
+import { hasRowKey, type RepeatPolicy } from "../repeated-rows.ts";
 import { returningRows } from "../returning.ts";
 import { bindPlan } from "../scan-binding.ts";
 import type { Change } from "../statement.ts";
@@ -23,10 +24,10 @@ const RETURNED_ROWS_MAX = 1_000_000;
 
 export async function insertTstable({ plan, rows }: Change, execution: Execution): Promise<Result> {
   const entry = execution.services.tables.requireByOid(plan.relationOid);
-  if (plan.onConflict !== undefined) throw notBuilt("ON CONFLICT on a time-series table");
+  const onRepeat = repeatPolicy(plan, entry);
   const { returning } = plan;
   if (rows === undefined && returning === undefined) {
-    return { kind: "done", tag: tagOf(await insertStream(plan, entry, execution)) };
+    return { kind: "done", tag: tagOf(await insertStream(plan, entry, onRepeat, execution)) };
   }
   const source =
     rows === undefined
@@ -34,15 +35,37 @@ export async function insertTstable({ plan, rows }: Change, execution: Execution
       : await makeRows(rows, entry.info.columns, execution);
   const block = targetBlock(plan, source);
   requireNotNull(entry.info, block, execution.settings.text);
-  await insertRows(entry, block, execution);
-  const tag = tagOf(block.rows);
+  const kept = await insertRows(entry, block, execution, onRepeat);
+  const inserted = kept === undefined ? source : selectRows(source, kept);
+  const tag = tagOf(inserted.rows);
   if (returning === undefined) return { kind: "done", tag };
-  const returned = await returningRows(plan, returning, source, execution);
+  const returned = await returningRows(plan, returning, inserted, execution);
   return { kind: "rows", rows: returned, tag: () => tag };
 }
 
 function tagOf(rows: number): string {
   return `INSERT 0 ${rows}`;
+}
+
+/** What ON CONFLICT says of rows whose key is there. @throws SqlError 42P10, 0A000 */
+function repeatPolicy({ onConflict }: ChangePlan, entry: TstableEntry): RepeatPolicy | undefined {
+  if (onConflict === undefined) return undefined;
+  if (onConflict.action === "update") {
+    throw notBuilt("ON CONFLICT DO UPDATE on a time-series table");
+  }
+  const { arbiters, constraintOid } = onConflict;
+  const { timeColumn, entityColumns, options } = entry.definition;
+  const key = new Set([timeColumn, ...entityColumns]);
+  const isKey =
+    options["key"] !== undefined &&
+    (arbiters === undefined || (arbiters.length === key.size && arbiters.every((n) => key.has(n))));
+  if ((arbiters !== undefined || constraintOid !== undefined) && !isKey) {
+    throw new SqlError(
+      "42P10",
+      "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+    );
+  }
+  return hasRowKey(entry) ? "skip" : undefined;
 }
 
 /** The columns of the table; rows made here have no others. */
@@ -54,9 +77,10 @@ function targetBlock({ newValues }: ChangePlan, { rows, columns }: RowBlock): Ro
 async function insertStream(
   plan: ChangePlan,
   entry: TstableEntry,
+  onRepeat: RepeatPolicy | undefined,
   execution: Execution,
 ): Promise<number> {
-  const target = new TstableTarget(entry, execution);
+  const target = new TstableTarget(entry, execution, onRepeat);
   let rows = 0;
   try {
     await forEachBlock(plan, execution, async (source) => {
@@ -65,8 +89,7 @@ async function insertStream(
       rows += block.rows;
       await target.add(block);
     });
-    await target.finish();
-    return rows;
+    return rows - (await target.finish());
   } finally {
     await target.close();
   }

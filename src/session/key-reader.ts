@@ -1,0 +1,172 @@
+/** Reads the keys of a time-series table's rows, in segments and in memory, for `TableKeys`. */
+
+import { join } from "node:path";
+import { assert } from "../base/errors.ts";
+import { type KeyColumn, type KeyFilter, keyQuery } from "../engine/key-query.ts";
+import { boundShape } from "../engine/stored-expressions.ts";
+import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
+import type { Coverage } from "../table/coverage.ts";
+import type { HotRange } from "../table/hot-storage.ts";
+import type { KeyRange, KeyReader } from "../table/key-reader.ts";
+import { type KeyRows, tickThrough } from "../table/key-rows.ts";
+import type { PendingItems } from "../table/pending-items.ts";
+import type { EntityCondition } from "../table/pruning.ts";
+import type { Segment } from "../table/segment.ts";
+import type { TableView } from "../table/table-view.ts";
+import type { TextSettings } from "../types/shape.ts";
+import type { Services } from "./services.ts";
+import type { TstableEntry } from "./tables.ts";
+
+/** More separate intervals than this are read together with what lies between them. */
+const INTERVALS_MAX = 16;
+/** More identities than this are not looked for one by one. */
+const ENTITIES_MAX = 500;
+
+/** Nothing is read as text. */
+const TEXT: TextSettings = {
+  timeZone: "UTC",
+  dateStyle: { format: "ISO", order: "MDY" },
+  intervalStyle: "postgres",
+  extraFloatDigits: 1,
+  byteaOutput: "hex",
+};
+
+type Interval = readonly [min: bigint, max: bigint];
+
+export class TableKeyReader implements KeyReader {
+  readonly #entry: TstableEntry;
+  readonly #services: Services;
+  readonly #own: PendingItems | undefined;
+  #snapshot: TableView["snapshot"];
+  #versions = 0;
+
+  /** `own`: with what this transaction has changed. */
+  constructor(entry: TstableEntry, services: Services, own?: PendingItems) {
+    this.#entry = entry;
+    this.#services = services;
+    this.#own = own;
+    this.#snapshot = entry.table.snapshot;
+  }
+
+  /** Counts what others have published and what changed the table's segments, but no flush. */
+  stamp(): unknown {
+    const { snapshot } = this.#entry.table;
+    if (snapshot !== this.#snapshot && !isFlushOf(snapshot, this.#snapshot)) this.#versions += 1;
+    this.#snapshot = snapshot;
+    const { changesMade } = this.#services.intake.table(this.#entry.info.oid);
+    return `${this.#versions} ${changesMade}`;
+  }
+
+  async coverage(): Promise<Coverage> {
+    return await this.#withView(async (view) => await view.coverage());
+  }
+
+  async read(ranges: readonly KeyRange[]): Promise<KeyRows> {
+    const keys = this.#services.intake.table(this.#entry.info.oid).attachment.keys;
+    const intervals = joined(ranges.map(({ min, max }) => [min, max]));
+    const conditions = this.#conditions(ranges);
+    const block = await this.#withView(async (view) => {
+      const segments = new Map<string, Segment>();
+      const hot = new Map<string, HotRange>();
+      for (const [min, max] of intervals) {
+        const query = { min, max, entities: conditions };
+        for (const segment of await view.prune(query)) segments.set(segment.path, segment);
+        for (const range of await view.hot(query)) hot.set(JSON.stringify(range), range);
+      }
+      return await this.#collect([...segments.values()], [...hot.values()], intervals, conditions);
+    });
+    return keyRowsOf(block, {
+      time: { column: 0, type: keys.time.type },
+      entities: keys.entities.map(({ type }, i) => ({ column: i + 1, type })),
+    });
+  }
+
+  #conditions(ranges: readonly KeyRange[]): readonly EntityCondition[] {
+    const { entityColumns } = this.#entry;
+    return entityColumns.flatMap((_, component) => {
+      const values = new Map(
+        ranges.flatMap(({ entity }) => {
+          const value = entity[component];
+          return value === undefined ? [] : [[value.value, value] as const];
+        }),
+      );
+      return values.size > ENTITIES_MAX ? [] : [{ component, anyOf: [...values.values()] }];
+    });
+  }
+
+  async #collect(
+    segments: readonly Segment[],
+    hot: readonly HotRange[],
+    intervals: readonly Interval[],
+    conditions: readonly EntityCondition[],
+  ) {
+    const { info, definition, directory } = this.#entry;
+    const { engine, intake } = this.#services;
+    const { keys } = intake.table(info.oid).attachment;
+    const scale = tickScaleOf(keys);
+    const [time, ...entities] = [definition.timeColumn, ...definition.entityColumns].map((one) => {
+      const column = info.columns.find(({ number }) => number === one);
+      assert(column !== undefined, "a table lacks one of its key columns");
+      return { ...column, diskName: column.name };
+    });
+    assert(time !== undefined, "a table has no time column");
+    const columns: readonly KeyColumn[] = [time, ...entities];
+    const filter: KeyFilter = {
+      time,
+      entities,
+      intervals: intervals.map(([min, max]) => [tickThrough(scale, min), tickThrough(scale, max)]),
+      anyOf: entities.map((_, at) =>
+        conditions.find(({ component }) => component === at)?.anyOf.map(({ value }) => value),
+      ),
+    };
+    const paths = segments.map(({ path }) => join(directory, path));
+    const relation = await engine.bindTable([time, ...entities], paths, hot);
+    const shapes = columns.map(boundShape);
+    const request = {
+      sql: keyQuery(relation, filter),
+      parameters: [],
+      rowsRelations: [],
+      shapes,
+      formats: shapes.map(() => 1 as const),
+      text: TEXT,
+      isSmall: false,
+    };
+    const block = await engine.collect(request, columns, Number.MAX_SAFE_INTEGER);
+    assert(block !== undefined, "the keys of a table did not fit");
+    return block;
+  }
+
+  async #withView<T>(use: (view: TableView) => Promise<T>): Promise<T> {
+    const { oid } = this.#entry.info;
+    const lease = await this.#services.intake.lease([oid]);
+    try {
+      return await use(lease.view(oid, this.#own));
+    } finally {
+      lease.release();
+    }
+  }
+}
+
+/** One version more, and with it more of the log published: the same rows in other places. */
+function isFlushOf(now: TableView["snapshot"], before: TableView["snapshot"]): boolean {
+  if (now.version !== before.version + 1) return false;
+  return [...now.watermarks].some(([id, upto]) => upto > (before.watermarks.get(id) ?? 0));
+}
+
+/** Ascending, those that overlap or touch as one; not too many. */
+function joined(intervals: readonly Interval[]): readonly Interval[] {
+  const sorted = intervals.toSorted((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+  let all: [bigint, bigint][] = [];
+  for (const [min, max] of sorted) {
+    const last = all.at(-1);
+    if (last === undefined || min > last[1] + 1n) all.push([min, max]);
+    else if (max > last[1]) last[1] = max;
+  }
+  const each = Math.ceil(all.length / INTERVALS_MAX);
+  if (each > 1) {
+    all = all.flatMap(([min], i) =>
+      i % each === 0 ? [[min, (all[Math.min(i + each, all.length) - 1] as Interval)[1]]] : [],
+    );
+  }
+  return all;
+}

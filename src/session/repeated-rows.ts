@@ -1,0 +1,89 @@
+/** What becomes of rows whose key (entity, time) a time-series table has already. */
+
+import { SqlError } from "../base/errors.ts";
+import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
+import { rawOfTick } from "../table/key-rows.ts";
+import type { KeyOutcome } from "../table/keys.ts";
+import type { RowBlock } from "../table/row-block.ts";
+import { encodeText } from "../types/codec.ts";
+import type { Execution } from "./execution.ts";
+import { reserveKeys } from "./row-keys.ts";
+import type { TstableEntry } from "./tables.ts";
+import { valueOfRaw } from "./time-axis.ts";
+import { notBuilt } from "./utility.ts";
+
+export type RepeatPolicy = "reject" | "skip" | "replace" | "allow";
+
+/** Rows may not repeat a key: one is declared, or the table's grain is the row. */
+export function hasRowKey({ definition }: TstableEntry): boolean {
+  return definition.options["key"] !== undefined || definition.grain === "row";
+}
+
+/**
+ * The numbers of the rows that go in, their keys reserved; undefined: all. `stated`: what the
+ * statement says.
+ * @throws SqlError 23505, 0A000, 40P01, 55P03
+ */
+export async function rowsWithoutRepeats(
+  entry: TstableEntry,
+  block: RowBlock,
+  stated: RepeatPolicy | undefined,
+  execution: Execution,
+): Promise<Uint32Array | undefined> {
+  const policy = policyOf(entry, stated, execution);
+  const outcome = await reserveKeys(entry, block, policy, execution);
+  const first = firstRepeat(outcome);
+  if (first === undefined) return undefined;
+  switch (policy) {
+    case "reject":
+      throw repeatedKey(entry, block, first, execution);
+    case "replace":
+      throw notBuilt("ON OVERLAP REPLACE of rows", "Delete the old rows first, or use SKIP.");
+    default:
+      return outcome.fresh;
+  }
+}
+
+/** The statement's word, else the session's, else the table's; a declared key always holds. */
+function policyOf(
+  { definition }: TstableEntry,
+  stated: RepeatPolicy | undefined,
+  { settings }: Execution,
+): RepeatPolicy {
+  const session = settings.get("tstable.on_overlap") as RepeatPolicy | undefined;
+  const chosen = stated ?? session ?? definition.overlap;
+  return chosen === "allow" && definition.options["key"] !== undefined ? "reject" : chosen;
+}
+
+function firstRepeat({ existing, repeated }: KeyOutcome): number | undefined {
+  const rows = [existing[0], repeated[0]?.row].filter((row) => row !== undefined);
+  return rows.length === 0 ? undefined : Math.min(...rows);
+}
+
+function repeatedKey(
+  entry: TstableEntry,
+  block: RowBlock,
+  row: number,
+  { services, settings }: Execution,
+): SqlError {
+  const { info, definition, axis, entityColumns } = entry;
+  const { keys } = services.intake.table(info.oid).attachment;
+  const { entities, entityOf, ticks } = keyRowsOf(block, keys);
+  const time = valueOfRaw(axis, rawOfTick(tickScaleOf(keys), ticks[row] as bigint));
+  const entity = entities[entityOf[row] as number]?.entity ?? [];
+  const names = [
+    ...entityColumns.map(({ name }) => name),
+    info.columns.find(({ number }) => number === definition.timeColumn)?.name ?? "",
+  ];
+  const values = [
+    ...entity.map(({ value }) => String(value)),
+    time === null ? "null" : encodeText(time, axis.typeOid, settings.text),
+  ];
+  const constraint = definition.options["key"] ?? `${info.name}_row_key`;
+  return new SqlError("23505", `duplicate key value violates unique constraint "${constraint}"`, {
+    detail: `Key (${names.join(", ")})=(${values.join(", ")}) already exists.`,
+    schema: info.schema,
+    table: info.name,
+    constraint,
+  });
+}
