@@ -64,6 +64,9 @@ export function refuseUnkept(
   known: ReadonlyMap<number, ShadowRelation>,
   execution: Execution,
 ): void {
+  if (relation.columns.length === 0) {
+    throw new SqlError("0A000", `table "${relation.name}" without columns is not supported`);
+  }
   for (const constraint of relation.constraints) {
     const { name } = constraint;
     if (constraint.isDeferrable) throw unkept(name, "DEFERRABLE");

@@ -49,9 +49,7 @@ export function storedType({ columns }: ShadowRelation, columnNumber: number): s
 
 /** `c1 INTEGER, c2 VARCHAR`. @throws SqlError 0A000 for a type that no table can have */
 export function columnDefinitions({ columns }: Pick<ShadowRelation, "columns">): string {
-  const definitions = columns.map((column) => `${columnName(column.number)} ${boundType(column)}`);
-  // A table of PostgreSQL may have no column; one of DuckDB may not.
-  return definitions.length === 0 ? "nothing INTEGER" : definitions.join(", ");
+  return columns.map((one) => `${columnName(one.number)} ${boundType(one)}`).join(", ");
 }
 
 export function createTable(name: string, relation: Pick<ShadowRelation, "columns">): string {

@@ -3,6 +3,7 @@
 import { SqlError } from "../../base/errors.ts";
 import { Oid } from "../../types/oids.ts";
 import type { Execution, Result } from "../execution.ts";
+import { forgetSequences } from "../plain/sequences.ts";
 import { rowsOfValues } from "../row-source.ts";
 import type { SettingChange } from "../statement.ts";
 import { dropTemporary } from "../temporary.ts";
@@ -153,6 +154,7 @@ export async function discard(
     execution.portals.removeAllStatements();
     await execution.portals.removeAllPortals();
   }
+  if (target === "all" || target === "sequences") forgetSequences(execution.transaction);
   if (target === "all" || target === "temp") await discardTemporary(execution);
   return { kind: "done", tag: `DISCARD ${target.toUpperCase()}` };
 }
