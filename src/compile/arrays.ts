@@ -19,7 +19,7 @@ import type {
 import type { Scope } from "./generator.ts";
 import { literal } from "./literals.ts";
 import { refuse } from "./refusals.ts";
-import { convert, unify, unifyShapes } from "./representations.ts";
+import { convert, unify, unifyElements } from "./representations.ts";
 import { record } from "./variables.ts";
 
 export function arrayConstructor(node: ArrayExpr, scope: Scope): Sql {
@@ -181,7 +181,7 @@ function columnArrayTest(node: ScalarArrayOpExpr, left: Sql, array: Sql, scope: 
   if (representation.kind !== "array" || representation.dimensions > 1) {
     return refuse("ANY over an array of several dimensions");
   }
-  const element = unifyShapes(left.shape, representation.element);
+  const element = unifyElements(left.shape, representation.element);
   const target = element.representation.kind.startsWith("decimal")
     ? defaultShape(Oid.numeric)
     : element;

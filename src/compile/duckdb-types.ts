@@ -93,7 +93,10 @@ export function storedShape(typeOid: number, typmod: number): Shape {
   if (declared !== undefined && declared.precision <= DECIMAL_DIGITS && declared.scale >= 0) {
     return { typeOid, typmod, representation: storedDecimal(declared.precision, declared.scale) };
   }
-  return defaultShape(typeOid, typmod);
+  // numeric(p,s)[]; a timestamptz within an array is a TIMESTAMPTZ.
+  if (elementOidOf(typeOid) !== Oid.numeric) return defaultShape(typeOid, typmod);
+  const element = storedShape(Oid.numeric, typmod);
+  return { typeOid, typmod, representation: { kind: "array", dimensions: 1, element } };
 }
 
 export const DECIMAL_DIGITS = 38;

@@ -92,13 +92,20 @@ export function unifyShapes(left: Shape, right: Shape): Shape {
   return { typeOid: left.typeOid, typmod, representation };
 }
 
+/** The same for elements of arrays, beside which no display scale can stand. */
+export function unifyElements(left: Shape, right: Shape): Shape {
+  const shape = unifyShapes(left, right);
+  if (shape.representation.kind !== "decimal-scaled") return shape;
+  return { ...shape, representation: { kind: "numeric-text" } };
+}
+
 function unifyRepresentations(left: Shape, right: Shape): Representation {
   const [a, b] = [left.representation, right.representation];
   if (left.typeOid === Oid.numeric) return unifyNumerics(a, b);
   if (a.kind === "utc" || b.kind === "utc") return { kind: "utc" };
   if (a.kind === "array" && b.kind === "array") {
     if (a.dimensions !== b.dimensions) return refuse("arrays of different dimensions together");
-    return { ...a, element: unifyShapes(a.element, b.element) };
+    return { ...a, element: unifyElements(a.element, b.element) };
   }
   if (a.kind === "row" && b.kind === "row" && a.fields.length === b.fields.length) {
     const fields = a.fields.map((field, index) => unifyShapes(field, b.fields[index] ?? field));

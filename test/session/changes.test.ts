@@ -16,6 +16,7 @@ const TABLES = `
     price numeric(8,2), code char(3) UNIQUE, tags text[], at timestamp DEFAULT '2024-01-01',
     total numeric GENERATED ALWAYS AS (qty * price) STORED, j jsonb, note varchar(6));
   CREATE TABLE logs (n bigserial, item int4, what text DEFAULT 'none');
+  CREATE TABLE lists (id int4, ns numeric(6,2)[], at timestamptz[]);
   CREATE TABLE pairs (a int4, b int4, v float8, PRIMARY KEY (a, b));
 `;
 
@@ -64,6 +65,12 @@ const STATEMENTS = [
   "DELETE FROM items WHERE id > 1000 RETURNING id, name",
   "DELETE FROM logs WHERE item IS NULL",
   "WITH big AS (SELECT id FROM items ORDER BY id DESC LIMIT 1) DELETE FROM items WHERE id IN (SELECT id FROM big) RETURNING id",
+  "INSERT INTO lists VALUES (1, '{1.5,NULL,2.345}', '{2024-01-01 00:00+01}'), (2, '{}', NULL) RETURNING *",
+  "INSERT INTO lists SELECT id + 2, ns || 7.1, at FROM lists RETURNING *",
+  "INSERT INTO lists (ns) VALUES ('{12345}')",
+  "UPDATE lists SET ns = array_append(ns, id), at = at || '2024-05-05'::timestamptz WHERE id = 1 RETURNING ns, ns[1] + 1",
+  "UPDATE lists SET ns = ARRAY[1, 2.345]::numeric(6,2)[] WHERE id = 2 RETURNING ns, 1 = ANY (ns)",
+  "DELETE FROM lists WHERE at IS NOT NULL RETURNING id",
   "INSERT INTO pairs SELECT x, y, x / y::float8 FROM generate_series(1, 3) x, generate_series(1, 3) y ORDER BY 1, 2",
   "INSERT INTO pairs VALUES (1, 1, 5), (1, 4, 6) ON CONFLICT (b, a) DO UPDATE SET v = pairs.v + excluded.v RETURNING *",
   "INSERT INTO pairs VALUES (NULL, 1, 1)",
@@ -187,7 +194,7 @@ describe("changes of ordinary tables", () => {
     for (const sql of TABLES.split(";").filter((each) => each.trim() !== "")) {
       expect(await ours(sql)).toEqual(await theirs(sql));
     }
-    await expectSame(STATEMENTS, ["items", "logs", "pairs"]);
+    await expectSame(STATEMENTS, ["items", "logs", "pairs", "lists"]);
   });
 
   test("keep random changes of rows with a key the same", async () => {

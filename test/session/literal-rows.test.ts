@@ -123,6 +123,7 @@ const TYPES: readonly (readonly [string, number, number])[] = [
   ["json", Oid.json, -1],
   ["jsonb", Oid.jsonb, -1],
   ["int4[]", 1007, -1],
+  ["numeric(6,2)[]", 1231, (6 << 16) + 2 + 4],
   ["text[]", 1009, -1],
   ["timestamptz[]", 1185, -1],
 ];

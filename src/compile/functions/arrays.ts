@@ -6,7 +6,7 @@ import { groupKey } from "../comparisons.ts";
 import { duckdbType } from "../duckdb-types.ts";
 import type { Sql } from "../expression.ts";
 import { refuse } from "../refusals.ts";
-import { convert, toNumericText, unifyShapes } from "../representations.ts";
+import { convert, toNumericText, unifyElements, unifyShapes } from "../representations.ts";
 import { outputText } from "./output.ts";
 import { arg, result, same, template } from "./rules.ts";
 
@@ -27,7 +27,7 @@ function flat(sql: Sql): ArrayShape {
 function withElement(array: Sql, value: Sql): { readonly list: Sql; readonly item: Sql } {
   const representation = flat(array);
   const exact = value.scale === undefined ? value : toNumericText(value);
-  const element = unifyShapes(representation.element, exact.shape);
+  const element = unifyElements(representation.element, exact.shape);
   const shape: Shape = { ...array.shape, representation: { ...representation, element } };
   return { list: convert(array, shape), item: convert(exact, element) };
 }
