@@ -30,6 +30,11 @@ export class Model {
     this.#open.delete(change);
   }
 
+  /** Whatever was begun has failed, and said so. */
+  failOpen(): void {
+    this.#open.clear();
+  }
+
   /** @param found sorted numbers of every table */
   check(found: Readonly<Record<number, readonly number[]>>, where: string): void {
     const allowed = this.#allowed().map((changes) => JSON.stringify(stateOf(changes, found)));

@@ -7,6 +7,7 @@
 import { expect, test, vi } from "vitest";
 import { sleep } from "../../src/base/async.ts";
 import { setLogLevel } from "../../src/base/telemetry.ts";
+import { StorageError } from "../../src/storage/error.ts";
 import { StoreError } from "../../src/table/error.ts";
 import { TestStore } from "../support/intake.ts";
 import { Crash, type SimulatedFiles } from "../support/sim-store.ts";
@@ -156,5 +157,29 @@ test.each(STEPS)("$name: a crash after every call", async (first) => {
   for (let crashAfter = 1; ; crashAfter += 1) {
     const { calls } = await runPair(first, idle, never, crashAfter);
     if (calls < crashAfter) break;
+  }
+});
+
+test.each(STEPS)("$name: any call that fails leaves all of it or nothing", async (step) => {
+  for (let failAt = 1; ; failAt += 1) {
+    const { files, store, model } = await begun();
+    const where = `${step.name}, call ${failAt} fails`;
+    files.arm({ failAt, errno: failAt % 2 === 0 ? "ENOSPC" : "EIO" });
+    const error = await step.run(store, model).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    const isOver = files.calls < failAt;
+    files.arm({});
+    const isUnknown = error instanceof StorageError && error.reason === "outcome-unknown";
+    if (!isUnknown) {
+      if (error !== undefined) model.failOpen();
+      model.check(await found(store), where);
+      await step.run(store, model);
+      model.check(await found(store), `${where}, then succeeds`);
+    }
+    await buried(store, []);
+    await checkAfterCrash(files, model, where);
+    if (isOver) break;
   }
 });
