@@ -1,17 +1,25 @@
-/** Files into a time-series table as one version: what APPEND PARQUET and COPY of files share. */
+/**
+ * Files into a time-series table: what APPEND PARQUET and COPY of files share. As one version, or
+ * inside of a transaction as part of it.
+ */
 
 import { SqlError } from "../base/errors.ts";
-import { type AppendResult, appendFiles } from "../table/append.ts";
-import { CoverageOverlapError } from "../table/error.ts";
+import type { AppendRequest } from "../table/append.ts";
+import type { AppendedFile } from "../table/append-report.ts";
+import { CoverageOverlapError, ReservedError } from "../table/error.ts";
+import { appendPending, appendPublished } from "../table/segment-changes.ts";
 import { commitOf } from "./append-result.ts";
 import { notifyCommit } from "./commit-notice.ts";
 import type { Execution } from "./execution.ts";
+import { lockOwner } from "./locks.ts";
 import { overlapError } from "./overlap-message.ts";
+import { lockWait } from "./plain/work.ts";
 import { hasRowKey } from "./repeated-rows.ts";
 import { checkRequiredValues } from "./required-values.ts";
 import { lockKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
+import { workOf } from "./work.ts";
 
 export interface AppendedFiles {
   readonly files: readonly string[];
@@ -22,27 +30,27 @@ export interface AppendedFiles {
   readonly operation: string;
 }
 
+let reservations = 0;
+
 /** @throws SqlError, StoreError; nothing is published then */
 export async function appendInto(
   entry: TstableEntry,
   { files, overlap: given, isDryRun, operation }: AppendedFiles,
   execution: Execution,
-): Promise<AppendResult> {
-  const { services, settings, signal, processId } = execution;
+): Promise<readonly AppendedFile[]> {
   const overlap = policy(given, operation, entry, execution);
+  const request = { files, overlap, isDryRun, operation };
   // A DROP meanwhile lets whoever uses the table finish.
   const lease = entry.table.lease();
   try {
     if (hasRowKey(entry)) await settleKeys(entry, execution);
     await checkRequiredValues(entry, files, overlap, execution);
-    const request = { files, overlap, isDryRun, operation };
-    const result = await appendFiles(entry.table, services.engine, request, signal);
-    const commit = commitOf(result, operation, processId);
-    if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
-    return result;
+    const isOwn = !execution.transaction.isExplicit && execution.isAlone;
+    const append = isOwn ? appendVersion : appendToTransaction;
+    return await unlessReserved(entry, execution, () => append(entry, request, execution));
   } catch (cause) {
-    if (cause instanceof CoverageOverlapError) throw overlapError(cause, entry, settings.text);
-    throw cause;
+    if (!(cause instanceof CoverageOverlapError)) throw cause;
+    throw overlapError(cause, entry, execution.settings.text);
   } finally {
     lease.release();
   }
@@ -52,6 +60,56 @@ export async function appendInto(
 async function settleKeys(entry: TstableEntry, execution: Execution): Promise<void> {
   await lockKeys(entry, execution);
   await execution.services.intake.flush(entry.info.oid);
+}
+
+async function appendVersion(
+  entry: TstableEntry,
+  request: AppendRequest & { readonly operation: string },
+  { services, signal, processId }: Execution,
+): Promise<readonly AppendedFile[]> {
+  const hot = services.intake.table(entry.info.oid);
+  const result = await appendPublished(hot, request, signal);
+  const commit = commitOf(result, request.operation, processId);
+  if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
+  return result.files;
+}
+
+async function appendToTransaction(
+  entry: TstableEntry,
+  request: AppendRequest,
+  execution: Execution,
+): Promise<readonly AppendedFile[]> {
+  const { services, signal } = execution;
+  const { oid, name } = entry.info;
+  const { items, owner } = await workOf(execution);
+  reservations += 1;
+  const target = { key: `buckets ${reservations}`, title: `relation "${name}"` };
+  await services.locks.acquire(owner, target, "exclusive", lockWait(execution));
+  const hot = services.intake.table(oid);
+  const { files } = await appendPending(hot, items, { ...request, key: target.key }, signal);
+  return files;
+}
+
+/** Waits for transactions that have staged files for the same buckets. @throws SqlError 40P01 */
+async function unlessReserved<T>(
+  { info }: TstableEntry,
+  execution: Execution,
+  act: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await act();
+    } catch (cause) {
+      if (!(cause instanceof ReservedError)) throw cause;
+      const { transaction, processId, services } = execution;
+      const owner = lockOwner(transaction, processId);
+      const target = { key: cause.key, title: `relation "${info.name}"` };
+      await services.locks.acquire(owner, target, "shared", lockWait(execution));
+      transaction.hold({
+        release: () => Promise.resolve(services.locks.releaseAll(owner)),
+      });
+    }
+  }
 }
 
 function policy(

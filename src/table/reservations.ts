@@ -9,8 +9,6 @@ interface Reservation {
   readonly owner: object;
 }
 
-let made = 0;
-
 /** Of one table. */
 export class Reservations {
   readonly #reservations = new Set<Reservation>();
@@ -23,15 +21,12 @@ export class Reservations {
     }
   }
 
-  reserve(coverage: Coverage, owner: object): { readonly key: string; release(): void } {
-    made += 1;
-    const reservation = { key: `reservation ${made}`, coverage, owner };
+  /** @returns what ends it */
+  reserve(coverage: Coverage, owner: object, key: string): () => void {
+    const reservation = { key, coverage, owner };
     this.#reservations.add(reservation);
-    return {
-      key: reservation.key,
-      release: () => {
-        this.#reservations.delete(reservation);
-      },
+    return () => {
+      this.#reservations.delete(reservation);
     };
   }
 }

@@ -57,18 +57,17 @@ async function coverageNow(hot: HotTable, own: PendingItems | undefined): Promis
 export interface StagedAppend {
   readonly files: readonly AppendedFile[];
   readonly cells: () => Coverage;
-  /** Of what was reserved, to be locked by the transaction; undefined: nothing was. */
-  readonly reservation: string | undefined;
 }
 
 /**
- * Into an open transaction: checked and reserved now, the table's when it commits.
+ * Into an open transaction: checked and reserved now, the table's when it commits. Whoever wants the
+ * same buckets is told `key`, which the transaction must have locked.
  * @throws ReservedError; as `appendFiles`; StoreError "unsupported" for a table without a schema
  */
 export async function appendPending(
   hot: HotTable,
   own: PendingItems,
-  request: FilesRequest,
+  request: FilesRequest & { readonly key: string },
   signal?: AbortSignal,
 ): Promise<StagedAppend> {
   const { table, files } = hot.attachment;
@@ -83,7 +82,6 @@ export async function appendPending(
   try {
     const { schema, staged } = await staging.bringAll(meta, request.files);
     let decisions: readonly Decision[] = [];
-    let reservation: string | undefined;
     // In the table's queue, where nothing else is admitted meanwhile; nothing is published.
     await table.commit(async (head) => {
       requireSameSchema(head, schema);
@@ -97,9 +95,7 @@ export async function appendPending(
       if (policy === "allow" || request.isDryRun === true || coverage.length === 0)
         return undefined;
       hot.reservations.check(coverage, own);
-      const made = hot.reservations.reserve(coverage, own);
-      own.atEnd(made.release);
-      reservation = made.key;
+      own.atEnd(hot.reservations.reserve(coverage, own, request.key));
       return undefined;
     }, signal);
     if (request.isDryRun !== true) {
@@ -113,7 +109,6 @@ export async function appendPending(
     return {
       files: decisions.map((decision) => report(decision, undefined)),
       cells: () => newCells(decisions),
-      reservation,
     };
   } finally {
     await staging.removeUnused();

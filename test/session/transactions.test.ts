@@ -73,12 +73,6 @@ describe("a block", () => {
     expect(await one("SHOW datestyle")).toBe("ISO, MDY");
   });
 
-  test("refuses what publishes at once, by name", async () => {
-    await client.query("BEGIN");
-    expect(await codeOf("APPEND PARQUET 'x' INTO t")).toBe("0A000");
-    await client.query("ROLLBACK");
-  });
-
   test("takes back definitions, those of time-series tables and their files included", async () => {
     await client.query("BEGIN");
     await client.query("CREATE TSTABLE u (ts timestamptz)");

@@ -108,7 +108,11 @@ export const transaction: Step = {
     let isCommitted = false;
     let isSettled = true;
     try {
-      await appendPending(store.intake.table(A), own, { files, overlap: "allow" });
+      await appendPending(store.intake.table(A), own, {
+        files,
+        overlap: "allow",
+        key: "reservation",
+      });
       own.add(store.intake.table(A), rowsItem(A, row(hot)));
       own.add(store.intake.table(B), rowsItem(B, row(other)));
       const adds = { [A]: [file, hot], [B]: [other] };

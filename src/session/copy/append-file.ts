@@ -10,7 +10,6 @@ import type { Execution } from "../execution.ts";
 import type { Reply } from "../results.ts";
 import { reportable } from "../sqlstate.ts";
 import type { TstableEntry } from "../tables.ts";
-import { requireAlone } from "../write-rules.ts";
 import type { ChunkSource } from "./copy-queue.ts";
 import type { CopyFrom } from "./copy-statement.ts";
 
@@ -25,7 +24,6 @@ export async function* appendFile(
   source: FileSource,
   execution: Execution,
 ): AsyncGenerator<Reply> {
-  requireAlone("COPY of a file", execution);
   const path =
     source.kind === "file" ? source.path : execution.services.files.temporary(".parquet");
   try {
@@ -36,7 +34,7 @@ export async function* appendFile(
       isDryRun: false,
       operation: "COPY",
     };
-    const { files } = await appendInto(entry, request, execution);
+    const files = await appendInto(entry, request, execution);
     const skipped = files.reduce((sum, file) => sum + file.rowsSkipped, 0);
     if (skipped > 0) yield { kind: "notice", fields: coveredNotice(skipped) };
     yield { kind: "complete", tag: `COPY ${files.reduce((sum, { rows }) => sum + rows, 0)}` };

@@ -1,4 +1,4 @@
-/** APPEND PARQUET: files on the server into a table, as one version. */
+/** APPEND PARQUET: files on the server into a table. */
 
 import { basename } from "node:path";
 import type { AppendParquet } from "../../compile/own-statements.ts";
@@ -6,7 +6,7 @@ import { appendInto } from "../append-into.ts";
 import { appendFields, appendRow } from "../append-result.ts";
 import type { Execution, Result } from "../execution.ts";
 import { rowsOfValues } from "../row-source.ts";
-import { requireAlone, requireWritable } from "../write-rules.ts";
+import { requireWritable } from "../write-rules.ts";
 
 export async function appendParquet(
   statement: AppendParquet,
@@ -14,21 +14,20 @@ export async function appendParquet(
 ): Promise<Result> {
   const { services, settings } = execution;
   requireWritable("APPEND", execution);
-  requireAlone("APPEND PARQUET", execution);
   const entry = services.tables.require(statement.table, settings);
   const files = await services.files.files(statement.patterns);
   const { overlap, isDryRun } = statement;
   const request = { files, overlap, isDryRun, operation: "APPEND" };
-  const result = await appendInto(entry, request, execution);
+  const appended = await appendInto(entry, request, execution);
   const fields = appendFields(entry.info);
   const columns = fields.map(({ typeOid }, index) => ({
     typeOid,
     format: execution.formats[index] ?? 0,
   }));
-  const cells = result.files.map((file) =>
+  const cells = appended.map((file) =>
     appendRow(entry.axis, { ...file, file: basename(file.file) }),
   );
-  const appended = result.files.reduce((sum, file) => sum + file.rows, 0);
+  const count = appended.reduce((sum, file) => sum + file.rows, 0);
   const rows = rowsOfValues(cells, columns, settings.text);
-  return { kind: "rows", rows, tag: () => `APPEND ${appended}` };
+  return { kind: "rows", rows, tag: () => `APPEND ${count}` };
 }
