@@ -1,5 +1,6 @@
 /** UPDATE and DELETE: the SELECT that finds the rows, and computes what they become. */
 
+import type { SequenceColumn } from "./change-plan.ts";
 import {
   type ChangeTarget,
   type ColumnPosition,
@@ -16,7 +17,9 @@ import { columnsOf } from "./outputs.ts";
 import type { RelationColumn } from "./plan.ts";
 import { restrictByJoins, restrictScans } from "./ranges.ts";
 import { refuse } from "./refusals.ts";
-import { identityColumns, inOneColumn, toStored } from "./stored-rows.ts";
+import { drawnSequence } from "./sequence-calls.ts";
+import { identityColumns, inOneColumn, literalNull, toStored } from "./stored-rows.ts";
+import type { QueryNode } from "./tree.ts";
 
 /** `needsOld`: RETURNING reads the rows as they were. */
 export function updateSource(target: ChangeTarget, needsOld: boolean): OpenSource {
@@ -39,6 +42,7 @@ export function updateSource(target: ChangeTarget, needsOld: boolean): OpenSourc
       ({ resno, resjunk }) => resno === column.number && !resjunk,
     );
     if (entry === undefined) return stored(column);
+    if (drawnSequence(entry.expr) !== undefined) return literalNull(column);
     return toStored(scope.generator.expression(entry.expr, inner), column);
   };
   const listed = (value: (column: RelationColumn) => Sql): readonly ColumnPosition[] =>
@@ -47,6 +51,7 @@ export function updateSource(target: ChangeTarget, needsOld: boolean): OpenSourc
       sourceColumn: columns.append(value(column)),
     }));
   const newValues = isDelete ? [] : listed(newValue);
+  const sequences = isDelete ? [] : drawnColumns(query, newValues);
   const oldValues = needsOld ? listed(stored) : [];
   return {
     scope,
@@ -54,13 +59,25 @@ export function updateSource(target: ChangeTarget, needsOld: boolean): OpenSourc
     identity,
     newValues,
     oldValues,
-    sequences: [],
+    sequences,
     finish: () => {
       const select = `SELECT ${columns.list}${from}${multi?.from ?? ""}${where}`;
       const once = isJoined(scope) ? firstOfEach(select, identity.length) : select;
       return finish(columns.query(prefix === "" ? once : `${prefix} ${once}`, false));
     },
   };
+}
+
+/** `SET n = nextval('s')`, `SET n = DEFAULT` of a SERIAL. */
+function drawnColumns(
+  { targetList }: QueryNode,
+  newValues: readonly ColumnPosition[],
+): readonly SequenceColumn[] {
+  return newValues.flatMap(({ columnNumber, sourceColumn }) => {
+    const entry = targetList?.find(({ resno, resjunk }) => resno === columnNumber && !resjunk);
+    const sequenceOid = entry && drawnSequence(entry.expr);
+    return sequenceOid === undefined ? [] : [{ sourceColumn, sequenceOid, when: undefined }];
+  });
 }
 
 function identityOf({ query, info }: ChangeTarget, scope: Scope): readonly Sql[] {

@@ -48,6 +48,8 @@ const STATEMENTS = [
   "SELECT currval('logs_n_seq'), lastval()",
   "SELECT setval('logs_n_seq', 50), nextval('logs_n_seq')",
   "INSERT INTO logs (what) VALUES ('after') RETURNING n",
+  "UPDATE logs SET n = DEFAULT, what = 'again' WHERE what = 'after' RETURNING *",
+  "UPDATE logs SET n = nextval('logs_n_seq') WHERE item = 2 RETURNING n, old.n",
   "UPDATE items SET qty = qty + 1, price = price * 2 WHERE id <= 3 RETURNING id, qty, price, total",
   "UPDATE items SET qty = DEFAULT, note = NULL, tags = array_append(tags, 'z') WHERE id = 4 RETURNING *",
   "UPDATE items SET name = NULL WHERE id = 1",
