@@ -16,6 +16,7 @@ import { dropTstable } from "./statements/drop-tstable.ts";
 import { explain } from "./statements/explain.ts";
 import { checkpoint, flush } from "./statements/flush.ts";
 import { closeCursor, deallocate } from "./statements/forget.ts";
+import { lockTables } from "./statements/lock-table.ts";
 import {
   listen,
   listeningChannels,
@@ -53,6 +54,8 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return listeningChannels(execution);
     case "transaction":
       return { kind: "done", ...(await execution.transaction.apply(statement.command)) };
+    case "lock-table":
+      return await lockTables(statement, execution);
     case "set":
       return await changeSetting(statement.change, execution);
     case "show":

@@ -62,6 +62,17 @@ export type Statement =
   | { readonly kind: "notify-query"; readonly plan: Plan }
   | { readonly kind: "listening-channels" }
   | { readonly kind: "transaction"; readonly command: TransactionCommand }
+  | {
+      readonly kind: "lock-table";
+      readonly tables: readonly {
+        readonly schema: string | undefined;
+        readonly name: string;
+      }[];
+      /** ACCESS SHARE, which stands beside every change of rows. */
+      readonly isShared: boolean;
+      /** false: NOWAIT. */
+      readonly isPatient: boolean;
+    }
   | { readonly kind: "set"; readonly change: SettingChange }
   | { readonly kind: "show"; readonly name: string }
   | { readonly kind: "checkpoint" }

@@ -12,6 +12,8 @@ import type { SettingChange, Statement, TransactionCommand } from "./statement.t
 import type { IsolationLevel, TransactionModes } from "./transaction.ts";
 import { createUsingTstable } from "./utility-tables.ts";
 
+const ACCESS_SHARE = 1;
+
 /**
  * @throws SqlError 0A000, by the statement's name. EXPLAIN is the caller's: its query is analysed
  * anew.
@@ -32,6 +34,16 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       const name = node["portalname"];
       return { kind: "close", name: name === null ? undefined : text(name) };
     }
+    case "LOCKSTMT":
+      return {
+        kind: "lock-table",
+        tables: nodes(node["relations"]).map((one) => ({
+          schema: one["schemaname"] === null ? undefined : text(one["schemaname"]),
+          name: text(one["relname"]),
+        })),
+        isShared: node["mode"] === ACCESS_SHARE,
+        isPatient: node["nowait"] !== true,
+      };
     case "LISTENSTMT":
       return { kind: "listen", channel: text(node["conditionname"]) };
     case "UNLISTENSTMT": {

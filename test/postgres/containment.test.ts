@@ -44,6 +44,10 @@ describe("allowed, and answered", () => {
     await textRows(shadow, sql);
   });
 
+  test("positions of sequences, which the session knows", async () => {
+    expect(catalogRefusal(await treeOf("TABLE pg_sequences"))).toContain("pg_sequence_last_value");
+  });
+
   test.each([
     "SELECT version(), current_user, current_schema(), current_setting('server_version_num')",
     "SELECT * FROM information_schema.columns WHERE table_name = 'nvda'",
@@ -51,7 +55,6 @@ describe("allowed, and answered", () => {
     "SELECT 'nvda'::regclass::oid, to_regclass('nope'), format_type(25, -1), pg_size_pretty(1e6)",
     "SELECT * FROM names",
     "TABLE pg_locks",
-    "TABLE pg_sequences",
     "TABLE pg_settings",
     "SELECT name FROM pg_timezone_names LIMIT 1",
     "TABLE pg_stat_user_tables",

@@ -79,6 +79,19 @@ test("FOR UPDATE keeps others from changing anything, and NOWAIT says so", async
   expect((await answer).rows).toEqual([{ n: "2" }]);
 });
 
+test("LOCK TABLE keeps others from changing anything, and not from reading", async () => {
+  expect((await refused(one, "LOCK TABLE counter")).code).toBe("25P01");
+  await one.query("BEGIN");
+  await one.query("LOCK TABLE counter IN EXCLUSIVE MODE");
+  expect(await rows(two, "SELECT n FROM counter")).toEqual(["2"]);
+  await two.query("BEGIN");
+  expect((await refused(two, "LOCK counter NOWAIT")).code).toBe("55P03");
+  await two.query("ROLLBACK");
+  const answer = two.query("UPDATE counter SET n = n + 1");
+  await one.query("COMMIT");
+  expect((await answer).rowCount).toBe(1);
+});
+
 test("REPEATABLE READ reads every table as it was at its first statement", async () => {
   await one.query("CREATE TABLE first (id int, v int)");
   await one.query("CREATE TABLE second (id int)");
