@@ -39,6 +39,11 @@ interface Lock {
   readonly queue: Request[];
 }
 
+interface Waiting {
+  readonly lock: Lock;
+  readonly request: Request;
+}
+
 interface Edge {
   readonly waiter: LockOwner;
   readonly blocker: LockOwner;
@@ -49,6 +54,8 @@ interface Edge {
 export class Locks {
   readonly #locks = new Map<string, Lock>();
   readonly #held = new Map<LockOwner, Set<Lock>>();
+  /** An owner waits for one lock at a time. */
+  readonly #waiting = new Map<LockOwner, Waiting>();
 
   /**
    * Held until `releaseAll`. An owner asks for one lock at a time; asking again is harmless, and
@@ -69,6 +76,7 @@ export class Locks {
     // Who turns shared into exclusive is blocked by holders alone: others would wait for it.
     if (lock.holders.has(owner)) lock.queue.unshift(request);
     else lock.queue.push(request);
+    this.#waiting.set(owner, { lock, request });
     const stop = () => granted.reject(signal.reason);
     const timer = timeoutMs > 0 ? after(timeoutMs, () => granted.reject(timedOut())) : undefined;
     signal.addEventListener("abort", stop, { once: true });
@@ -79,6 +87,7 @@ export class Locks {
       this.#withdraw(lock, request);
       throw cause;
     } finally {
+      this.#waiting.delete(owner);
       timer?.cancel();
       signal.removeEventListener("abort", stop);
     }
@@ -153,26 +162,10 @@ export class Locks {
     if (lock.holders.size === 0 && lock.queue.length === 0) this.#locks.delete(lock.target.key);
   }
 
-  /** Whom each waiter waits for: holders, and those before it in the queue. */
-  #edges(): Edge[] {
-    const edges: Edge[] = [];
-    for (const lock of this.#locks.values()) {
-      lock.queue.forEach(({ owner, mode }, at) => {
-        const before = lock.queue.slice(0, at).filter((other) => conflict(other.mode, mode));
-        const blockers = [
-          ...blockersAmongHolders(lock, owner, mode),
-          ...before.map((other) => other.owner),
-        ];
-        for (const blocker of blockers) {
-          edges.push({ waiter: owner, blocker, mode, target: lock.target });
-        }
-      });
-    }
-    return edges;
-  }
-
   #refuseCircle(owner: LockOwner): void {
-    const circle = circleFrom(owner, this.#edges());
+    // Who holds nothing keeps nobody waiting.
+    if (!this.#held.has(owner)) return;
+    const circle = circleFrom(owner, this.#waiting);
     if (circle === undefined) return;
     const lines = circle.map(({ waiter, blocker, mode, target }) => {
       const lockName = mode === "shared" ? "ShareLock" : "ExclusiveLock";
@@ -198,21 +191,68 @@ function blockersAmongHolders(lock: Lock, owner: LockOwner, mode: LockMode): Loc
     .map(([holder]) => holder);
 }
 
-/** A way along the edges from `start` back to it. */
-function circleFrom(start: LockOwner, edges: readonly Edge[]): Edge[] | undefined {
-  const seen = new Set<LockOwner>();
-  const visit = (owner: LockOwner): Edge[] | undefined => {
-    for (const edge of edges) {
-      if (edge.waiter !== owner) continue;
-      if (edge.blocker === start) return [edge];
-      if (seen.has(edge.blocker)) continue;
-      seen.add(edge.blocker);
-      const rest = visit(edge.blocker);
-      if (rest !== undefined) return [edge, ...rest];
+/** What one search has looked at. */
+interface Seen {
+  /** Of the requests in a lock's queue. */
+  readonly places: Map<Lock, ReadonlyMap<Request, number>>;
+  /** By mode and lock: the part of the queue whose owners were given. */
+  readonly until: Map<string, number>;
+}
+
+/** From one who waits to the next, until `start` comes again; undefined: it does not. */
+function circleFrom(
+  start: LockOwner,
+  waiting: ReadonlyMap<LockOwner, Waiting>,
+): readonly Edge[] | undefined {
+  /** How each owner was reached. */
+  const reached = new Map<LockOwner, Edge>();
+  const seen: Seen = { places: new Map(), until: new Map() };
+  const open: LockOwner[] = [start];
+  for (let waiter = open.pop(); waiter !== undefined; waiter = open.pop()) {
+    const found = waiting.get(waiter);
+    if (found === undefined) continue;
+    for (const blocker of newBlockers(found, seen)) {
+      if (blocker !== start && reached.has(blocker)) continue;
+      const edge = { waiter, blocker, mode: found.request.mode, target: found.lock.target };
+      if (blocker === start) return [...pathTo(waiter, start, reached), edge];
+      reached.set(blocker, edge);
+      open.push(blocker);
     }
-    return undefined;
-  };
-  return visit(start);
+  }
+  return undefined;
+}
+
+/**
+ * Holders and those before it in the queue, but for those that another one of the same mode has
+ * given already: a thousand may stand in one queue.
+ */
+function* newBlockers(
+  { lock, request: { owner, mode }, request }: Waiting,
+  seen: Seen,
+): Generator<LockOwner> {
+  const key = `${mode} ${lock.target.key}`;
+  const from = seen.until.get(key);
+  if (!seen.places.has(lock)) seen.places.set(lock, new Map(lock.queue.map((one, i) => [one, i])));
+  const until = seen.places.get(lock)?.get(request) ?? 0;
+  seen.until.set(key, Math.max(until, from ?? 0));
+  if (from === undefined) yield* blockersAmongHolders(lock, owner, mode);
+  for (const before of lock.queue.slice(from ?? 0, until)) {
+    if (conflict(before.mode, mode)) yield before.owner;
+  }
+}
+
+function pathTo(
+  owner: LockOwner,
+  start: LockOwner,
+  reached: ReadonlyMap<LockOwner, Edge>,
+): readonly Edge[] {
+  const path: Edge[] = [];
+  for (let at = owner; at !== start; ) {
+    const edge = reached.get(at) as Edge;
+    path.unshift(edge);
+    at = edge.waiter;
+  }
+  return path;
 }
 
 function timedOut(): SqlError {

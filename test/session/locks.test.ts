@@ -116,3 +116,22 @@ test("a wait ends by its timeout and by its signal, and leaves the queue", async
   await behind;
   expect(locks.holds(B, X, "exclusive")).toBe(false);
 });
+
+test("a thousand may wait for one lock, each in its turn", async () => {
+  const locks = new Locks();
+  const target = { key: "busy", title: 'relation "busy"' };
+  const owners = Array.from({ length: 1000 }, (_, processId) => ({ processId }));
+  const order: number[] = [];
+  // Each holds something else besides, so that it could keep others waiting.
+  for (const owner of owners) {
+    const own = { key: `own ${owner.processId}`, title: "something" };
+    await locks.acquire(owner, own, "exclusive", patient());
+  }
+  const all = owners.map(async (owner) => {
+    await locks.acquire(owner, target, "exclusive", patient());
+    order.push(owner.processId);
+    locks.releaseAll(owner);
+  });
+  await Promise.all(all);
+  expect(order).toEqual(owners.map(({ processId }) => processId));
+});
