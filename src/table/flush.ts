@@ -6,6 +6,7 @@
 import { log } from "../base/telemetry.ts";
 import { overlapOf, unite } from "./coverage.ts";
 import { coverageAfter } from "./coverage-after.ts";
+import { StoreError } from "./error.ts";
 import type { Action } from "./format.ts";
 import type { HotTable } from "./hot-table.ts";
 import { foldItems, type ItemDelta, metaOf } from "./item-fold.ts";
@@ -33,8 +34,11 @@ export async function flushTable(hot: HotTable, options: FlushOptions): Promise<
     await new Flush(hot, world, staging, options).run();
     if (!hot.isDetached) hot.published(options.through);
   } catch (cause) {
-    // A version may name these files: they must stay.
-    if (isOutcomeUnknown(cause)) staging.keepAll();
+    if (isOutcomeUnknown(cause)) {
+      // A version may name these files: they must stay. If it is there, the next flush must know.
+      staging.keepAll();
+      await table.refresh().catch(() => undefined);
+    }
     throw cause;
   } finally {
     world.release();
@@ -80,6 +84,10 @@ class Flush {
     rows: (StagedSegment & { readonly done: Promise<void> }) | undefined,
   ): Promise<Proposal> {
     const { table } = this.#hot;
+    if (this.#hot.watermark(head) !== this.#world.content.watermark) {
+      // An earlier flush, told to have failed, has happened: these rows would be there twice.
+      throw new StoreError("version-taken", "a version of this server came before a flush");
+    }
     const delta = foldItems(head, this.#world.content.changes);
     const changed = await Promise.all([
       ...delta.added.map(async (staged) => {
