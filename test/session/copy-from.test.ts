@@ -1,10 +1,10 @@
-/** COPY FROM into time-series tables, by a real psql and from files on the server. */
+/** COPY FROM into time-series tables, by a client and from files on the server. */
 
-import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { copyIn } from "../support/copy-client.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 
 let server: LocalServer;
@@ -18,29 +18,16 @@ beforeAll(async () => {
 });
 afterAll(async () => await server.stop());
 
-const run = promisify(execFile);
-
-interface Outcome {
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** psql with the data as its input; errors with all fields. */
-async function copy(sql: string, data: string | Uint8Array): Promise<Outcome> {
-  const { host, port } = server.client;
-  const file = join(server.folder, `in-${Math.random().toString(36).slice(2)}`);
-  writeFileSync(file, data);
-  const args = ["-X", "-h", host, "-p", String(port), "-U", "postgres", "-v", "VERBOSITY=verbose"];
-  const command = `\\copy ${sql.replace("STDIN", `'${file}'`)}`;
-  return await run("psql", [...args, "-c", command], { timeout: 30_000 }).catch(
-    (cause: Outcome) => cause,
-  );
-}
-
-/** `COPY 3`, or the error without the place in the server's source. */
-async function outcome(sql: string, data: string | Uint8Array): Promise<string> {
-  const { stdout, stderr } = await copy(sql, data);
-  return (stdout + stderr).trim();
+/** `COPY 3` and the notices, or the error as psql prints it. */
+async function outcome(sql: string, data: string): Promise<string> {
+  try {
+    const { tag, notices } = await copyIn(server.client, `COPY ${sql}`, [data]);
+    return [tag, ...notices].join("\n");
+  } catch (cause) {
+    const { code, message, detail, where } = cause as pg.DatabaseError;
+    const more = detail === undefined ? "" : `\nDETAIL:  ${detail}`;
+    return `ERROR:  ${code}: ${message}${more}\nCONTEXT:  ${where}`;
+  }
 }
 
 let rowsBefore = 0;
@@ -114,9 +101,8 @@ describe("rows", () => {
 
   test("that are wrong can be skipped", async () => {
     const data = "2026-06-01\ta\t1\nnever\tb\t2\n2026-06-03\tc\tthree\n";
-    const { stdout, stderr } = await copy("m (ts, dev, kwh) FROM STDIN (ON_ERROR ignore)", data);
-    expect(stderr).toContain("2 rows were skipped due to data type incompatibility");
-    expect(stdout.trim()).toBe("COPY 1");
+    const copied = await outcome("m (ts, dev, kwh) FROM STDIN (ON_ERROR ignore)", data);
+    expect(copied).toBe("COPY 1\n2 rows were skipped due to data type incompatibility");
   });
 });
 
@@ -199,25 +185,75 @@ describe("a COPY that fails leaves nothing and says where", () => {
   });
 });
 
+describe("a client that gives up", () => {
+  const sql = "COPY m (ts, dev, kwh) FROM STDIN";
+  const line = (i: number) => `2026-08-01 ${String(i % 24).padStart(2, "0")}:00+00\tgone${i}\t1\n`;
+
+  test("by CopyFail leaves nothing", async () => {
+    const failed = copyIn(server.client, sql, [line(1), line(2)], "changed my mind");
+    await expect(failed).rejects.toMatchObject({
+      code: "57014",
+      message: "COPY from stdin failed: changed my mind",
+    });
+    expect(await count()).toBe(rowsBefore);
+  });
+
+  test("by leaving in the middle leaves nothing", async () => {
+    const gone = await server.connect();
+    const many = Array.from({ length: 50_000 }, (_, i) => line(i)).join("");
+    const copied = copyIn(gone, sql, [many]).catch(() => "gone");
+    (
+      gone as unknown as { connection: { stream: { destroy(): void } } }
+    ).connection.stream.destroy();
+    expect(await Promise.race([copied, gone.end().then(() => "gone")])).toBe("gone");
+    expect(await count()).toBe(rowsBefore);
+  });
+
+  test("may go on with other statements after an error, whatever it still sent", async () => {
+    const rest = Array.from({ length: 20_000 }, (_, i) => line(i));
+    await expect(copyIn(server.client, sql, ["bad\n", ...rest])).rejects.toMatchObject({
+      code: "22007",
+    });
+    expect(await count()).toBe(rowsBefore);
+    expect((await copyIn(server.client, sql, [line(3)])).tag).toBe("COPY 1");
+  });
+});
+
+test("many COPYs at once each come in whole", async () => {
+  const clients = await Promise.all(Array.from({ length: 12 }, () => server.connect()));
+  const copies = clients.map(async (client, at) => {
+    const lines = Array.from(
+      { length: 500 },
+      (_, i) => `2026-09-01 00:00:${String(i % 60).padStart(2, "0")}\tc${at}\t${i}\n`,
+    );
+    return (await copyIn(client, "COPY m (ts, dev, kwh) FROM STDIN", lines)).tag;
+  });
+  expect(new Set(await Promise.all(copies))).toEqual(new Set(["COPY 500"]));
+  expect(await count()).toBe(rowsBefore + 12 * 500);
+});
+
 test("a large COPY becomes sorted segments at once, and nothing when its last row is wrong", async () => {
+  const padding = "x".repeat(70);
   const lines: string[] = [];
   const start = Date.parse("2027-01-01T00:00:00Z");
-  for (let i = 0; i < 600_000; i += 1) {
-    lines.push(`${new Date(start + i * 1000).toISOString()},dev${i % 7},${i / 8},${i},text ${i}`);
+  for (let i = 0; i < 200_000; i += 1) {
+    lines.push(
+      `${new Date(start + i * 1000).toISOString()},dev${i % 7},${i / 8},${i},${padding} ${i}`,
+    );
   }
   const good = `${lines.join("\n")}\n`;
   const bad = await outcome("m FROM STDIN (FORMAT csv)", `${good}2027-01-01,x,1,nine,x\n`);
-  expect(bad).toContain('CONTEXT:  COPY m, line 600001, column n: "nine"');
+  expect(bad).toContain('CONTEXT:  COPY m, line 200001, column n: "nine"');
   expect(await count()).toBe(rowsBefore);
-  expect(await outcome("m FROM STDIN (FORMAT csv)", good)).toBe("COPY 600000");
+  expect(await outcome("m FROM STDIN (FORMAT csv)", good)).toBe("COPY 200000");
   const sums =
     "SELECT count(*), sum(n), min(ts), max(ts), count(DISTINCT dev) FROM m WHERE ts >= '2027-01-01'";
   const expected = [
     [
-      "600000",
-      String((600_000 * 599_999) / 2),
+      "200000",
+      String((200_000 * 199_999) / 2),
       "2027-01-01 00:00:00+00",
-      "2027-01-07 22:39:59+00",
+      "2027-01-03 07:33:19+00",
       "7",
     ],
   ];

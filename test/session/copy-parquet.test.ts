@@ -1,10 +1,10 @@
-/** COPY of whole Parquet files, in and out, by a real psql and on the server. */
+/** COPY of whole Parquet files, in and out, of clients and on the server. */
 
-import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { copyIn, copyOut } from "../support/copy-client.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 
 let server: LocalServer;
@@ -18,15 +18,15 @@ beforeAll(async () => {
 });
 afterAll(async () => await server.stop());
 
-const run = promisify(execFile);
-
-async function psql(command: string): Promise<string> {
-  const { host, port } = server.client;
-  const args = ["-X", "-h", host, "-p", String(port), "-U", "postgres", "-v", "VERBOSITY=verbose"];
-  const { stdout, stderr } = await run("psql", [...args, "-c", command], { timeout: 30_000 }).catch(
-    (cause: { stdout: string; stderr: string }) => cause,
-  );
-  return (stdout + stderr).trim();
+/** The file as a client's data; `COPY 3` and the notices, or the error. */
+async function send(sql: string, path: string): Promise<string> {
+  try {
+    const { tag, notices } = await copyIn(server.client, sql, [readFileSync(path)]);
+    return [tag, ...notices].join("\n");
+  } catch (cause) {
+    const { code, message, detail } = cause as pg.DatabaseError;
+    return `ERROR:  ${code}: ${message} ${detail ?? ""}`;
+  }
 }
 
 const file = (name: string, day: number, rows = 6) =>
@@ -42,7 +42,7 @@ const leftBehind = () => readdirSync(join(server.folder, "data", "cache", "files
 describe("COPY FROM with FORMAT parquet", () => {
   test("makes a client's file a segment", async () => {
     const path = await file("one.parquet", 1);
-    expect(await psql(`\\copy m FROM '${path}' (FORMAT parquet)`)).toBe("COPY 6");
+    expect(await send("COPY m FROM STDIN (FORMAT parquet)", path)).toBe("COPY 6");
     expect(await server.rows("SELECT count(*), sum(kwh), min(ts) FROM m")).toEqual([
       ["6", "18", "2026-01-01 00:00:00+00"],
     ]);
@@ -51,14 +51,11 @@ describe("COPY FROM with FORMAT parquet", () => {
 
   test("refuses what is covered already, or skips it", async () => {
     const again = await file("again.parquet", 1, 8);
-    const refused = await psql(`\\copy m FROM '${again}' (FORMAT parquet)`);
+    const refused = await send("COPY m FROM STDIN (FORMAT parquet)", again);
     expect(refused).toContain('ERROR:  23P01: append to "m" overlaps 6 covered buckets');
     expect(refused).toContain("File: STDIN");
-    const taken = await psql(`\\copy m FROM '${again}' (FORMAT parquet, OVERLAP 'skip')`);
-    expect(taken.split("\n")).toEqual([
-      "COPY 2",
-      "NOTICE:  00000: 6 rows skipped (already covered)",
-    ]);
+    const taken = await send("COPY m FROM STDIN (FORMAT parquet, OVERLAP 'skip')", again);
+    expect(taken).toBe("COPY 2\n6 rows skipped (already covered)");
     expect(leftBehind()).toEqual([]);
   });
 
@@ -80,7 +77,7 @@ describe("COPY FROM with FORMAT parquet", () => {
       Buffer.alloc(0),
     ]) {
       writeFileSync(path, bytes);
-      expect(await psql(`\\copy m FROM '${path}' (FORMAT parquet)`)).toMatch(
+      expect(await send("COPY m FROM STDIN (FORMAT parquet)", path)).toMatch(
         /^ERROR: {2}22P04: .*STDIN/,
       );
     }
@@ -103,8 +100,12 @@ describe("COPY TO with FORMAT parquet", () => {
   test("comes back as the same rows", async () => {
     const path = join(server.folder, "out.parquet");
     const before = await count();
-    expect(await psql(`\\copy m TO '${path}' (FORMAT parquet, COMPRESSION 'zstd(9)')`)).toBe(
-      `COPY ${before}`,
+    const sql = "COPY m TO STDOUT (FORMAT parquet, COMPRESSION 'zstd(9)')";
+    const { tag, messages } = await copyOut(server.client, sql);
+    expect(tag).toBe(`COPY ${before}`);
+    writeFileSync(path, Buffer.concat(messages));
+    expect(await send("COPY m FROM STDIN (FORMAT parquet, OVERLAP 'skip')", path)).toBe(
+      `COPY 0\n${before} rows skipped (already covered)`,
     );
     const { rowCount } = await server.client.query(
       `COPY (SELECT ts + interval '1 year' AS ts, dev, kwh FROM m) TO '${path}2' (FORMAT parquet)`,

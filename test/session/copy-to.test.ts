@@ -1,6 +1,5 @@
 /** COPY TO over the wire, against what PostgreSQL gives for the same rows. */
 
-import { execFile } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -10,9 +9,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { copyOut } from "../support/copy-client.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 
 let server: LocalServer;
@@ -39,13 +38,8 @@ afterAll(async () => {
   await postgres.close();
 });
 
-const run = promisify(execFile);
-
-async function psql(sql: string): Promise<Buffer> {
-  const { host, port } = server.client;
-  const args = ["-X", "-q", "-h", host, "-p", String(port), "-U", "postgres", "-c", sql];
-  const options = { maxBuffer: 2 ** 28, timeout: 30_000, encoding: "buffer" } as const;
-  return (await run("psql", args, options)).stdout;
+async function copied(sql: string): Promise<Buffer> {
+  return Buffer.concat((await copyOut(server.client, sql)).messages);
 }
 
 async function expected(sql: string): Promise<string> {
@@ -62,12 +56,14 @@ describe("COPY (query) TO STDOUT", () => {
     "WITH CSV HEADER",
   ])("%s gives PostgreSQL's bytes", async (options) => {
     const sql = `COPY (${ROWS}) TO STDOUT ${options}`;
-    expect((await psql(sql)).toString("latin1")).toBe(await expected(sql));
+    expect((await copied(sql)).toString("latin1")).toBe(await expected(sql));
   });
 
   test("of catalogues comes from PostgreSQL", async () => {
-    expect((await psql("COPY (SELECT 1 AS a, 'x' AS b) TO STDOUT")).toString()).toBe("1\tx\n");
-    expect((await psql("COPY pg_database (datname) TO STDOUT")).toString()).toContain("postgres\n");
+    expect((await copied("COPY (SELECT 1 AS a, 'x' AS b) TO STDOUT")).toString()).toBe("1\tx\n");
+    expect((await copied("COPY pg_database (datname) TO STDOUT")).toString()).toContain(
+      "postgres\n",
+    );
   });
 
   test("has the tag COPY n in the extended protocol, too", async () => {
@@ -110,7 +106,7 @@ describe("errors", () => {
 
   test("in mid-stream end the COPY, not the connection", async () => {
     const sql = "COPY (SELECT 1 / (5000 - i) FROM generate_series(1, 100000) AS i) TO STDOUT";
-    await expect(psql(sql)).rejects.toThrow("division by zero");
+    await expect(copied(sql)).rejects.toThrow("division by zero");
     expect(await server.rows("SELECT 1")).toEqual([["1"]]);
   });
 });
