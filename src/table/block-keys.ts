@@ -10,7 +10,7 @@ import { StoreError } from "./error.ts";
 import type { IndexKind } from "./format.ts";
 import type { KeyRows, TickScale } from "./key-rows.ts";
 import { type ColumnData, isNull, type RowBlock } from "./row-block.ts";
-import { RunBuilder, type Runs, runsOf } from "./runs.ts";
+import { RunBuilder, type Runs, runsOf, union } from "./runs.ts";
 import type { EntityValue } from "./segment-files.ts";
 
 /** Which columns of a block, counted from 0, are the table's time and identity, and as what. */
@@ -79,28 +79,81 @@ function domainOf(kind: IndexKind, raw: bigint): RawBounds {
   return bucketBounds(kind, bucketOf(kind, raw));
 }
 
-export function coverageOfKeys(keys: BlockKeys, columns: KeyColumns, kind: IndexKind): Coverage {
-  const times = new Times(keys.time, keys.rows, columns.time.type);
-  const groups = new Map<string, { readonly entity: Entity; readonly rows: number[] }>();
-  if (columns.entities.length === 0) {
-    const rows = Array.from({ length: keys.rows }, (_, row) => row);
-    return keys.rows === 0 ? [] : coverageOf([{ entity: [], runs: times.runs(rows, kind) }]);
+interface Group {
+  readonly entity: Entity;
+  /** Ordinals, as they came but for repeats. */
+  readonly buckets: number[];
+  last: number;
+  /** Ordinals that a double may not hold. */
+  readonly large: bigint[];
+}
+
+/** Buckets of the rows of many blocks. */
+export class CoverageBuilder {
+  readonly #columns: KeyColumns;
+  readonly #kind: IndexKind;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(columns: KeyColumns, kind: IndexKind) {
+    this.#columns = columns;
+    this.#kind = kind;
   }
-  const readers = columns.entities.map(
-    ({ type }, i) => new Identities(keys.entities[i] as ColumnData, keys.rows, type),
-  );
-  for (let row = 0; row < keys.rows; row += 1) {
+
+  add(keys: BlockKeys): void {
+    const times = new Times(keys.time, keys.rows, this.#columns.time.type);
+    const width = times.width(this.#kind);
+    const readers = this.#columns.entities.map(
+      ({ type }, i) => new Identities(keys.entities[i] as ColumnData, keys.rows, type),
+    );
+    for (let row = 0; row < keys.rows; row += 1) {
+      const group = this.#group(readers, row);
+      const bucket = times.bucket(row, width);
+      if (bucket === undefined) group.large.push(bucketOf(this.#kind, times.raw(row)));
+      else if (bucket !== group.last) {
+        group.buckets.push(bucket);
+        group.last = bucket;
+      }
+    }
+  }
+
+  #group(readers: readonly Identities[], row: number): Group {
+    const [only] = readers;
     const key =
-      readers.length === 1
-        ? (readers[0] as Identities).key(row)
+      readers.length === 1 && only !== undefined
+        ? only.key(row)
         : readers.map((reader) => lengthThen(reader.key(row))).join("");
-    const group = groups.get(key);
-    if (group !== undefined) group.rows.push(row);
-    else groups.set(key, { entity: readers.map((reader) => reader.value(row)), rows: [row] });
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const entity = readers.map((reader) => reader.value(row));
+    const group: Group = { entity, buckets: [], last: Number.NaN, large: [] };
+    this.#groups.set(key, group);
+    return group;
   }
-  return coverageOf(
-    [...groups.values()].map(({ entity, rows }) => ({ entity, runs: times.runs(rows, kind) })),
-  );
+
+  done(): Coverage {
+    return coverageOf(
+      [...this.#groups.values()].map(({ entity, buckets, large }) => ({
+        entity,
+        runs: union(runsOfNumbers(buckets), runsOf(large.map((bucket) => [bucket, bucket]))),
+      })),
+    );
+  }
+}
+
+function runsOfNumbers(buckets: readonly number[]): Runs {
+  const runs = new RunBuilder(8);
+  let [first, end] = [Number.NaN, Number.NaN];
+  for (const bucket of Float64Array.from(buckets).sort()) {
+    if (bucket <= end + 1) {
+      end = bucket;
+      continue;
+    }
+    if (!Number.isNaN(first)) runs.add(BigInt(first), BigInt(end));
+    first = bucket;
+    end = bucket;
+  }
+  if (!Number.isNaN(first)) runs.add(BigInt(first), BigInt(end));
+  return runs.done();
 }
 
 /** The keys of all rows, for `TableKeys`. */
@@ -174,7 +227,7 @@ class Times {
     return (halves[row * 2 + 1] as number) * 0x1_0000_0000 + ((halves[row * 2] as number) >>> 0);
   }
 
-  #raw(row: number): bigint {
+  raw(row: number): bigint {
     const value = this.#narrow === undefined ? this.#wide?.[row] : BigInt(this.#near(row));
     return this.#rawOf(value as bigint);
   }
@@ -202,61 +255,28 @@ class Times {
     if (min >= -EXACT && max <= EXACT) {
       return { min: this.#rawOf(BigInt(min)), max: this.#rawOf(BigInt(max)) };
     }
-    let [least, greatest] = [this.#raw(0), this.#raw(0)];
+    let [least, greatest] = [this.raw(0), this.raw(0)];
     for (let row = 1; row < this.#rows; row += 1) {
-      const raw = this.#raw(row);
+      const raw = this.raw(row);
       if (raw < least) least = raw;
       if (raw > greatest) greatest = raw;
     }
     return { min: least, max: greatest };
   }
 
-  /** Buckets of some rows. */
-  runs(rows: readonly number[], kind: IndexKind): Runs {
-    const width = this.#width(kind);
-    if (width === undefined) return this.#exactRuns(rows, kind);
-    const buckets = new Float64Array(rows.length);
-    let last = Number.NaN;
-    let count = 0;
-    for (const row of rows) {
-      const near = this.#near(row);
-      if (near < -EXACT || near > EXACT) return this.#exactRuns(rows, kind);
-      const bucket = Math.floor(near / width);
-      if (bucket === last) continue;
-      buckets[count] = bucket;
-      count += 1;
-      last = bucket;
-    }
-    const sorted = buckets.subarray(0, count).sort();
-    const runs = new RunBuilder(16);
-    let first = sorted[0] as number;
-    let end = first;
-    for (const bucket of sorted) {
-      if (bucket > end + 1) {
-        runs.add(BigInt(first), BigInt(end));
-        first = bucket;
-      }
-      end = bucket;
-    }
-    runs.add(BigInt(first), BigInt(end));
-    return runs.done();
+  /** The ordinal, from the width of a bucket; undefined: a double may not hold it. */
+  bucket(row: number, width: number | undefined): number | undefined {
+    if (width === undefined) return undefined;
+    const near = this.#near(row);
+    return near < -EXACT || near > EXACT ? undefined : Math.floor(near / width);
   }
 
   /** Of a bucket in the column's unit, when quotients of doubles are exact and are ordinals. */
-  #width(kind: IndexKind): number | undefined {
+  width(kind: IndexKind): number | undefined {
     if (kind.type === "u_int64") return undefined;
     const units = { micros: 1_000_000, days: 1 / 86_400 }[this.#type as "micros" | "days"] ?? 1;
     const width = Number(bucketWidth(kind)) * units;
     return Number.isInteger(width) && width <= EXACT ? width : undefined;
-  }
-
-  #exactRuns(rows: readonly number[], kind: IndexKind): Runs {
-    return runsOf(
-      rows.map((row) => {
-        const bucket = bucketOf(kind, this.#raw(row));
-        return [bucket, bucket] as const;
-      }),
-    );
   }
 }
 

@@ -3,8 +3,8 @@
  * everything that the file does not touch, so its cost follows the file and not the table.
  */
 
-import { compareEntities, type Entity, entityKey } from "./entities.ts";
-import { countBuckets, difference, EMPTY, intersect, type Runs, union, unionAll } from "./runs.ts";
+import { compareEntities, type Entity } from "./entities.ts";
+import { countBuckets, difference, EMPTY, intersect, type Runs, union } from "./runs.ts";
 import { decodeTreemap } from "./treemap.ts";
 
 /** Part of a file's bytes. No view of its own: a table may have 100,000 of these. */
@@ -96,22 +96,6 @@ export function unite(coverage: Coverage, addition: Coverage): Coverage {
     else out[index] = EntityCoverage.of(known.entity, union(known.runs, added.runs));
   }
   return isNew.length === 0 ? out : merge(out, isNew);
-}
-
-/** Of many, in one go: the cost of each does not grow with the number of identities. */
-export function uniteAll(coverages: readonly Coverage[]): Coverage {
-  const byKey = new Map<string, { readonly entity: Entity; readonly sets: Runs[] }>();
-  for (const coverage of coverages) {
-    for (const { entity, runs } of coverage) {
-      const key = entityKey(entity);
-      const known = byKey.get(key);
-      if (known === undefined) byKey.set(key, { entity, sets: [runs] });
-      else known.sets.push(runs);
-    }
-  }
-  return coverageOf(
-    [...byKey.values()].map(({ entity, sets }) => ({ entity, runs: unionAll(sets) })),
-  );
 }
 
 /** Each added identity with its place in `coverage`, -1 where it has none. */

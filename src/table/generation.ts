@@ -5,9 +5,9 @@
 
 import { log } from "../base/telemetry.ts";
 import type { KeyColumns, RawBounds } from "./block-keys.ts";
-import { type Coverage, NO_COVERAGE, unite, uniteAll } from "./coverage.ts";
+import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
 import type { IndexKind } from "./format.ts";
-import type { HotRows } from "./hot-rows.ts";
+import { coverageOfRows, type HotRows } from "./hot-rows.ts";
 import type { HotStorage } from "./hot-storage.ts";
 
 /** So many waiting rows are filled before anybody reads them. */
@@ -129,8 +129,8 @@ export class Generation {
   coverage(from: number, until: number, columns: KeyColumns, kind: IndexKind): Coverage {
     const isKnown = from === 0 && until >= this.#known.count;
     const known = isKnown ? this.#known : { count: from, coverage: NO_COVERAGE };
-    const news = this.#items.slice(known.count, until).map((item) => item.coverage(columns, kind));
-    const coverage = unite(known.coverage, uniteAll(news));
+    const news = coverageOfRows(this.#items.slice(known.count, until), columns, kind);
+    const coverage = unite(known.coverage, news);
     if (isKnown) this.#known = { count: until, coverage };
     return coverage;
   }

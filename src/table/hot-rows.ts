@@ -4,7 +4,7 @@ import { assert } from "../base/errors.ts";
 import {
   type BlockKeys,
   boundsOf,
-  coverageOfKeys,
+  CoverageBuilder,
   type KeyColumns,
   keysOf,
   type RawBounds,
@@ -52,7 +52,11 @@ export class HotRows {
   }
 
   coverage(columns: KeyColumns, kind: IndexKind): Coverage {
-    return coverageOfKeys(this.#keys, columns, kind);
+    return coverageOfRows([this], columns, kind);
+  }
+
+  get keys(): BlockKeys {
+    return this.#keys;
   }
 }
 
@@ -68,4 +72,14 @@ function detached({ data, offsets }: ColumnData): ColumnData {
     offsets: offsets?.slice(),
     elements: undefined,
   };
+}
+
+export function coverageOfRows(
+  items: readonly HotRows[],
+  columns: KeyColumns,
+  kind: IndexKind,
+): Coverage {
+  const builder = new CoverageBuilder(columns, kind);
+  for (const { keys } of items) builder.add(keys);
+  return builder.done();
 }

@@ -5,7 +5,8 @@
 
 import { assert } from "../base/errors.ts";
 import { type RawBounds, unitedBounds } from "./block-keys.ts";
-import { type Coverage, uniteAll } from "./coverage.ts";
+import type { Coverage } from "./coverage.ts";
+import { coverageOfRows } from "./hot-rows.ts";
 import type { HotRange } from "./hot-storage.ts";
 import type { HotTable } from "./hot-table.ts";
 import type { NewItem, NewRows, NewSegments, StagedSegment } from "./items.ts";
@@ -168,7 +169,7 @@ class PendingTable implements OwnChanges {
   coverage(): Coverage {
     const { keys, table } = this.#hot.attachment;
     const { kind } = table.snapshot.meta.index;
-    return uniteAll(this.#rows.visible().map((rows) => rows.coverage(keys, kind)));
+    return coverageOfRows(this.#rows.visible(), keys, kind);
   }
 
   bounds(): RawBounds | undefined {
