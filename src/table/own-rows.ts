@@ -18,6 +18,8 @@ export class OwnRows {
   readonly #undone = new Set<HotRows>();
   /** Rows up to this number were truncated, and by which change. */
   #hidden: readonly { readonly through: number }[] = [];
+  /** Changes just below which the relation has rows that were forgotten. */
+  readonly #gaps: number[] = [];
   #filled = 0;
   #filling: Promise<void> = Promise.resolve();
   #isCreated = false;
@@ -51,6 +53,7 @@ export class OwnRows {
     const kept = this.#items.filter(({ sequence }) => sequence <= lastMark).length;
     for (const { bytes } of this.#items.splice(kept)) this.#bytes -= bytes;
     this.#filled = Math.min(this.#filled, kept);
+    this.#gaps.push(number);
     if (kept > 0 || !this.#isCreated) return;
     const relation = this.#relation;
     this.#relation = newName(this.#hot);
@@ -83,14 +86,20 @@ export class OwnRows {
     let isOpen = false;
     for (const item of this.#items) {
       const last = ranges.at(-1);
+      const { sequence } = item;
       if (!keeps.has(item)) isOpen = false;
-      else if (isOpen && last !== undefined) last.through = item.sequence;
-      else {
-        ranges.push({ after: item.sequence - 1, through: item.sequence });
+      else if (isOpen && last !== undefined && !this.#hasGap(last.through, sequence)) {
+        last.through = sequence;
+      } else {
+        ranges.push({ after: sequence - 1, through: sequence });
         isOpen = true;
       }
     }
     return ranges.map((range) => ({ relation: this.#relation, ...range }));
+  }
+
+  #hasGap(after: number, before: number): boolean {
+    return this.#gaps.some((gap) => gap > after && gap < before);
   }
 
   async #fill(): Promise<void> {

@@ -209,6 +209,23 @@ test("rows that the transaction itself inserted change as well, also back to a s
   expect(await count("v = 60 AND n = 30")).toBe(1);
 });
 
+test("rows that a savepoint took back do not come again with later ones", async () => {
+  await run("BEGIN");
+  await run(`INSERT INTO $T (ts, ${ROW} (${AT(30)}, 'a', 1, 30)`);
+  await run("SAVEPOINT a");
+  await run(`INSERT INTO $T (ts, ${ROW} (${AT(31)}, 'a', 2, 31)`);
+  expect(await count()).toBe(42);
+  expect(await run("DELETE FROM $T WHERE n = 30")).toBe(1);
+  await run("ROLLBACK TO a");
+  await run(`INSERT INTO $T (ts, ${ROW} (${AT(32)}, 'a', 3, 32)`);
+  expect(await server.rows(`SELECT n FROM ${name} WHERE n >= 30 ORDER BY 1`)).toEqual([
+    ["30"],
+    ["32"],
+  ]);
+  await run("COMMIT");
+  expect(await count()).toBe(42);
+});
+
 test("an insert of another session during an UPDATE is not lost", async () => {
   const other = await server.connect();
   await run("BEGIN");
