@@ -78,7 +78,10 @@ test("keys are told as PostgreSQL tells them", async () => {
     INSERT INTO k4 VALUES (1.00, 1, 'b');
     INSERT INTO k4 VALUES (2, -0.0, 'c');
     INSERT INTO k4 VALUES (3, 'NaN', 'ab   ');
-    INSERT INTO k4 VALUES (3, 'NaN', 'd'), (4, 'NaN', 'e')`);
+    INSERT INTO k4 VALUES (3, 'NaN', 'd'), (4, 'NaN', 'e');
+    CREATE TABLE k5 ("Key" int, "two words" text, UNIQUE ("Key", "two words"));
+    INSERT INTO k5 VALUES (1, 'a'), (1, 'a');
+    INSERT INTO k5 VALUES (1, 'a') RETURNING old."Key", new."Key"`);
 });
 
 test("foreign keys are told as PostgreSQL tells them", async () => {

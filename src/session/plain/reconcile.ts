@@ -9,7 +9,6 @@ import type { ShadowRelation } from "../../postgres/relation.ts";
 import { Oid } from "../../types/oids.ts";
 import type { Shape } from "../../types/shape.ts";
 import { baseTable, createTable, isOrdinary, isTemporary } from "./physical.ts";
-import { STATE_TABLES } from "./state-tables.ts";
 
 const INT8: Shape = { typeOid: Oid.int8, typmod: -1, representation: { kind: "plain" } };
 
@@ -37,9 +36,9 @@ export async function reconcile(
     log("warn", "an ordinary table is missing and is made anew, empty", { table: name, oid });
   }
   const statements = [
-    ...STATE_TABLES,
     ...orphans.map((oid) => `DROP TABLE ${baseTable(oid, false)}`),
     ...missing.map((relation) => createTable(baseTable(relation.oid, false), relation)),
   ];
+  if (statements.length === 0) return;
   await engine.run({ statements: statements.map((sql) => ({ sql })) });
 }

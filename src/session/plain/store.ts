@@ -78,10 +78,6 @@ export class PlainStore {
     return this.locks.tryAcquire(owner, WRITE_LOCK, "exclusive");
   }
 
-  isLocked(owner: LockOwner): boolean {
-    return this.locks.holds(owner, WRITE_LOCK, "exclusive");
-  }
-
   /** Private tables that nobody needs any more; those who read them go on. */
   dropLater(tables: readonly string[]): void {
     this.#unneeded.push(...tables);

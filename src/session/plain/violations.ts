@@ -4,6 +4,7 @@
  */
 
 import type { SqlError } from "../../base/errors.ts";
+import { quoteIdentifier } from "../../compile/tokens.ts";
 import type { EngineParameter, RunStatement } from "../../engine/request.ts";
 import type { ShadowColumn, ShadowRelation } from "../../postgres/relation.ts";
 import { encodeText } from "../../types/codec.ts";
@@ -77,7 +78,11 @@ export function keyText(
   const shown = values.map((value, at) =>
     valueText(value, columns[at] ?? { typeOid: Oid.text }, execution),
   );
-  return `(${names.join(", ")})=(${shown.join(", ")})`;
+  return `(${names.map(shownName).join(", ")})=(${shown.join(", ")})`;
+}
+
+function shownName(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteIdentifier(name);
 }
 
 function valueText(

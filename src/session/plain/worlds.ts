@@ -20,10 +20,6 @@ export class Worlds {
   readonly #copies = new Map<number, Copy[]>();
   readonly #pinned = new Set<PlainWorld>();
 
-  get commits(): number {
-    return this.#commits;
-  }
-
   pin(): PlainWorld {
     const world: PlainWorld = { number: this.#commits };
     this.#pinned.add(world);

@@ -118,10 +118,6 @@ export class PlainWrites implements Participant {
     return this.#tables.get(oid)?.generations.at(-1);
   }
 
-  isNew(oid: number): boolean {
-    return this.#tables.get(oid)?.isNew === true;
-  }
-
   /** CREATE TABLE: empty, and nothing committed beneath. */
   create(relation: ShadowRelation): void {
     this.#push(relation.oid, isTemporary(relation), true, relation, false);
