@@ -13,6 +13,8 @@ export interface OpenIntake {
   readonly intake: Intake;
   /** Marks this server's commits. */
   readonly walId: string;
+  /** What it marked them with before the folder was copied. */
+  readonly earlierWalIds: readonly string[];
   /** Publishes what it can, then closes the log. */
   close(): Promise<void>;
 }
@@ -39,5 +41,5 @@ export async function openIntake(
     await intake.close();
     await log.close();
   };
-  return { intake, walId: id, close };
+  return { intake, walId: id, earlierWalIds: earlier, close };
 }

@@ -100,7 +100,11 @@ async function openServices(
   closers.push(async () => await engine.close());
   // Nothing is read before the folder is ours.
   const journal = await CatalogJournal.open(openLocalStore(folder.catalog));
-  const { intake, walId, close } = await openIntake(folder.wal, config.memoryBytes, fail);
+  const { intake, walId, earlierWalIds, close } = await openIntake(
+    folder.wal,
+    config.memoryBytes,
+    fail,
+  );
   const transactions = await Transactions.open(engine);
   // May add an entry to the journal.
   await transactions.settle(intake, journal);
@@ -110,7 +114,7 @@ async function openServices(
     definitions: journal.entries(),
   });
   closers.push(async () => await shadow.close());
-  const folders = new Warehouse(folder.tables, { walId });
+  const folders = new Warehouse(folder.tables, { walId, earlierWalIds });
   const tables = new Tables(shadow);
   const locks = new Locks();
   const plain = await PlainStore.open(engine, locks, shadow.relations().values());

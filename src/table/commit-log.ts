@@ -89,10 +89,12 @@ export async function publishCommit(
 export async function rollForwardOwn(
   store: ObjectStore,
   head: number,
-  walId: string,
+  own: { readonly walId: string; readonly earlierWalIds?: readonly string[] },
 ): Promise<boolean> {
   const bytes = await store.get(commitKey(head + 1));
-  if (bytes === undefined || ownerOf(bytes, head + 1) !== walId) return false;
+  const owner = bytes && ownerOf(bytes, head + 1);
+  if (owner === undefined) return false;
+  if (owner !== own.walId && own.earlierWalIds?.includes(owner) !== true) return false;
   if ((await store.stat(commitKey(head + 2))) !== undefined) {
     throw corrupt(`CURRENT stands at ${head}, but versions beyond ${head + 1} were committed`);
   }

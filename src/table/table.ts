@@ -29,6 +29,8 @@ import { fold, type Snapshot, segmentsOf } from "./snapshot.ts";
 export interface TableOptions {
   /** Id of this server's write-ahead log; marks commits as ours. */
   readonly walId: string;
+  /** Ids that the log had before its folder was copied. */
+  readonly earlierWalIds?: readonly string[];
   /** How long a writer waits for another one's unfinished commit. */
   readonly foreignCommitWaitMs?: number;
 }
@@ -67,7 +69,7 @@ const COVERAGES_KEPT = 4;
 /** @throws StoreError "no-table" and what `fold` and the log throw */
 export async function openTable(store: ObjectStore, options: TableOptions): Promise<Table> {
   let head = await readHead(store);
-  if (await rollForwardOwn(store, head.version, options.walId)) head = await readHead(store);
+  if (await rollForwardOwn(store, head.version, options)) head = await readHead(store);
   if (head.version === 0) {
     throw new StoreError("no-table", `directory "${store.location}" holds no table`);
   }
@@ -85,7 +87,7 @@ export async function createTable(
   const exists = () =>
     new StoreError("table-exists", `directory "${store.location}" already holds a table`);
   if ((await readHead(store)).version > 0) throw exists();
-  if (await rollForwardOwn(store, 0, options.walId)) throw exists();
+  if (await rollForwardOwn(store, 0, options)) throw exists();
   const now = new Date().toISOString();
   const meta = { index: table.index, schema: table.schema, createdAt: now, extra: {} };
   const commit: Commit = {
@@ -102,8 +104,7 @@ export class Table {
   readonly store: ObjectStore;
   /** Groups segments by the columns their files hold. */
   readonly physical: PhysicalColumns;
-  readonly #walId: string;
-  readonly #foreignCommitWaitMs: number;
+  readonly #options: TableOptions;
   readonly #writers = new Mutex();
   readonly #refreshing = new Mutex();
   readonly #leases = new Map<number, number>();
@@ -116,8 +117,7 @@ export class Table {
   constructor(store: ObjectStore, options: TableOptions, snapshot: Snapshot, identity: string) {
     this.store = store;
     this.physical = new PhysicalColumns(store);
-    this.#walId = options.walId;
-    this.#foreignCommitWaitMs = options.foreignCommitWaitMs ?? FOREIGN_COMMIT_WAIT_MS;
+    this.#options = options;
     this.#snapshot = snapshot;
     this.#headIdentity = identity;
   }
@@ -293,7 +293,7 @@ export class Table {
           version: head.version + 1,
           timestamp: new Date().toISOString(),
           actions: proposal.actions,
-          own: { wal: this.#walId, ...proposal.own },
+          own: { wal: this.#options.walId, ...proposal.own },
         };
         if ((await publishCommit(this.store, commit, proposal.ready)) === "published") {
           proposal.onPublished?.();
@@ -319,8 +319,9 @@ export class Table {
   }
 
   async #giveWay(head: number, signal: AbortSignal | undefined): Promise<void> {
-    if (await rollForwardOwn(this.store, head, this.#walId)) return;
-    await untilPublished(this.store, head + 1, this.#foreignCommitWaitMs, signal);
+    if (await rollForwardOwn(this.store, head, this.#options)) return;
+    const { foreignCommitWaitMs = FOREIGN_COMMIT_WAIT_MS } = this.#options;
+    await untilPublished(this.store, head + 1, foreignCommitWaitMs, signal);
   }
 
   /** Publishes another writer's commit above CURRENT. @throws StoreError "unfinished-commit" */

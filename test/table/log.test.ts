@@ -32,6 +32,20 @@ async function reasonOf(act: Promise<unknown>): Promise<string | undefined> {
   );
 }
 
+test("a copy of the server rolls forward what the original had not published", async () => {
+  const folder = temporaryFolder();
+  const root = folder.file("t");
+  const table = await createMeters(root);
+  await appendFiles(table, port, request(await writeHours(folder.file("a.parquet"), "a", [1])));
+  writeFileSync(join(root, "_timeseries_log/CURRENT"), "1\n");
+  const store = openLocalStore(root);
+  const stranger = await openTable(store, { walId: "new id" });
+  expect(stranger.snapshot.version).toBe(1);
+  const copy = await openTable(store, { walId: "new id", earlierWalIds: ["older", WAL_ID] });
+  expect(copy.snapshot.version).toBe(2);
+  folder.remove();
+});
+
 describe("the reference library's own refusals", () => {
   const DIFFERENT: Readonly<Record<string, string>> = {
     // A dictionary is a way of storing: without the Arrow schema it is plain text.
