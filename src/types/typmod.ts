@@ -1,4 +1,4 @@
-/** What a type's modifier does to a value on its way into a column: PostgreSQL's input functions. */
+/** What a modifier does to a value on its way into a column: PostgreSQL input functions. */
 
 import { SqlError } from "../base/errors.ts";
 import { fitInterval } from "./interval-typmod.ts";

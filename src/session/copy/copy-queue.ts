@@ -1,4 +1,4 @@
-/** What a client sends during COPY FROM STDIN, on its way to the reader: a little of it waits here. */
+/** What a client sends during COPY FROM STDIN: a little of it waits here for the reader. */
 
 import type { SqlError } from "../../base/errors.ts";
 import type { CopyReceiver } from "../results.ts";

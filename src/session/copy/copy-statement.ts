@@ -35,6 +35,6 @@ export interface CopyFrom {
     | undefined;
   /** On the server; undefined: STDIN. */
   readonly file: string | undefined;
-  /** The condition's node tree, over the relation's columns; rows it is not true of are left out. */
+  /** Node tree of the condition; rows that it is not true of are left out. */
   readonly where: string | undefined;
 }

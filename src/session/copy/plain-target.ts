@@ -1,4 +1,4 @@
-/** Rows of a COPY into an ordinary table: gathered first, then checked and applied as an INSERT's. */
+/** Rows of a COPY into an ordinary table: gathered, then checked and applied as an INSERT. */
 
 import type { RelationInfo } from "../../compile/plan.ts";
 import type { RowBlock } from "../../table/row-block.ts";

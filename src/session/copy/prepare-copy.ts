@@ -1,5 +1,5 @@
 /**
- * COPY from its parsed form to what executes it: `COPY t TO` is analysed as the SELECT that it stands
+ * COPY from its parsed form to what executes it: `COPY t TO` is analysed as the SELECT it stands
  * for, `COPY (query) TO` by the query's own text, a condition of COPY FROM as that of a SELECT.
  */
 
