@@ -167,6 +167,7 @@ export class Intake {
     const byTable = this.#byTable(items);
     const admitted = await this.#admission.admit(costs(byTable), options.signal);
     try {
+      for (const hot of byTable.keys()) this.#refuseDetached(hot);
       options.beforeSequence?.();
       const sequence = this.#nextSequence;
       const made = [...byTable].map(
@@ -247,6 +248,11 @@ export class Intake {
       else some.push(item);
     }
     return byTable;
+  }
+
+  /** Dropped while the commit waited for room. @throws StoreError "no-table" */
+  #refuseDetached(hot: HotTable): void {
+    if (hot.isDetached) throw new StoreError("no-table", "table is gone");
   }
 
   has(tableId: number): boolean {

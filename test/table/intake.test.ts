@@ -227,3 +227,25 @@ test("a table that cannot publish fails its own writers at the bound, and no oth
   expect(await store.numbers(A)).toEqual([...kept, 30]);
   await store.close();
 });
+
+test("a dropped table's items are forgotten, those of others are not", async () => {
+  const files = await TestStore.create([A, B]);
+  const store = await TestStore.open(files, [A, B]);
+  await store.insert(rowsItem(A, meterRow(1, "a", 1)), rowsItem(B, meterRow(1, "a", 2)));
+  const lease = await store.intake.lease();
+  const late = store.insert(rowsItem(A, meterRow(2, "a", 3)), rowsItem(B, meterRow(2, "a", 4)));
+  store.intake.detach(A);
+  await expect(late).rejects.toMatchObject({ reason: "no-table" });
+  await expect(store.insert(rowsItem(A, meterRow(3, "a", 5)))).rejects.toMatchObject({
+    reason: "no-table",
+  });
+  expect(await store.numbers(A, undefined, lease)).toEqual([1]);
+  lease.release();
+  expect(await store.numbers(B)).toEqual([2]);
+  await store.close();
+  const again = await TestStore.open(files, [B]);
+  expect(await again.numbers(B)).toEqual([2]);
+  await again.intake.flush(B);
+  expect(again.intake.table(B).isEmpty).toBe(true);
+  await again.close();
+});
