@@ -12,6 +12,8 @@ import { TestServer } from "../support/server.ts";
 
 export interface Target {
   readonly port: number;
+  /** Makes CREATE TABLE one of a time series, where there are such. */
+  readonly using: string;
   close(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ async function openPgtide(): Promise<Target> {
     await server.dispose();
     throw error;
   }
-  return { port: server.port, close: () => server.dispose() };
+  return { port: server.port, using: "USING tstable", close: () => server.dispose() };
 }
 
 async function openPostgres(): Promise<Target> {
@@ -64,7 +66,7 @@ async function openPostgres(): Promise<Target> {
       "low float8, close float8, volume bigint)",
     `INSERT INTO nvda VALUES ${values.join(", ")}`,
   ]);
-  return { port: cluster.port, close: () => cluster.stop() };
+  return { port: cluster.port, using: "", close: () => cluster.stop() };
 }
 
 export const targets: readonly (readonly [name: string, open: () => Promise<Target>])[] = [

@@ -22,8 +22,15 @@ function named(variable: string, below = ""): string | undefined {
 
 /** psql's executable. */
 export const psql = named("PGTIDE_TEST_PSQL");
-/** Python of an environment with the reference library, pyarrow, duckdb, polars and psycopg. */
+/**
+ * Python of an environment with the reference library, pyarrow, duckdb, polars, psycopg, psycopg2
+ * and asyncpg.
+ */
 export const python = named("PGTIDE_TEST_VENV", "bin/python");
+/** test/clients/pgx, built. */
+export const pgxSession = named("PGTIDE_TEST_PGX");
+/** Folder of postgresql.jar, pgjdbc's, and of the classes of test/clients/jdbc. */
+export const jdbcFolder = named("PGTIDE_TEST_JDBC");
 /** Folder of initdb and postgres, 15 or later. */
 export const postgresBin = named("PGTIDE_TEST_PG_BIN");
 
