@@ -116,6 +116,7 @@ class Reader {
   #list(): NodeValue[] {
     this.#at += 1;
     const list: NodeValue[] = [];
+    const isQuoted = this.#text.charCodeAt(this.#at) === QUOTE;
     for (;;) {
       this.#skipBlanks();
       if (this.#text.charCodeAt(this.#at) === CLOSE_LIST) break;
@@ -123,8 +124,8 @@ class Reader {
       list.push(this.value(false));
     }
     this.#at += 1;
-    // (i 1 2), (o 23), (b 8 9), (x 1): the letter only says what the numbers are.
-    const first = list[0];
+    // (i 1 2), (o 23), (b 8 9), (x 1): the letter only says what the numbers are. A name is quoted.
+    const first = isQuoted ? undefined : list[0];
     if (first === "i" || first === "o" || first === "b" || first === "x") list.shift();
     return list;
   }

@@ -35,6 +35,8 @@ interface Running {
   /** How many definitions it holds. */
   definitions: number;
   pending: Deferred<AnswerMessage> | undefined;
+  /** Settled when nothing is written to its directory from outside any more. */
+  copied: Promise<unknown>;
 }
 
 export type Call = <Kind extends CallKind>(
@@ -108,6 +110,7 @@ export class ShadowWorker {
     if (running === undefined) return;
     await running.worker.terminate();
     running.pending?.reject(closed());
+    await running.copied;
     await rm(running.dataDirectory, { recursive: true, force: true });
   }
 
@@ -149,16 +152,23 @@ export class ShadowWorker {
     const dataDirectory = `${directory}/${name}-${this.#started}`;
     const worker = new Worker(workerUrl("postgres/worker.ts", import.meta.url));
     const ready = deferred<AnswerMessage>();
-    const running: Running = { worker, dataDirectory, definitions: 0, pending: ready };
+    const running: Running = {
+      worker,
+      dataDirectory,
+      definitions: 0,
+      pending: ready,
+      copied: Promise.resolve(),
+    };
     worker.on("message", (message: AnswerMessage) => running.pending?.resolve(message));
     worker.on("error", (cause) => this.#lost(running, cause));
     worker.on("exit", (code) => this.#lost(running, new Error(`worker exited with ${code}`)));
     this.#running = running;
+    // The thread loads its modules while its directory is copied.
+    const copied = copyTemplate(template, dataDirectory).then(() =>
+      worker.postMessage({ dataDirectory, settings } satisfies WorkerStart),
+    );
+    running.copied = copied.catch(() => undefined);
     try {
-      // The thread loads its modules while its directory is copied.
-      const copied = copyTemplate(template, dataDirectory).then(() =>
-        worker.postMessage({ dataDirectory, settings } satisfies WorkerStart),
-      );
       await Promise.all([copied, ready.promise]);
       running.pending = undefined;
       await this.#catchUp(running);

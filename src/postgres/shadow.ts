@@ -69,6 +69,7 @@ export class Shadow implements ShadowView {
   #known = new KnownObjects();
   /** Started ahead of need, once a first fork was needed. */
   #spare: ShadowWorker | undefined;
+  #spareStart: Promise<void> = Promise.resolve();
   #number = 0;
   #lastNumber = 0;
   #workersMade = 0;
@@ -221,7 +222,8 @@ export class Shadow implements ShadowView {
     const spare = this.#spare === undefined ? [] : [this.#spare];
     const workers = [this.#analysis, this.#catalog, ...this.#forkWorkers, ...spare];
     await Promise.all(workers.map(async (worker) => await worker.close()));
-    await rm(this.#options.directory, { recursive: true, force: true });
+    await this.#spareStart;
+    await rm(this.#options.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** A session's temporary objects, all of them; nothing is left of how they were made. */
@@ -285,7 +287,7 @@ export class Shadow implements ShadowView {
     const spare = this.#forkWorker();
     this.#spare = spare;
     // Whoever needs it tries again.
-    spare.use(async () => {}).catch(() => undefined);
+    this.#spareStart = spare.use(async () => {}).catch(() => undefined);
   }
 
   #forkWorker(): ShadowWorker {

@@ -54,3 +54,8 @@ describe("readNodeText", () => {
     },
   );
 });
+
+test("a list of names is not one of numbers, whatever the first name is", () => {
+  expect(readNodeText('("x" "y")')).toEqual(["x", "y"]);
+  expect(readNodeText("(b 8 9)")).toEqual([8, 9]);
+});

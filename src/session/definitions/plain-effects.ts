@@ -16,7 +16,7 @@ import { newValueColumns, type Staged, stagePlan } from "../plain/staged.ts";
 import { plainWrites } from "../plain/work.ts";
 import type { PlainWrites } from "../plain/writes.ts";
 import type { RelationChange } from "./relation-changes.ts";
-import type { Rewrite } from "./rewrite.ts";
+import { isChecked, type Rewrite } from "./rewrite.ts";
 
 /** @throws SqlError 23502, 23503, 23505, 23514, and what an expression over a row raises */
 export async function changeOrdinaryTables(
@@ -53,7 +53,8 @@ async function rewriteRows(
   const { table, rows } = await stagePlan(readingBefore(plan.source, rewrite), execution);
   try {
     const newValues = newValueColumns(plan);
-    const staged: Staged = { relation: after, table, rows, identity: undefined, newValues };
+    const relation = withNewRules(before, after);
+    const staged: Staged = { relation, table, rows, identity: undefined, newValues };
     await drawForRows(plan.sequences, staged, afterwards);
     writes.replace(after);
     await applyChange({ staged, changed: undefined }, afterwards, writes);
@@ -62,6 +63,17 @@ async function rewriteRows(
   } finally {
     await execution.services.plain.runAll([`DROP TABLE ${table}`]);
   }
+}
+
+/** Rows that kept a rule are not asked again; those older than a NOT VALID one never were. */
+function withNewRules(before: ShadowRelation, after: ShadowRelation): ShadowRelation {
+  const rules = new Set(before.constraints.filter(isChecked).map(({ oid }) => oid));
+  const indexes = new Set(before.indexes.map(({ oid }) => oid));
+  return {
+    ...after,
+    constraints: after.constraints.filter((one) => isChecked(one) && !rules.has(one.oid)),
+    indexes: after.indexes.filter(({ oid }) => !indexes.has(oid)),
+  };
 }
 
 /** The same execution when these relations are defined already. */

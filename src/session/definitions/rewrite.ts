@@ -114,7 +114,11 @@ function hasNewRule(before: ShadowRelation, after: ShadowRelation): boolean {
   );
 }
 
-function isChecked({ isEnforced, isValidated }: ShadowRelation["constraints"][number]): boolean {
+/** Every row keeps it. */
+export function isChecked({
+  isEnforced,
+  isValidated,
+}: ShadowRelation["constraints"][number]): boolean {
   return isEnforced && isValidated;
 }
 
