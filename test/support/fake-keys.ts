@@ -6,6 +6,7 @@ import { entityKey } from "../../src/table/entities.ts";
 import type { KeyAxis } from "../../src/table/entity-keys.ts";
 import type { KeyReader } from "../../src/table/key-reader.ts";
 import { type KeyRows, rawOfTick } from "../../src/table/key-rows.ts";
+import type { KeyRequest } from "../../src/table/keys.ts";
 import { runsOf } from "../../src/table/runs.ts";
 
 /** Seconds since 1970 as times, buckets of ten seconds. */
@@ -91,4 +92,27 @@ export class FakeTable implements KeyReader {
       );
     return keyRows(keys.filter(isWanted));
   }
+}
+
+/** What a plain set of the keys that are there says. */
+export function modelOf(
+  keys: readonly Key[],
+  there: ReadonlySet<string>,
+  policy: KeyRequest["policy"],
+) {
+  const outcome = { fresh: [] as number[], existing: [] as number[], repeated: [] as unknown[] };
+  const first = new Map<string, number>();
+  for (const [row, key] of keys.entries()) {
+    const before = first.get(textOf(key));
+    if (policy === "allow") outcome.fresh.push(row);
+    else if (before !== undefined) outcome.repeated.push({ row, first: before });
+    else {
+      first.set(textOf(key), row);
+      (there.has(textOf(key)) ? outcome.existing : outcome.fresh).push(row);
+    }
+  }
+  const isRefused =
+    policy === "reject" && (outcome.existing.length > 0 || outcome.repeated.length > 0);
+  const inserted = isRefused ? [] : outcome.fresh.map((row) => keys[row] as Key);
+  return { outcome, inserted };
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { KeyReader } from "../../src/table/key-reader.ts";
 import { groupKeys, tickThrough } from "../../src/table/key-rows.ts";
 import { type KeyOutcome, type KeyRequest, TableKeys } from "../../src/table/keys.ts";
-import { AXIS, FakeTable, type Key, keyRows, textOf } from "../support/fake-keys.ts";
+import { AXIS, FakeTable, type Key, keyRows, modelOf, textOf } from "../support/fake-keys.ts";
 import { randomFrom } from "../support/random.ts";
 
 function request(owner: object, more: Partial<KeyRequest> = {}): KeyRequest {
@@ -73,24 +73,6 @@ test("one transaction after another: exactly what a plain set says", async () =>
     { numRuns: 600 },
   );
 });
-
-function modelOf(keys: readonly Key[], there: ReadonlySet<string>, policy: KeyRequest["policy"]) {
-  const outcome = { fresh: [] as number[], existing: [] as number[], repeated: [] as unknown[] };
-  const first = new Map<string, number>();
-  for (const [row, key] of keys.entries()) {
-    const before = first.get(textOf(key));
-    if (policy === "allow") outcome.fresh.push(row);
-    else if (before !== undefined) outcome.repeated.push({ row, first: before });
-    else {
-      first.set(textOf(key), row);
-      (there.has(textOf(key)) ? outcome.existing : outcome.fresh).push(row);
-    }
-  }
-  const isRefused =
-    policy === "reject" && (outcome.existing.length > 0 || outcome.repeated.length > 0);
-  const inserted = isRefused ? [] : outcome.fresh.map((row) => keys[row] as Key);
-  return { outcome, inserted };
-}
 
 class Circle extends Error {}
 
