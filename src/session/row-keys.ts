@@ -93,7 +93,9 @@ export class TransactionKeys implements Participant {
   }
 }
 
-/** Which rows of a block are new, reserved for the transaction; waits for others that insert them. */
+/**
+ * Which rows of a block are new, reserved for the transaction; waits for others that insert them.
+ */
 export async function reserveKeys(
   entry: TstableEntry,
   block: RowBlock,

@@ -50,8 +50,8 @@ export async function insertRows(
 }
 
 /**
- * Durable files that are the table's once the transaction commits, and removed if it does not. Where
- * rows must not repeat a key, the caller has checked them.
+ * Durable files that are the table's once the transaction commits, and removed if it does not.
+ * Where rows must not repeat a key, the caller has checked them.
  */
 export async function insertSegments(
   entry: TstableEntry,

@@ -1,4 +1,6 @@
-/** What is known of one entity's keys: how far they may reach, and which of its buckets hold any. */
+/**
+ * What is known of one entity's keys: how far they may reach, and which of its buckets hold any.
+ */
 
 import { bucketBounds, bucketOf } from "./buckets.ts";
 import { type Coverage, runsOfEntity } from "./coverage.ts";

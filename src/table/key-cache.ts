@@ -1,6 +1,6 @@
 /**
- * Keys of single buckets as they were read, kept up to date by what is inserted afterwards. Bounded:
- * the bucket that was not asked for the longest goes first.
+ * Keys of single buckets as they were read, kept up to date by what is inserted afterwards.
+ * Bounded: the bucket that was not asked for the longest goes first.
  */
 
 import { hasTick } from "./key-rows.ts";

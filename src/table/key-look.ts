@@ -1,6 +1,6 @@
 /**
- * One look at what is known of the keys that a statement brings: whose transaction it must wait for,
- * which buckets it must read, or, when nothing is missing, which keys are there.
+ * One look at what is known of the keys that a statement brings: whose transaction it must wait
+ * for, which buckets it must read, or, when nothing is missing, which keys are there.
  */
 
 import type { EntityKeys, KeyAxis } from "./entity-keys.ts";

@@ -1,7 +1,7 @@
 /**
  * Which keys (entity, time) a table has, for tables whose rows must not repeat one. Looks as little
- * as it can: a time above all that the entity has needs no look; where no bucket is covered there is
- * nothing to read; a bucket once read is remembered.
+ * as it can: a time above all that the entity has needs no look; where no bucket is covered there
+ * is nothing to read; a bucket once read is remembered.
  *
  * New keys are reserved for the transaction until it ends. Its end is told after its rows have
  * become visible, so that every key is seen in one place or the other.
@@ -30,7 +30,9 @@ export interface KeyRequest {
    * replace: all are. allow: nobody looks, all are reserved and called fresh.
    */
   readonly policy: "reject" | "skip" | "replace" | "allow";
-  /** The table as the transaction sees it, when it has removed rows: what it removed is not there. */
+  /**
+   * The table as the transaction sees it, when it has removed rows: what it removed is not there.
+   */
   readonly own?: Pick<KeyReader, "read"> | undefined;
   /** Another transaction has reserved a key; `released` resolves when that may have changed. */
   readonly wait?: (holder: KeyOwner, released: Promise<void>) => Promise<void>;
