@@ -1,6 +1,6 @@
 /**
- * CREATE TSTABLE, DROP TSTABLE, APPEND PARQUET and FLUSH, read from PostgreSQL's tokens. All other SQL is
- * PostgreSQL's to read. What of ours is not built is refused here, by name.
+ * CREATE TSTABLE, DROP TSTABLE, APPEND PARQUET and FLUSH, read from PostgreSQL's tokens. All other
+ * SQL is PostgreSQL's to read. What of ours is not built is refused here, by name.
  */
 
 import { SqlError } from "../base/errors.ts";

@@ -1,7 +1,7 @@
 /**
- * A long stream of rows into sorted Parquet files: rows gather in a row table until there are enough
- * for a file, and while that file is written the next ones come in. Memory stays at about two files'
- * rows, whatever the length of the stream.
+ * A long stream of rows into sorted Parquet files: rows gather in a row table until there are
+ * enough for a file, and while that file is written the next ones come in. Memory stays at about
+ * two files' rows, whatever the length of the stream.
  */
 
 import { blockBytes, type RowBlock } from "../table/row-block.ts";

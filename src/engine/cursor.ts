@@ -25,7 +25,9 @@ import { createRows, dropRows } from "./rows-relations.ts";
 const INTERRUPT_EVERY_MS = 5;
 /** Whole chunks are put into a batch until it is this large. */
 const BATCH_BYTES = 128 * 1024;
-/** A block is copied a few times on its way: it may be larger, and nobody waits for its first rows. */
+/**
+ * A block is copied a few times on its way: it may be larger, and nobody waits for its first rows.
+ */
 const BLOCK_BYTES = 4 * 1024 * 1024;
 /** Wide rows make a batch larger than that, but not by more than this or a row. */
 const WRITE_BYTES_MAX = 4 * 1024 * 1024;

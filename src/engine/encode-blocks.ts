@@ -127,7 +127,9 @@ function readBytes(vector: duckdb.Vector, validity: Validity, rows: number) {
 /** Up to here a loop is quicker than a call. */
 const SHORT = 32;
 
-/** Lists may lie in any order in the child, and share elements: they are put one after the other. */
+/**
+ * Lists may lie in any order in the child, and share elements: they are put one after the other.
+ */
 function readElements(
   vector: duckdb.Vector,
   layout: CellLayout,

@@ -7,6 +7,8 @@
 import { SqlError } from "../base/errors.ts";
 import { EngineError } from "./error.ts";
 
+// The separator is a control character so that no message can hold it.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: see above
 const OWN = /PG:([0-9A-Z]{5}):([^\u001e]*)(?:\u001e([\s\S]*))?/;
 
 /** DuckDB's names of types in its messages. A UUID is read as an INT128. */

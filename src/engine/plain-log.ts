@@ -1,7 +1,7 @@
 /**
  * The log of plain.duckdb. DuckDB syncs it at every commit, but makes the file at the first write
- * after a checkpoint and never syncs the folder: after a loss of power the file could be missing. So
- * it is made at once, and the folder synced, before anybody commits.
+ * after a checkpoint and never syncs the folder: after a loss of power the file could be missing.
+ * So it is made at once, and the folder synced, before anybody commits.
  */
 
 import { closeSync, fsyncSync, openSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Values of a query on their way into a table, as SQL: first in the column's bound type, then, for a
- * file, in the type that the disk has for it (architecture 4).
+ * Values of a query on their way into a table, as SQL: first in the column's bound type, then, for
+ * a file, in the type that the disk has for it (architecture 4).
  */
 
 import { SqlError } from "../base/errors.ts";

@@ -22,7 +22,9 @@ export function adaptRenamedColumns(sql: string): string {
   );
 }
 
-/** For execution: where the path names temporary objects first, which are made nowhere by default. */
+/**
+ * For execution: where the path names temporary objects first, which are made nowhere by default.
+ */
 export function adaptCurrentSchema(sql: string, currentSchema: string | null | undefined): string {
   if (currentSchema === undefined || !/current_schema/i.test(sql)) return sql;
   const value = currentSchema === null ? "NULL" : quoteLiteral(currentSchema);

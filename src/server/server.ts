@@ -36,7 +36,9 @@ const STOP_GRACE_MS = 10_000;
 export interface RunningServer {
   readonly host: string;
   readonly port: number;
-  /** Settles with the cause when nothing more may be acknowledged: the process has to end at once. */
+  /**
+   * Settles with the cause when nothing more may be acknowledged: the process has to end at once.
+   */
   readonly failed: Promise<unknown>;
   stop(): Promise<void>;
 }

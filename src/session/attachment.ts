@@ -1,4 +1,6 @@
-/** How a time-series table takes rows: what the store must know of its columns, and where they go. */
+/**
+ * How a time-series table takes rows: what the store must know of its columns, and where they go.
+ */
 
 import { HotRelations, type HotTableShape } from "../engine/hot-relations.ts";
 import type { Engine } from "../engine/remote.ts";

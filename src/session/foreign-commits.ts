@@ -1,6 +1,6 @@
 /**
- * Commits of other programs to tables that somebody listens to: looked for now and then, and told as
- * ours are, but for what only their writer knows.
+ * Commits of other programs to tables that somebody listens to: looked for now and then, and told
+ * as ours are, but for what only their writer knows.
  */
 
 import { every } from "../base/async.ts";

@@ -1,6 +1,6 @@
 /**
- * Transactions that DuckDB decides: each leaves its number in a table beside the ordinary tables, so
- * that what happened can be read back, also after a crash.
+ * Transactions that DuckDB decides: each leaves its number in a table beside the ordinary tables,
+ * so that what happened can be read back, also after a crash.
  */
 
 import { log } from "../base/telemetry.ts";

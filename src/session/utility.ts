@@ -76,7 +76,7 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
 const OBJECT_TABLE = 41;
 
 /** The first words of a statement, for messages: `CREATE VIEW`. */
-export function commandName(statement: StatementText): string {
+function commandName(statement: StatementText): string {
   const words = statement.tokens.slice(0, 2).filter((token) => token.kind === "word");
   const [first, second] = words.map((word) => word.value.toUpperCase());
   const isPair = first === "CREATE" || first === "ALTER" || first === "DROP";

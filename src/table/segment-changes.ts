@@ -60,8 +60,8 @@ export interface StagedAppend {
 }
 
 /**
- * Into an open transaction: checked and reserved now, the table's when it commits. Whoever wants the
- * same buckets is told `key`, which the transaction must have locked.
+ * Into an open transaction: checked and reserved now, the table's when it commits. Whoever wants
+ * the same buckets is told `key`, which the transaction must have locked.
  * @throws ReservedError; as `appendFiles`; StoreError "unsupported" for a table without a schema
  */
 export async function appendPending(

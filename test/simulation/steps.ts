@@ -66,7 +66,7 @@ export const insert: Step = {
   },
 };
 
-export const prepare: Step = {
+const prepare: Step = {
   name: "prepare and decide",
   async run(store, model) {
     const number = fresh();
@@ -79,7 +79,7 @@ export const prepare: Step = {
   },
 };
 
-export const flush: Step = {
+const flush: Step = {
   name: "flush",
   async run(store) {
     await store.intake.flush(A);
@@ -99,7 +99,7 @@ export const append: Step = {
 };
 
 /** Files and rows of one transaction. */
-export const transaction: Step = {
+const transaction: Step = {
   name: "transaction",
   async run(store, model) {
     const [file, hot, other] = [fresh(), fresh(), fresh()];
@@ -158,7 +158,7 @@ async function planDelete(
   }
 }
 
-export const deletion: Step = {
+const deletion: Step = {
   name: "delete",
   async run(store, model) {
     const planned = await planDelete(store);
@@ -174,7 +174,7 @@ export const deletion: Step = {
   },
 };
 
-export const deletionInTransaction: Step = {
+const deletionInTransaction: Step = {
   name: "delete in a transaction",
   async run(store, model) {
     const planned = await planDelete(store);
@@ -188,7 +188,7 @@ export const deletionInTransaction: Step = {
   },
 };
 
-export const truncation: Step = {
+const truncation: Step = {
   name: "truncate",
   async run(store, model) {
     await store.intake.flush(A);
@@ -216,7 +216,7 @@ async function foreignTable(store: TestStore) {
   return await openTable(openLocalStore(TestStore.root(A), store.files), options);
 }
 
-export const foreignAppend: Step = {
+const foreignAppend: Step = {
   name: "foreign append",
   async run(store, model) {
     const number = fresh();
@@ -230,7 +230,7 @@ export const foreignAppend: Step = {
 };
 
 /** All published segments become one, with the same rows. */
-export const foreignCompaction: Step = {
+const foreignCompaction: Step = {
   name: "foreign compaction",
   async run(store, model) {
     const table = await foreignTable(store);

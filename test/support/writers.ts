@@ -7,7 +7,7 @@ import pg from "pg";
 import type { Change, FoundGroup, Group, GroupState, Ledger } from "./ledger.ts";
 
 /** tide and ebb are tstables, shore is an ordinary table. */
-export const TABLES = ["tide", "ebb", "shore"] as const;
+const TABLES = ["tide", "ebb", "shore"] as const;
 
 export const SCHEMA = [
   `CREATE TSTABLE tide (ts timestamptz, writer int, operation int, n int, value int)

@@ -46,7 +46,7 @@ export async function* appendFile(
   }
 }
 
-export async function receive(chunks: ChunkSource, path: string): Promise<void> {
+async function receive(chunks: ChunkSource, path: string): Promise<void> {
   const bytes = Readable.from(
     (async function* () {
       for (;;) {

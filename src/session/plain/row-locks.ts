@@ -1,4 +1,6 @@
-/** SELECT ... FOR UPDATE and FOR SHARE, LOCK TABLE: nobody else changes ordinary tables meanwhile. */
+/**
+ * SELECT ... FOR UPDATE and FOR SHARE, LOCK TABLE: nobody else changes ordinary tables meanwhile.
+ */
 
 import { SqlError } from "../../base/errors.ts";
 import type { RowLocks } from "../../compile/plan.ts";

@@ -21,7 +21,7 @@ import {
 const VALUES_AHEAD = 32;
 const INT8: Shape = { typeOid: Oid.int8, typmod: -1, representation: { kind: "plain" } };
 const BOOL: Shape = { typeOid: Oid.bool, typmod: -1, representation: { kind: "plain" } };
-export const SEQUENCE_TABLE = "plain.main.sequences";
+const SEQUENCE_TABLE = "plain.main.sequences";
 
 interface State {
   position: SequencePosition;

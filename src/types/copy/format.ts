@@ -32,7 +32,6 @@ export interface BinaryFormat {
 /** What files may be written in; PostgreSQL's names. */
 export type CopyEncoding = "UTF8" | "LATIN1" | "SQL_ASCII";
 
-export const TAB = 0x09;
 export const NEWLINE = 0x0a;
 export const RETURN = 0x0d;
 export const DOT = 0x2e;
