@@ -43,8 +43,9 @@ export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Re
 /** @throws SqlError 0A000 */
 function refuseUnbuilt({ options, where, isWhole }: CopyFrom, { kind }: RelationInfo): void {
   const { format, overlap, idempotencyKey, message } = options;
-  if (idempotencyKey !== undefined) throw notBuilt("COPY with IDEMPOTENCY_KEY");
-  if (message !== undefined) throw notBuilt("COPY with MESSAGE");
+  if (format !== "parquet" && (idempotencyKey !== undefined || message !== undefined)) {
+    throw notBuilt("a MESSAGE or IDEMPOTENCY_KEY of rows", "They belong to FORMAT parquet.");
+  }
   if (overlap !== undefined && kind === "ordinary") {
     throw notBuilt("COPY with OVERLAP into an ordinary table");
   }
