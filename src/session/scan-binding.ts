@@ -110,6 +110,7 @@ class Binder {
       const relation = relationOf(scan.relationOid, this.#execution);
       const writes = knownWrites(this.#execution.transaction);
       writes?.noteRead(relation.oid);
+      await writes?.settle();
       return scanText({ ...scan, relation }, plain, writes);
     }
     const entry = tables.requireByOid(scan.relationOid);
