@@ -50,7 +50,6 @@ export interface AppendParquet {
   readonly overlap?: OverlapPolicy;
   readonly isDryRun: boolean;
   readonly message?: string;
-  readonly idempotencyKey?: string;
 }
 
 /** FLUSH name: its rows that no version has yet become one. */

@@ -3,7 +3,7 @@
  * inside of a transaction as part of it.
  */
 
-import { type ErrorFields, SqlError } from "../base/errors.ts";
+import { SqlError } from "../base/errors.ts";
 import type { AppendRequest } from "../table/append.ts";
 import type { AppendedFile } from "../table/append-report.ts";
 import { CoverageOverlapError, ReservedError } from "../table/error.ts";
@@ -28,13 +28,6 @@ export interface AppendedFiles {
   readonly isDryRun: boolean;
   /** APPEND or COPY. */
   readonly operation: string;
-  readonly message?: string | undefined;
-  readonly idempotencyKey?: string | undefined;
-}
-
-export interface Appended {
-  readonly files: readonly AppendedFile[];
-  readonly notices: readonly ErrorFields[];
 }
 
 let reservations = 0;
@@ -42,30 +35,17 @@ let reservations = 0;
 /** @throws SqlError, StoreError; nothing is published then */
 export async function appendInto(
   entry: TstableEntry,
-  given: AppendedFiles,
+  { files, overlap: given, isDryRun, operation }: AppendedFiles,
   execution: Execution,
-): Promise<Appended> {
-  const { files, isDryRun, operation, message, idempotencyKey } = given;
-  const overlap = policy(given.overlap, operation, entry, execution);
-  const isOwn = !execution.transaction.isExplicit && execution.isAlone;
-  if (!isOwn && (message !== undefined || idempotencyKey !== undefined)) {
-    throw new SqlError("0A000", "a message or a key of an append inside of a transaction", {
-      hint: "They belong to a version: send the statement by itself.",
-    });
-  }
-  const request = {
-    files,
-    overlap,
-    isDryRun,
-    operation,
-    ...(message !== undefined && { message }),
-    ...(idempotencyKey !== undefined && { idempotencyKey }),
-  };
+): Promise<readonly AppendedFile[]> {
+  const overlap = policy(given, operation, entry, execution);
+  const request = { files, overlap, isDryRun, operation };
   // A DROP meanwhile lets whoever uses the table finish.
   const lease = entry.table.lease();
   try {
     if (hasRowKey(entry)) await settleKeys(entry, execution);
     await checkRequiredValues(entry, files, overlap, execution);
+    const isOwn = !execution.transaction.isExplicit && execution.isAlone;
     const append = isOwn ? appendVersion : appendToTransaction;
     return await unlessReserved(entry, execution, () => append(entry, request, execution));
   } catch (cause) {
@@ -86,27 +66,19 @@ async function appendVersion(
   entry: TstableEntry,
   request: AppendRequest & { readonly operation: string },
   { services, signal, processId }: Execution,
-): Promise<Appended> {
+): Promise<readonly AppendedFile[]> {
   const hot = services.intake.table(entry.info.oid);
   const result = await appendPublished(hot, request, signal);
   const commit = commitOf(result, request.operation, processId);
   if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
-  return { files: result.files, notices: result.isRepeated ? [repeatedNotice(request)] : [] };
-}
-
-function repeatedNotice({ idempotencyKey, operation = "APPEND" }: AppendRequest): ErrorFields {
-  return {
-    severity: "NOTICE",
-    sqlState: "00000",
-    message: `idempotency key "${idempotencyKey}" was committed before, skipping ${operation}`,
-  };
+  return result.files;
 }
 
 async function appendToTransaction(
   entry: TstableEntry,
   request: AppendRequest,
   execution: Execution,
-): Promise<Appended> {
+): Promise<readonly AppendedFile[]> {
   const { services, signal } = execution;
   const { oid, name } = entry.info;
   const { items, owner } = await workOf(execution);
@@ -115,7 +87,7 @@ async function appendToTransaction(
   await services.locks.acquire(owner, target, "exclusive", lockWait(execution));
   const hot = services.intake.table(oid);
   const { files } = await appendPending(hot, items, { ...request, key: target.key }, signal);
-  return { files, notices: [] };
+  return files;
 }
 
 /** Waits for transactions that have staged files for the same buckets. @throws SqlError 40P01 */

@@ -20,7 +20,6 @@ import { relationOf } from "./plain/relation.ts";
 import { scanText } from "./plain/scan.ts";
 import { knownWrites } from "./plain/work.ts";
 import type { PlanValues } from "./plan-values.ts";
-import { keyColumns } from "./replaced-rows.ts";
 import type { StatementWorld } from "./statement-world.ts";
 import type { TstableEntry } from "./tables.ts";
 import { type BoundFilter, bindFilter } from "./time-filter.ts";
@@ -111,7 +110,6 @@ class Binder {
       const relation = relationOf(scan.relationOid, this.#execution);
       const writes = knownWrites(this.#execution.transaction);
       writes?.noteRead(relation.oid);
-      await writes?.settle();
       return scanText({ ...scan, relation }, plain, writes);
     }
     const entry = tables.requireByOid(scan.relationOid);
@@ -136,8 +134,7 @@ class Binder {
       return { ...column, diskName: column.name };
     });
     const paths = segments.map(({ path }) => join(entry.directory, path));
-    const keys = keyColumns(entry);
-    const options = { identity: scan.hasIdentity, keys };
+    const options = { identity: scan.hasIdentity };
     return await this.#execution.services.engine.bindTable(columns, paths, hot, options);
   }
 

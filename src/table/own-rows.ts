@@ -95,12 +95,7 @@ export class OwnRows {
         isOpen = true;
       }
     }
-    const isReplacing = visible.some((item) => item.isReplacing);
-    return ranges.map((range) => ({
-      relation: this.#relation,
-      ...range,
-      ...(isReplacing && { isReplacing }),
-    }));
+    return ranges.map((range) => ({ relation: this.#relation, ...range }));
   }
 
   #hasGap(after: number, before: number): boolean {

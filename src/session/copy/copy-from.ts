@@ -2,13 +2,11 @@
 
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import type { RelationInfo } from "../../compile/plan.ts";
-import type { RowBlock } from "../../table/row-block.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { Reply } from "../results.ts";
 import { notBuilt } from "../utility.ts";
 import { requireWritable } from "../write-rules.ts";
 import { appendFile } from "./append-file.ts";
-import { ArrowRows } from "./arrow/arrow-rows.ts";
 import { type ChunkSource, CopyQueue } from "./copy-queue.ts";
 import type { CopyFrom } from "./copy-statement.ts";
 import type { CopyTarget } from "./copy-target.ts";
@@ -43,13 +41,14 @@ export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Re
 /** @throws SqlError 0A000 */
 function refuseUnbuilt({ options, where, isWhole }: CopyFrom, { kind }: RelationInfo): void {
   const { format, overlap, idempotencyKey, message } = options;
-  if (format !== "parquet" && (idempotencyKey !== undefined || message !== undefined)) {
-    throw notBuilt("a MESSAGE or IDEMPOTENCY_KEY of rows", "They belong to FORMAT parquet.");
-  }
+  const isFile = format === "parquet" || format === "arrow";
+  if (format === "arrow") throw notBuilt("COPY FROM with FORMAT arrow", "Use FORMAT parquet.");
+  if (idempotencyKey !== undefined) throw notBuilt("COPY with IDEMPOTENCY_KEY");
+  if (message !== undefined) throw notBuilt("COPY with MESSAGE");
   if (overlap !== undefined && kind === "ordinary") {
     throw notBuilt("COPY with OVERLAP into an ordinary table");
   }
-  if (format !== "parquet") return;
+  if (!isFile) return;
   if (kind !== "tstable") {
     throw notBuilt(`COPY into an ordinary table with FORMAT ${format}`, "Use FORMAT binary.");
   }
@@ -87,28 +86,24 @@ async function* load(
   execution: Execution,
 ): AsyncGenerator<Reply> {
   const target = await openTarget(copy, info, execution);
-  const counted = { rows: 0 };
-  const taking = { copy, info, target, counted };
+  const taking: Taking = { copy, info, target, rows: 0, added: Promise.resolve() };
   try {
-    let skipped: ErrorFields | undefined;
-    if (copy.options.format === "arrow") {
-      await take(await ArrowRows.open(copy, info, source, execution), taking, execution);
-    } else {
-      const stream = await RowStream.open(copy, info, execution);
-      while (!stream.isFinished) {
-        stream.push(await source.next());
-        await take(stream, taking, execution);
-        for (const fields of stream.takeNotices()) yield { kind: "notice", fields };
-      }
-      // What a client sends behind the end marker is passed over.
-      if (copy.file === undefined) while ((await source.next()) !== undefined);
-      skipped = skippedNotice(stream.skipped, copy);
+    const stream = await RowStream.open(copy, info, execution);
+    while (!stream.isFinished) {
+      stream.push(await source.next());
+      await take(stream, taking, execution);
+      for (const fields of stream.takeNotices()) yield { kind: "notice", fields };
     }
+    // What a client sends behind the end marker is passed over.
+    if (copy.file === undefined) while ((await source.next()) !== undefined);
+    await taking.added;
     const repeats = await target.finish();
+    const skipped = skippedNotice(stream.skipped, copy);
     if (skipped !== undefined) yield { kind: "notice", fields: skipped };
     if (repeats > 0) yield { kind: "notice", fields: repeatsNotice(repeats) };
-    yield { kind: "complete", tag: `COPY ${counted.rows - repeats}` };
+    yield { kind: "complete", tag: `COPY ${taking.rows - repeats}` };
   } finally {
+    await taking.added.catch(() => undefined);
     await target.close();
     await source.close();
   }
@@ -118,16 +113,14 @@ interface Taking {
   readonly copy: CopyFrom;
   readonly info: RelationInfo;
   readonly target: CopyTarget;
-  readonly counted: { rows: number };
+  rows: number;
+  /** Of the last block. Handled, so that it may fail while the next one is read. */
+  added: Promise<void>;
 }
 
 /** All blocks that the data so far make. While one is taken in, the next one is read. */
-async function take(
-  stream: { next(): Promise<RowBlock | undefined> },
-  { copy, info, target, counted }: Taking,
-  execution: Execution,
-): Promise<void> {
-  let added: Promise<void> = Promise.resolve();
+async function take(stream: RowStream, taking: Taking, execution: Execution): Promise<void> {
+  const { copy, info, target } = taking;
   try {
     for (;;) {
       execution.signal.throwIfAborted();
@@ -137,13 +130,15 @@ async function take(
         copy.where === undefined
           ? read
           : await filterBlock(read, { ...copy, where: copy.where }, info, execution);
-      await added;
-      counted.rows += block.rows;
-      added = target.add(block);
-      added.catch(() => undefined);
+      await taking.added;
+      taking.rows += block.rows;
+      taking.added = target.add(block);
+      taking.added.catch(() => undefined);
     }
-  } finally {
-    await added;
+  } catch (cause) {
+    // What is wrong with an earlier block comes first.
+    await taking.added;
+    throw cause;
   }
 }
 

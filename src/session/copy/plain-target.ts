@@ -47,7 +47,6 @@ export class PlainTarget implements CopyTarget {
     const writes = await plainWrites(execution);
     await writes.lock(relation, lockWait(execution));
     writes.beginStatement();
-    await writes.settle();
     const staged = {
       relation,
       table: privateTable(this.#name),

@@ -17,7 +17,7 @@ import type { CopyTarget } from "./copy-target.ts";
 /** Up to so many bytes are kept as rows. */
 const ROWS_BYTES_MAX = 16 * 2 ** 20;
 /** Rows of so many bytes in memory become a file. */
-const BYTES_PER_FILE = 96 * 2 ** 20;
+const BYTES_PER_FILE = 32 * 2 ** 20;
 
 export class TstableTarget implements CopyTarget {
   readonly #entry: TstableEntry;

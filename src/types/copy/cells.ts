@@ -6,7 +6,8 @@ import { Oid } from "../oids.ts";
 import { applyTypmod } from "../typmod.ts";
 import { decodeUtf8 } from "../utf8.ts";
 import type { SqlValue } from "../value.ts";
-import { readDate, readFloat4, readFloat8, readInteger } from "./read-numbers.ts";
+import { readFloat4, readFloat8 } from "./read-floats.ts";
+import { readDate, readInteger } from "./read-numbers.ts";
 import { MomentReader } from "./read-times.ts";
 
 /**
