@@ -24,7 +24,7 @@ const LAYERS: readonly (readonly [layer: string, holds: string, mayImport: reado
   ["postgres", "PostgreSQL in WebAssembly: analysis, catalogue queries", ["types", "base"]],
   ["compile", "typed tree to DuckDB SQL and time ranges; our own verbs", ["types", "base"]],
   ["catalog", "the journal of definitions", ["table", "storage", "base"]],
-  ["table", "log, snapshots, coverage, append", ["storage", "base"]],
+  ["table", "write-ahead log, hot rows, commit log, coverage", ["storage", "base"]],
   ["types", "PostgreSQL's values, text and binary", ["base"]],
   ["storage", "objects: local files", ["base"]],
   ["base", "errors, units, async, telemetry", []],

@@ -148,13 +148,13 @@ function appendParquet(reader: TokenReader): AppendParquet {
   const table = qualifiedName(reader);
   let overlap: OverlapPolicy | undefined;
   let isDryRun = false;
-  let message: string | undefined;
+  let options: AppendOptions = {};
   while (!reader.isAtEnd) {
     if (reader.takes("on", "overlap")) overlap = reader.oneOf(OVERLAP_POLICIES);
     else if (reader.takes("dry", "run")) isDryRun = true;
     else if (reader.takes("match", "by")) matchBy(reader);
     else if (reader.takes("mode")) mode(reader);
-    else if (reader.takes("with")) message = appendOptions(reader);
+    else if (reader.takes("with")) options = appendOptions(reader);
     else reader.fail();
   }
   return {
@@ -163,7 +163,7 @@ function appendParquet(reader: TokenReader): AppendParquet {
     table,
     isDryRun,
     ...(overlap === undefined ? {} : { overlap }),
-    ...(message === undefined ? {} : { message }),
+    ...options,
   };
 }
 
@@ -185,18 +185,21 @@ function mode(reader: TokenReader): void {
   if (word !== "copy") throw notBuilt(`MODE ${word.toUpperCase()}`, "Use MODE COPY, the default.");
 }
 
-/** `WITH (message = '...')`; the other keys come later. */
-function appendOptions(reader: TokenReader): string | undefined {
-  let message: string | undefined;
+type AppendOptions = Pick<AppendParquet, "message" | "idempotencyKey">;
+
+/** `WITH (message = '...', idempotency_key = '...')` */
+function appendOptions(reader: TokenReader): AppendOptions {
+  let options: AppendOptions = {};
   reader.parenthesised(() => {
     const key = reader.identifier();
     reader.expectSymbol("=");
-    if (key === "message") message = reader.string();
+    if (key === "message") options = { ...options, message: reader.string() };
     else if (key === "max_parallel") reader.integer();
-    else if (key === "idempotency_key") throw notBuilt("idempotency_key");
-    else throw new SqlError("42704", `unrecognized APPEND option "${key}"`);
+    else if (key === "idempotency_key") {
+      options = { ...options, idempotencyKey: reader.string() };
+    } else throw new SqlError("42704", `unrecognized APPEND option "${key}"`);
   });
-  return message;
+  return options;
 }
 
 function qualifiedName(reader: TokenReader): QualifiedName {

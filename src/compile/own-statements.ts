@@ -50,6 +50,7 @@ export interface AppendParquet {
   readonly overlap?: OverlapPolicy;
   readonly isDryRun: boolean;
   readonly message?: string;
+  readonly idempotencyKey?: string;
 }
 
 /** FLUSH name: its rows that no version has yet become one. */

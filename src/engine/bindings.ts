@@ -52,9 +52,13 @@ export interface RowRange {
   readonly relation: string;
   readonly after: number;
   readonly through: number;
+  /** Of rows with one key, in this range and in those before it, only the last counts. */
+  readonly isReplacing?: boolean;
 }
 
 export interface BindOptions {
+  /** Numbers of the columns that are a row's key, for ranges that replace. */
+  readonly keys?: readonly number[];
   /**
    * Two more columns that tell rows apart: `pgtide_file`, the path of the segment, NULL for a row of a
    * row table, and `pgtide_row`, BIGINT: its position in the file; of the i-th range from 0,
@@ -76,14 +80,14 @@ export function bindTable(
   columns: readonly BoundColumn[],
   groups: readonly SegmentGroup[],
   ranges: readonly BoundRange[] = [],
-  { identity = false }: BindOptions = {},
+  { identity = false, keys = [] }: BindOptions = {},
 ): string {
   refuseClashes([...columns.map(({ name }) => name), ...(identity ? IDENTITY_COLUMNS : [])]);
   const parts = [
     ...groups
       .filter(({ paths }) => paths.length > 0)
       .map((group) => selectGroup(columns, group, identity)),
-    ...ranges.map((range, index) => selectRange(columns, range, identity ? index : undefined)),
+    ...selectRanges(columns, ranges, keys, identity),
   ];
   if (parts.length > 0) return `(${parts.join(" UNION ALL ")})`;
   const nulls = columns.map((column) => `${nullOf(column)} AS ${quoteName(column.name)}`);
@@ -140,6 +144,37 @@ function selectGroup(
   return `SELECT ${listOr(expressions)} FROM ${readParquet(group.paths, identity)}`;
 }
 
+function selectRanges(
+  columns: readonly BoundColumn[],
+  ranges: readonly BoundRange[],
+  keys: readonly number[],
+  identity: boolean,
+): readonly string[] {
+  const lastReplacing = ranges.findLastIndex(({ isReplacing }) => isReplacing === true);
+  const isNewest = keys.length > 0 && lastReplacing >= 0;
+  const select = (range: BoundRange, index: number) =>
+    selectRange(columns, range, identity ? index : undefined);
+  if (!isNewest) return ranges.map(select);
+  const names = columns.map(({ name }) => quoteName(name));
+  if (identity) names.push(...IDENTITY_COLUMNS);
+  const keyNames = keys.map((_, at) => `pgtide_key${at}`);
+  const all = ranges.map(({ relation, after, through, columnNumbers }, index) => {
+    const inner = select({ relation, after, through, columnNumbers }, index);
+    const more = [
+      ...keys.map((key, at) => `c${key} AS pgtide_key${at}`),
+      `${position(index)} AS pgtide_at`,
+    ];
+    return inner.replace("SELECT ", `SELECT ${more.join(", ")}, `);
+  });
+  const newest = `row_number() OVER (PARTITION BY ${keyNames.join(", ")} ORDER BY pgtide_at DESC)`;
+  return [`SELECT ${listOr(names)} FROM (${all.join(" UNION ALL ")}) QUALIFY ${newest} = 1`];
+}
+
+/** Later rows have greater ones. */
+function position(index: number): string {
+  return index === 0 ? "rowid" : `rowid + ${BigInt(index) << BigInt(RANGE_BITS)}`;
+}
+
 /** Its rows are in the bound types already. */
 function selectRange(
   columns: readonly BoundColumn[],
@@ -151,8 +186,7 @@ function selectRange(
     return `${from} AS ${quoteName(column.name)}`;
   });
   if (index !== undefined) {
-    const row = index === 0 ? "rowid" : `rowid + ${BigInt(index) << BigInt(RANGE_BITS)}`;
-    expressions.push("CAST(NULL AS VARCHAR) AS pgtide_file", `${row} AS pgtide_row`);
+    expressions.push("CAST(NULL AS VARCHAR) AS pgtide_file", `${position(index)} AS pgtide_row`);
   }
   const from = `memory.main.${quoteName(relation)}`;
   return `SELECT ${listOr(expressions)} FROM ${from} WHERE _seq > ${after} AND _seq <= ${through}`;

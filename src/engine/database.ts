@@ -22,6 +22,8 @@ export interface Lane {
   /** DuckDB's number of the connection, by which our functions know their statement. */
   readonly id: number;
   timeZone: string;
+  /** Statements that come again, by text. */
+  readonly prepared: Map<string, duckdb.PreparedStatement>;
 }
 
 export class Database {
@@ -70,7 +72,8 @@ export class Database {
 
   /** A connection nobody else uses, its session in the zone. Give it back or drop it. */
   async lane(zone: string): Promise<Lane> {
-    let lane = this.#idle.pop();
+    const at = this.#idle.findLastIndex(({ timeZone }) => timeZone === zone);
+    let lane = at < 0 ? this.#idle.pop() : this.#idle.splice(at, 1)[0];
     if (lane === undefined) {
       if (this.#open >= CONNECTIONS_MAX) {
         throw new EngineError("too-many-cursors", "too many open cursors and portals", {
@@ -82,7 +85,7 @@ export class Database {
         const connection = await duckdb.connect(this.#database);
         const context = duckdb.connection_get_client_context(connection);
         const id = duckdb.client_context_get_connection_id(context);
-        lane = { connection, id, timeZone: "" };
+        lane = { connection, id, timeZone: "", prepared: new Map() };
       } catch (cause) {
         this.#open -= 1;
         throw cause;
@@ -96,6 +99,9 @@ export class Database {
         throw cause;
       }
       lane.timeZone = zone;
+      // They may have been planned with the other zone in them.
+      for (const prepared of lane.prepared.values()) duckdb.destroy_prepare_sync(prepared);
+      lane.prepared.clear();
     }
     return lane;
   }
@@ -116,6 +122,7 @@ export class Database {
   drop(lane: Lane): void {
     this.#cancelled.delete(lane.id);
     this.#open -= 1;
+    for (const prepared of lane.prepared.values()) duckdb.destroy_prepare_sync(prepared);
     duckdb.disconnect_sync(lane.connection);
   }
 

@@ -61,7 +61,9 @@ export class HotRelations implements HotStorage {
       number: column.columnNumber,
       name: `c${column.columnNumber}`,
     }));
-    const rows = await this.#engine.bindTable(named, [], ranges);
+    const rows = await this.#engine.bindTable(named, [], ranges, {
+      keys: [...entityColumns, timeColumn],
+    });
     const selected = named.map((column) => {
       const isTime = column.number === timeColumn;
       return `${storedExpression(column.name, { ...column, isTime })} AS ${quoteName(column.diskName)}`;

@@ -215,9 +215,9 @@ export class Engine implements SegmentFiles {
     given: RowBlock,
     before: readonly string[],
     signal?: AbortSignal,
+    sequences = [{ sequence: 0, rows: given.rows }],
   ): Promise<void> {
     const block = encodeBlock(given);
-    const sequences = [{ sequence: 0, rows: given.rows }];
     const request = { name, block, sequences, create: { before, columns } };
     await this.#call("appendRows", request, signal, [block.buffer as ArrayBuffer]);
   }

@@ -48,11 +48,22 @@ export interface RunStatement {
   readonly parameters?: readonly EngineParameter[];
   /** Of all its columns, when the rows are wanted. */
   readonly shapes?: readonly Shape[];
+  /** The same text comes again and again: connections keep it prepared. */
+  readonly isRepeated?: true;
+}
+
+/** Rows of a block behind those that a table has. */
+export interface RunAppend {
+  readonly database: "plain" | "memory";
+  /** In the schema `main`, with the columns of the block. */
+  readonly table: string;
+  /** encodeBlock's bytes. */
+  readonly block: Uint8Array;
 }
 
 export interface RunRequest {
   /** One transaction, which may write to one attached database; a single statement needs none. */
-  readonly statements: readonly RunStatement[];
+  readonly statements: readonly (RunStatement | RunAppend)[];
   readonly rowsRelations?: readonly RowsRelation[];
   readonly timeZone?: string | number;
 }

@@ -7,7 +7,12 @@
 import duckdb from "@duckdb/node-bindings";
 import { nextTurn } from "../base/async.ts";
 import { assert } from "../base/errors.ts";
-import { type CellLayout, decodeBlock, type RowBlock } from "../table/row-block.ts";
+import {
+  type CellLayout,
+  type ColumnData,
+  decodeBlock,
+  type RowBlock,
+} from "../table/row-block.ts";
 import { boundType } from "./bound-types.ts";
 import { columnTypeOf } from "./column-types.ts";
 import { type Database, withLane } from "./database.ts";
@@ -43,6 +48,23 @@ export async function dropRowTable(database: Database, name: string): Promise<vo
 /** As SQL names it. */
 export function rowTable(name: string): string {
   return `memory.main.${quoteName(name)}`;
+}
+
+/** Behind the rows of a table that has just these columns; gives how many. */
+export async function appendBlock(
+  connection: duckdb.Connection,
+  catalog: string,
+  table: string,
+  encoded: Uint8Array,
+): Promise<number> {
+  const block = decodeBlock(encoded);
+  const appender = duckdb.appender_create_ext(connection, catalog, "main", table);
+  try {
+    await fill(appender, block, undefined, () => false);
+  } finally {
+    duckdb.appender_close_sync(appender);
+  }
+  return block.rows;
 }
 
 /** All rows or none. */
@@ -87,20 +109,15 @@ function sequenceCells(runs: AppendRowsRequest["sequences"]): BigInt64Array {
 async function fill(
   appender: duckdb.Appender,
   block: RowBlock,
-  sequences: BigInt64Array,
+  sequences: BigInt64Array | undefined,
   isCancelled: () => boolean,
 ): Promise<void> {
   const { rows, columns } = block;
   const count = duckdb.appender_column_count(appender);
-  assert(count === columns.length + 1, "a block has the columns of its table");
-  assert(sequences.length === rows, "every row has a number");
+  const all = sequences === undefined ? columns : [...columns, numberColumn(sequences, rows)];
+  assert(count === all.length, "a block has the columns of its table");
   const types = Array.from({ length: count }, (_, i) => duckdb.appender_column_type(appender, i));
   const layouts = types.map((type) => layoutOfType(columnTypeOf(type)));
-  const numbers = new Uint8Array(sequences.buffer);
-  const all = [
-    ...columns,
-    { validity: undefined, data: numbers, offsets: undefined, elements: undefined },
-  ];
   const chunk = duckdb.create_data_chunk(types);
   const size = duckdb.vector_size();
   for (let from = 0, chunks = 1; from < rows; from += size, chunks += 1) {
@@ -118,4 +135,10 @@ async function fill(
       if (isCancelled()) throw cancelled();
     }
   }
+}
+
+function numberColumn(sequences: BigInt64Array, rows: number): ColumnData {
+  assert(sequences.length === rows, "every row has a number");
+  const data = new Uint8Array(sequences.buffer);
+  return { validity: undefined, data, offsets: undefined, elements: undefined };
 }

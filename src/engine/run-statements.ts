@@ -6,8 +6,12 @@ import { checkColumn, columnTypeOf } from "./column-types.ts";
 import { bind, interruptible } from "./cursor.ts";
 import { type Database, duckdbZone, type Lane } from "./database.ts";
 import { readValues } from "./read-values.ts";
-import type { RunRequest, RunResult, RunStatement } from "./request.ts";
+import type { RunAppend, RunRequest, RunResult, RunStatement } from "./request.ts";
+import { appendBlock } from "./row-tables.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
+
+/** Statements that a connection keeps prepared. */
+const PREPARED_MAX = 32;
 
 export async function runStatements(
   database: Database,
@@ -15,7 +19,8 @@ export async function runStatements(
   isCancelled: () => boolean,
 ): Promise<readonly RunResult[]> {
   const { statements, rowsRelations = [], timeZone = "UTC" } = request;
-  const zone = duckdbZone(timeZone, statements.map(({ sql }) => sql).join());
+  const texts = statements.map((one) => ("sql" in one ? one.sql : ""));
+  const zone = duckdbZone(timeZone, texts.join());
   const lane = await database.lane(zone);
   let isSound = false;
   try {
@@ -33,16 +38,16 @@ export async function runStatements(
 
 async function inTransaction(
   lane: Lane,
-  statements: readonly RunStatement[],
+  statements: RunRequest["statements"],
   isCancelled: () => boolean,
 ): Promise<RunResult[]> {
   const { connection } = lane;
   const results: RunResult[] = [];
-  const isAlone = statements.length === 1;
+  const isAlone = statements.length === 1 && statements.every((one) => "sql" in one);
   if (!isAlone) await duckdb.query(connection, "BEGIN TRANSACTION");
   try {
     for (const statement of statements) {
-      results.push(await runOne(connection, statement, isCancelled));
+      results.push(await runOne(lane, statement, isCancelled));
     }
   } catch (thrown) {
     if (!isAlone) await rollback(connection);
@@ -62,11 +67,22 @@ async function rollback(connection: duckdb.Connection): Promise<void> {
 }
 
 async function runOne(
-  connection: duckdb.Connection,
-  statement: RunStatement,
+  lane: Lane,
+  statement: RunStatement | RunAppend,
   isCancelled: () => boolean,
 ): Promise<RunResult> {
-  const { sql, parameters = [] } = statement;
+  const { connection } = lane;
+  if (!("sql" in statement)) {
+    const { database, table, block } = statement;
+    return { changed: await appendBlock(connection, database, table, block), rows: [] };
+  }
+  const { sql, parameters = [], isRepeated } = statement;
+  if (isRepeated) {
+    const prepared = await preparedIn(lane, sql);
+    bind(prepared, { parameters });
+    const call = () => duckdb.execute_prepared(prepared);
+    return readResult(await interruptible(connection, isCancelled, call), statement);
+  }
   if (parameters.length === 0) {
     const call = () => duckdb.query(connection, sql);
     return readResult(await interruptible(connection, isCancelled, call), statement);
@@ -79,6 +95,24 @@ async function runOne(
   } finally {
     duckdb.destroy_prepare_sync(prepared);
   }
+}
+
+/** DuckDB plans it anew when what it reads has been changed. */
+async function preparedIn(
+  { connection, prepared }: Lane,
+  sql: string,
+): Promise<duckdb.PreparedStatement> {
+  const known = prepared.get(sql);
+  // The newest stand last.
+  prepared.delete(sql);
+  const statement = known ?? (await duckdb.prepare(connection, sql));
+  prepared.set(sql, statement);
+  for (const [oldest, unused] of prepared) {
+    if (prepared.size <= PREPARED_MAX) break;
+    prepared.delete(oldest);
+    duckdb.destroy_prepare_sync(unused);
+  }
+  return statement;
 }
 
 function readResult(result: duckdb.Result, { shapes }: RunStatement): RunResult {

@@ -3,7 +3,7 @@
  * inside of a transaction as part of it.
  */
 
-import { SqlError } from "../base/errors.ts";
+import { type ErrorFields, SqlError } from "../base/errors.ts";
 import type { AppendRequest } from "../table/append.ts";
 import type { AppendedFile } from "../table/append-report.ts";
 import { CoverageOverlapError, ReservedError } from "../table/error.ts";
@@ -28,6 +28,13 @@ export interface AppendedFiles {
   readonly isDryRun: boolean;
   /** APPEND or COPY. */
   readonly operation: string;
+  readonly message?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface Appended {
+  readonly files: readonly AppendedFile[];
+  readonly notices: readonly ErrorFields[];
 }
 
 let reservations = 0;
@@ -35,17 +42,30 @@ let reservations = 0;
 /** @throws SqlError, StoreError; nothing is published then */
 export async function appendInto(
   entry: TstableEntry,
-  { files, overlap: given, isDryRun, operation }: AppendedFiles,
+  given: AppendedFiles,
   execution: Execution,
-): Promise<readonly AppendedFile[]> {
-  const overlap = policy(given, operation, entry, execution);
-  const request = { files, overlap, isDryRun, operation };
+): Promise<Appended> {
+  const { files, isDryRun, operation, message, idempotencyKey } = given;
+  const overlap = policy(given.overlap, operation, entry, execution);
+  const isOwn = !execution.transaction.isExplicit && execution.isAlone;
+  if (!isOwn && (message !== undefined || idempotencyKey !== undefined)) {
+    throw new SqlError("0A000", "a message or a key of an append inside of a transaction", {
+      hint: "They belong to a version: send the statement by itself.",
+    });
+  }
+  const request = {
+    files,
+    overlap,
+    isDryRun,
+    operation,
+    ...(message !== undefined && { message }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
   // A DROP meanwhile lets whoever uses the table finish.
   const lease = entry.table.lease();
   try {
     if (hasRowKey(entry)) await settleKeys(entry, execution);
     await checkRequiredValues(entry, files, overlap, execution);
-    const isOwn = !execution.transaction.isExplicit && execution.isAlone;
     const append = isOwn ? appendVersion : appendToTransaction;
     return await unlessReserved(entry, execution, () => append(entry, request, execution));
   } catch (cause) {
@@ -66,19 +86,27 @@ async function appendVersion(
   entry: TstableEntry,
   request: AppendRequest & { readonly operation: string },
   { services, signal, processId }: Execution,
-): Promise<readonly AppendedFile[]> {
+): Promise<Appended> {
   const hot = services.intake.table(entry.info.oid);
   const result = await appendPublished(hot, request, signal);
   const commit = commitOf(result, request.operation, processId);
   if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
-  return result.files;
+  return { files: result.files, notices: result.isRepeated ? [repeatedNotice(request)] : [] };
+}
+
+function repeatedNotice({ idempotencyKey, operation = "APPEND" }: AppendRequest): ErrorFields {
+  return {
+    severity: "NOTICE",
+    sqlState: "00000",
+    message: `idempotency key "${idempotencyKey}" was committed before, skipping ${operation}`,
+  };
 }
 
 async function appendToTransaction(
   entry: TstableEntry,
   request: AppendRequest,
   execution: Execution,
-): Promise<readonly AppendedFile[]> {
+): Promise<Appended> {
   const { services, signal } = execution;
   const { oid, name } = entry.info;
   const { items, owner } = await workOf(execution);
@@ -87,7 +115,7 @@ async function appendToTransaction(
   await services.locks.acquire(owner, target, "exclusive", lockWait(execution));
   const hot = services.intake.table(oid);
   const { files } = await appendPending(hot, items, { ...request, key: target.key }, signal);
-  return files;
+  return { files, notices: [] };
 }
 
 /** Waits for transactions that have staged files for the same buckets. @throws SqlError 40P01 */

@@ -20,6 +20,7 @@ import { relationOf } from "./plain/relation.ts";
 import { scanText } from "./plain/scan.ts";
 import { knownWrites } from "./plain/work.ts";
 import type { PlanValues } from "./plan-values.ts";
+import { keyColumns } from "./replaced-rows.ts";
 import type { StatementWorld } from "./statement-world.ts";
 import type { TstableEntry } from "./tables.ts";
 import { type BoundFilter, bindFilter } from "./time-filter.ts";
@@ -110,6 +111,7 @@ class Binder {
       const relation = relationOf(scan.relationOid, this.#execution);
       const writes = knownWrites(this.#execution.transaction);
       writes?.noteRead(relation.oid);
+      await writes?.settle();
       return scanText({ ...scan, relation }, plain, writes);
     }
     const entry = tables.requireByOid(scan.relationOid);
@@ -134,7 +136,8 @@ class Binder {
       return { ...column, diskName: column.name };
     });
     const paths = segments.map(({ path }) => join(entry.directory, path));
-    const options = { identity: scan.hasIdentity };
+    const keys = keyColumns(entry);
+    const options = { identity: scan.hasIdentity, keys };
     return await this.#execution.services.engine.bindTable(columns, paths, hot, options);
   }
 

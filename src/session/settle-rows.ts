@@ -10,6 +10,7 @@ import type { Segment } from "../table/segment.ts";
 import type { Execution } from "./execution.ts";
 import { lockWait } from "./plain/work.ts";
 import { PlanValues } from "./plan-values.ts";
+import { takeOutReplaced } from "./replaced-rows.ts";
 import type { TstableEntry } from "./tables.ts";
 import type { TransactionWork } from "./work.ts";
 
@@ -40,6 +41,10 @@ export async function settledValues(
   for (let flushes = 1; ; flushes += 1) {
     const { intake } = execution.services;
     await intake.flush(entry.info.oid);
+    if (work.items.replacing(true).includes(entry.info.oid)) {
+      if (execution.transaction.keepsOneWorld) throw concurrentChange(entry);
+      await takeOutReplaced(entry, work, execution);
+    }
     await writeOwnRows(intake.table(entry.info.oid), work.items, execution.signal);
     const values = await PlanValues.of(plan, execution);
     try {

@@ -9,8 +9,9 @@ import type { TableView } from "../table/table-view.ts";
 import type { WorldLease } from "../table/world.ts";
 import type { Execution } from "./execution.ts";
 import { plainWrites } from "./plain/work.ts";
+import type { Services } from "./services.ts";
 import type { Tables, TstableEntry } from "./tables.ts";
-import { knownWork } from "./work.ts";
+import { knownWork, type TransactionWork } from "./work.ts";
 
 export interface StatementWorld {
   /** Every commit up to here is in it. */
@@ -29,7 +30,7 @@ export async function takeWorld(
   const { transaction, services } = execution;
   const work = knownWork(transaction);
   if (!transaction.keepsOneWorld) {
-    const lease = await services.intake.lease(tableIds);
+    const lease = await leaseWith(work, tableIds, services);
     return {
       sequence: lease.sequence,
       view: (entry) => lease.view(entry.info.oid, work?.items),
@@ -53,6 +54,21 @@ export async function takeWorld(
     },
     release: () => own?.release(),
   };
+}
+
+/** One that shows no row which the transaction's own rows hide. */
+async function leaseWith(
+  work: TransactionWork | undefined,
+  tableIds: readonly number[],
+  { intake }: Services,
+): Promise<WorldLease> {
+  for (;;) {
+    await work?.followMoves(tableIds);
+    const lease = await intake.lease(tableIds);
+    const moved = work?.items.replacing(false) ?? [];
+    if (!moved.some((tableId) => tableIds.includes(tableId))) return lease;
+    lease.release();
+  }
 }
 
 /**

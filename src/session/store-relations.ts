@@ -102,6 +102,8 @@ function versionRows(entry: TstableEntry, snapshot: Snapshot): Row[] {
     version: BigInt(version.version),
     committed_at: microsOf(version.committedAt),
     operation: version.operation ?? null,
+    message: version.message ?? null,
+    idempotency_key: version.idempotencyKey ?? null,
     rows_added: BigInt(version.rowsAdded),
     rows_removed: BigInt(version.rowsRemoved),
     segments_added: BigInt(version.segmentsAdded),

@@ -4,19 +4,16 @@ import { SqlError } from "../base/errors.ts";
 import { isWritable } from "../engine/disk-types.ts";
 import type { StagedSegment } from "../table/items.ts";
 import { selectRows } from "../table/join-blocks.ts";
-import { writeOwnRows } from "../table/pending-segments.ts";
 import type { RowBlock } from "../table/row-block.ts";
 import { SCHEMA_VERSION } from "./attachment.ts";
 import type { Execution } from "./execution.ts";
 import { hasRowKey, type RepeatPolicy, rowsWithoutRepeats } from "./repeated-rows.ts";
+import { boundOwnRows } from "./replaced-rows.ts";
 import { lockKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
 import { workOf } from "./work.ts";
 import { requireWritable } from "./write-rules.ts";
-
-/** A transaction's rows beyond this become a segment before it commits. */
-const OWN_BYTES_MAX = 32 << 20;
 
 /**
  * `block` has the table's columns in order, in their bound types; what is declared NOT NULL has
@@ -43,9 +40,7 @@ export async function insertRows(
   const { oid } = entry.info;
   const hot = execution.services.intake.table(oid);
   work.items.add(hot, { kind: "rows", tableId: oid, schemaVersion: SCHEMA_VERSION, block: rows });
-  if (work.items.bytesOf(oid) > OWN_BYTES_MAX) {
-    await writeOwnRows(hot, work.items, execution.signal);
-  }
+  await boundOwnRows(entry, work, execution);
   return kept;
 }
 

@@ -42,6 +42,7 @@ export class TransactionWork implements Work {
   readonly #marks: PendingMark[] = [];
   readonly #parts: Participant[] = [];
   readonly #endings: ((outcome: WorkOutcome) => void)[] = [];
+  readonly #moves = new Map<number, (signal: AbortSignal) => Promise<void>>();
   #plain: PlainPart | undefined;
   #isOver = false;
   #signal: AbortSignal | undefined;
@@ -70,6 +71,19 @@ export class TransactionWork implements Work {
   /** Of the statement that uses it now; what a commit waits for can be cancelled by it. */
   useSignal(signal: AbortSignal): void {
     this.#signal = signal;
+  }
+
+  /** What to do when rows of a table that the transaction's rows hide may be in segments now. */
+  onMoved(tableId: number, act: (signal: AbortSignal) => Promise<void>): void {
+    this.#moves.set(tableId, act);
+  }
+
+  /** `isAll`: nothing that is hot may be hidden afterwards. */
+  async followMoves(tableIds: readonly number[], isAll = false): Promise<void> {
+    for (const tableId of this.#items.replacing(isAll)) {
+      if (!tableIds.includes(tableId)) continue;
+      await this.#moves.get(tableId)?.(this.#signal ?? new AbortController().signal);
+    }
   }
 
   /** Called once when the transaction is over, before its locks are released. */
@@ -102,22 +116,41 @@ export class TransactionWork implements Work {
   /** What the transaction has defined is decided with it. */
   async commit(entry?: NewEntry): Promise<void> {
     if (this.#isOver) return;
-    const items = this.#items.items();
     const plain = this.#plain?.isEmpty === false ? this.#plain : undefined;
+    // A decision that takes longer than one record leaves a flush time to come between.
+    const isMixed = entry !== undefined || plain !== undefined;
+    try {
+      for (;;) {
+        await this.followMoves(this.#items.tableIds, isMixed);
+        if (await this.#tryCommit(entry, plain)) break;
+      }
+    } catch (cause) {
+      await this.#end(isOutcomeUnknown(cause) ? "unknown" : "rolled back");
+      throw cause;
+    }
+    await this.#end("committed");
+  }
+
+  /** @returns false when hidden rows have moved meanwhile; nothing has happened then */
+  async #tryCommit(entry: NewEntry | undefined, plain: PlainPart | undefined): Promise<boolean> {
+    const items = this.#items.items();
     try {
       const tell = await noticesOf(items, this.#services, this.owner.processId);
       await commitAll({ entry, items, plain }, this.#services, {
         isSynced: this.#settings.get("synchronous_commit") !== "off",
         delayMicros: Number(this.#settings.get("commit_delay") ?? 0),
         signal: this.#signal,
-        check: () => refuseMoved(this.#transaction, this.#services),
+        check: () => {
+          refuseMoved(this.#transaction, this.#services);
+          if (this.#items.replacing(false).length > 0) throw new HiddenRowsMoved();
+        },
       });
       tell?.();
+      return true;
     } catch (cause) {
-      await this.#end(isOutcomeUnknown(cause) ? "unknown" : "rolled back");
+      if (cause instanceof HiddenRowsMoved) return false;
       throw cause;
     }
-    await this.#end("committed");
   }
 
   async rollback(): Promise<void> {
@@ -136,6 +169,8 @@ export class TransactionWork implements Work {
     }
   }
 }
+
+class HiddenRowsMoved extends Error {}
 
 function isOutcomeUnknown(cause: unknown): boolean {
   if (cause instanceof StorageError) return cause.reason === "outcome-unknown";

@@ -4,13 +4,14 @@
  * that no version names.
  */
 
+import { filesOfVersion, versionOfKey } from "./append-repeat.ts";
 import { type AppendedFile, type Decision, newCells, report } from "./append-report.ts";
 import { type Coverage, countPairs, NO_COVERAGE, overlapOf, unite } from "./coverage.ts";
 import { CoverageOverlapError, StoreError } from "./error.ts";
 import type { Action, LogicalField } from "./format.ts";
 import { type FoundOverlap, factsOf } from "./overlap.ts";
 import type { SegmentFiles } from "./segment-files.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, VersionRecord } from "./snapshot.ts";
 import type { StagedFile } from "./stage.ts";
 import { allOrThrow, isOutcomeUnknown, type StagedSource, Staging } from "./staging.ts";
 import type { Proposal, Table } from "./table.ts";
@@ -25,6 +26,10 @@ export interface AppendRequest {
   readonly isDryRun?: boolean;
   /** What the version is called in the history. */
   readonly operation?: string;
+  /** What the user says about it. */
+  readonly message?: string;
+  /** When a version has it already nothing is done, and what that version did is told. */
+  readonly idempotencyKey?: string;
   /** What is covered, where that is not what the newest version covers. */
   readonly covered?: () => Promise<Coverage>;
   /** Throws when buckets of files cannot be taken now. */
@@ -37,6 +42,8 @@ export interface AppendResult {
   /** undefined: nothing was published. */
   readonly version: number | undefined;
   readonly files: readonly AppendedFile[];
+  /** Told of an earlier append with the same key. */
+  readonly isRepeated: boolean;
   /** Newly covered buckets by entity. */
   readonly cells: () => Coverage;
 }
@@ -69,6 +76,7 @@ class Append {
   readonly #request: AppendRequest;
   readonly #signal: AbortSignal | undefined;
   #decisions: readonly Decision[] = [];
+  #earlier: VersionRecord | undefined;
 
   constructor(
     table: Table,
@@ -84,18 +92,32 @@ class Append {
 
   async run(): Promise<AppendResult> {
     const before = await this.#table.refresh();
+    if (this.#isKnown(before)) return this.#repeated(before);
     const { schema, staged } = await this.#staging.bringAll(before.meta, this.#request.files);
     const after = await this.#table.commit(
       async (head) => await this.#plan(head, schema, staged),
       this.#signal,
     );
+    if (this.#earlier !== undefined) return this.#repeated(this.#table.snapshot);
     const version = after?.version;
     return {
       snapshot: after ?? this.#table.snapshot,
       version,
       files: this.#decisions.map((decision) => report(decision, version)),
+      isRepeated: false,
       cells: () => newCells(version === undefined ? [] : this.#decisions),
     };
+  }
+
+  #isKnown(head: Snapshot): boolean {
+    const { idempotencyKey } = this.#request;
+    this.#earlier = idempotencyKey === undefined ? undefined : versionOfKey(head, idempotencyKey);
+    return this.#earlier !== undefined;
+  }
+
+  #repeated(snapshot: Snapshot): AppendResult {
+    const files = this.#earlier === undefined ? [] : filesOfVersion(snapshot, this.#earlier);
+    return { snapshot, version: undefined, files, isRepeated: true, cells: () => NO_COVERAGE };
   }
 
   async #plan(
@@ -103,6 +125,7 @@ class Append {
     schema: readonly LogicalField[],
     files: readonly StagedSource[],
   ): Promise<Proposal | undefined> {
+    if (this.#isKnown(head)) return undefined;
     requireSameSchema(head, schema);
     const published = await this.#table.coverage(head);
     const { overlap: policy, checkFree } = this.#request;
@@ -143,8 +166,11 @@ class Append {
       actions.push({ kind: "add-segment", segment: segment.meta });
     }
     actions.push({ kind: "update-coverage", indexKind: index.kind, coveragePath: file.key });
+    const { message, idempotencyKey } = this.#request;
     const own = {
       operation: this.#request.operation ?? "APPEND",
+      ...(message !== undefined && { message }),
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
       ...(Object.keys(columns).length > 0 && { columns }),
     };
     const onPublished = () => {

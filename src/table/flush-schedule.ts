@@ -114,15 +114,18 @@ export class FlushSchedule {
       this.#states.delete(hot);
       return;
     }
+    // At least; more while the table is held.
     const through = this.#options.sequence();
-    const done = this.#run(hot, state, through);
+    const done = this.#run(hot, state);
     state.running = { through, done };
     await done;
   }
 
-  async #run(hot: HotTable, state: State, through: number): Promise<void> {
+  async #run(hot: HotTable, state: State): Promise<void> {
     state.timer?.cancel();
     state.timer = undefined;
+    while (hot.released !== undefined) await hot.released;
+    const through = this.#options.sequence();
     try {
       await flushTable(hot, { through, syncLog: this.#options.syncLog });
       state.failures = 0;

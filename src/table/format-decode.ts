@@ -204,10 +204,12 @@ function decodeEntityValue(value: unknown): EntityValue {
 /** Our own keys never make a table unreadable: what is not as we write it is not there. */
 function ownCommitKeys(value: unknown): OwnCommitKeys {
   if (typeof value !== "object" || value === null) return {};
-  const { wal, operation, upto, columns } = value as JsonObject;
+  const { wal, operation, message, idempotencyKey, upto, columns } = value as JsonObject;
   return {
     ...(typeof wal === "string" && { wal }),
     ...(typeof operation === "string" && { operation }),
+    ...(typeof message === "string" && { message }),
+    ...(typeof idempotencyKey === "string" && { idempotencyKey }),
     ...(Number.isSafeInteger(upto) && { upto: upto as number }),
     ...(typeof columns === "object" &&
       columns !== null && { columns: columns as Record<string, readonly PhysicalColumn[]> }),

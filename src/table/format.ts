@@ -167,6 +167,10 @@ export interface OwnCommitKeys {
   /** Id of the write-ahead log of the server that wrote it. */
   readonly wal?: string;
   readonly operation?: string;
+  /** What the user wrote about it. */
+  readonly message?: string;
+  /** By which an append that is sent again is known. */
+  readonly idempotencyKey?: string;
   /** A flush: everything that log decided for the table, up to this sequence, is published. */
   readonly upto?: number;
   /** Physical columns by id, in file order. */

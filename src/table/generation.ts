@@ -26,6 +26,7 @@ export class Generation {
   /** Rows of all items up to each, itself included. */
   readonly #rowsThrough: number[] = [];
   #bounds: RawBounds | undefined;
+  #isReplacing = false;
   #filled = 0;
   #filledRows = 0;
   #isCreated = false;
@@ -47,6 +48,11 @@ export class Generation {
   /** Of all rows. */
   get bounds(): RawBounds | undefined {
     return this.#bounds;
+  }
+
+  /** Some of its rows hide others of the same key. */
+  get isReplacing(): boolean {
+    return this.#isReplacing;
   }
 
   /** Of the last of the first `count` items. */
@@ -78,6 +84,7 @@ export class Generation {
 
   add(item: HotRows): void {
     this.#items.push(item);
+    this.#isReplacing ||= item.isReplacing;
     const rows = this.rowsOf(this.count - 1) + item.rows;
     this.#rowsThrough.push(rows);
     this.#bounds = this.#bounds === undefined ? item.bounds : around(this.#bounds, item.bounds);

@@ -24,6 +24,7 @@ export class HotRows {
   readonly rows: number;
   readonly bytes: number;
   readonly bounds: RawBounds;
+  readonly isReplacing: boolean;
   #block: RowBlock | undefined;
   #keys: BlockKeys;
 
@@ -31,6 +32,7 @@ export class HotRows {
   constructor(item: NewRows, sequence: number, columns: KeyColumns, kind: IndexKind) {
     this.sequence = sequence;
     this.schemaVersion = item.schemaVersion;
+    this.isReplacing = item.isReplacing === true;
     this.rows = item.block.rows;
     this.bytes = bytesOfRows(item.block);
     this.#block = item.block;

@@ -16,6 +16,8 @@ export interface HotRange {
   readonly relation: string;
   readonly after: number;
   readonly through: number;
+  /** Of rows with one key, in this range and in those before it, only the last counts. */
+  readonly isReplacing?: boolean;
 }
 
 export interface HotStorage {

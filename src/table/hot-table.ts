@@ -3,6 +3,7 @@
  * and rows in generations, one a flush. The current state is captured as an immutable world.
  */
 
+import { type Deferred, deferred } from "../base/async.ts";
 import { assert } from "../base/errors.ts";
 import type { KeyColumns } from "./block-keys.ts";
 import { Generation } from "./generation.ts";
@@ -50,6 +51,9 @@ export class HotTable {
   #current: TableWorld | undefined;
   #isDetached = false;
   #changesMade = 0;
+  #cuts = 0;
+  #holds = 0;
+  #released: Deferred<void> | undefined;
 
   constructor(tableId: number, attachment: Attachment, walIds: readonly string[]) {
     this.tableId = tableId;
@@ -90,6 +94,28 @@ export class HotTable {
   /** How often segments or all rows were changed through the log. */
   get changesMade(): number {
     return this.#changesMade;
+  }
+
+  /** Changes when hot rows are on their way into a segment; undefined while some are. */
+  get replaceMark(): number | undefined {
+    return this.#epochs.length > 1 ? undefined : this.#cuts;
+  }
+
+  /** No flush begins until the returned function is called: for moments only. */
+  hold(): () => void {
+    this.#holds += 1;
+    this.#released ??= deferred<void>();
+    return () => {
+      this.#holds -= 1;
+      if (this.#holds > 0) return;
+      this.#released?.resolve();
+      this.#released = undefined;
+    };
+  }
+
+  /** undefined: nobody holds it. */
+  get released(): Promise<void> | undefined {
+    return this.#released?.promise;
   }
 
   watermark(snapshot: Snapshot = this.table.snapshot): number {
@@ -167,6 +193,7 @@ export class HotTable {
   cut(through: number): TableWorld {
     const last = this.#epochs.at(-1) ?? NOTHING;
     if (last.position !== undefined) {
+      this.#cuts += 1;
       this.#epochs = [...this.#epochs.slice(0, -1), { ...last, upto: through }, NOTHING];
     }
     const world = this.capture();

@@ -166,9 +166,12 @@ export class Intake {
   async commit(items: readonly NewItem[], options: CommitOptions): Promise<number> {
     const byTable = this.#byTable(items);
     const admitted = await this.#admission.admit(costs(byTable), options.signal);
+    const holds: (() => void)[] = [];
     try {
       for (const hot of byTable.keys()) this.#refuseDetached(hot);
       options.beforeSequence?.();
+      // What replaced rows hide must not move between this step and their own appearance.
+      for (const [hot, some] of byTable) if (some.some(isReplacing)) holds.push(hot.hold());
       const sequence = this.#nextSequence;
       const made = [...byTable].map(
         ([hot, some]) => [hot, some.map((item) => hot.item(item, sequence))] as const,
@@ -183,6 +186,7 @@ export class Intake {
       });
       return sequence;
     } finally {
+      for (const release of holds) release();
       admitted.settle();
     }
   }
@@ -337,6 +341,10 @@ export class Intake {
         this.#trimming = undefined;
       });
   }
+}
+
+function isReplacing(item: NewItem): boolean {
+  return item.kind === "rows" && item.isReplacing === true;
 }
 
 function costs(byTable: ReadonlyMap<HotTable, readonly NewItem[]>): ReadonlyMap<HotTable, number> {

@@ -23,6 +23,11 @@ export interface NewRows {
   readonly tableId: number;
   readonly schemaVersion: number;
   readonly block: RowBlock;
+  /**
+   * A row hides one of the same key that came before it, in this item's generation or an earlier
+   * one. Only where no key is there twice, and never a row of a segment.
+   */
+  readonly isReplacing?: boolean;
 }
 
 /** Segments out and in. */

@@ -95,7 +95,12 @@ export class OwnRows {
         isOpen = true;
       }
     }
-    return ranges.map((range) => ({ relation: this.#relation, ...range }));
+    const isReplacing = visible.some((item) => item.isReplacing);
+    return ranges.map((range) => ({
+      relation: this.#relation,
+      ...range,
+      ...(isReplacing && { isReplacing }),
+    }));
   }
 
   #hasGap(after: number, before: number): boolean {

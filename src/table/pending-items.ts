@@ -75,6 +75,25 @@ export class PendingItems {
     table.add({ kind: "segments", tableId: hot.tableId, removed: [], added }, this.#number);
   }
 
+  /**
+   * Rows of the transaction hide hot ones that were found at `mark` (`HotTable.replaceMark`):
+   * before it commits they must be hot still, or be taken out of their segments.
+   */
+  replacesHot(hot: HotTable, mark: number | undefined): void {
+    this.#table(hot).replacesHot(mark);
+  }
+
+  /** No hot row of the table is hidden any more: they were taken out of segments. */
+  replacesNone(hot: HotTable): void {
+    this.#table(hot).replacesNone(this.#number);
+  }
+
+  /** Tables some of whose hidden rows a flush has moved, or is about to; or all that hide any. */
+  replacing(isAll: boolean): readonly number[] {
+    const tables = [...this.#tables].filter(([, table]) => table.hasMoved || isAll);
+    return tables.filter(([, table]) => table.hidesHot !== undefined).map(([id]) => id);
+  }
+
   #table(hot: HotTable): PendingTable {
     let table = this.#tables.get(hot.tableId);
     if (table === undefined) {
@@ -122,6 +141,9 @@ class PendingTable implements OwnChanges {
   readonly #hot: HotTable;
   readonly #rows: OwnRows;
   #changes: readonly Change[] = [];
+  hidesHot: { readonly mark: number | undefined } | undefined;
+  /** The last change when hidden rows were taken out of segments. */
+  #takenOut = 0;
   /** Files of segments that somebody has added, whether or not they still count. */
   readonly #files = new Map<string, readonly string[]>();
 
@@ -153,6 +175,23 @@ class PendingTable implements OwnChanges {
     this.#changes = [...this.#changes, { number, item }];
   }
 
+  replacesHot(mark: number | undefined): void {
+    const { hidesHot } = this;
+    if (hidesHot === undefined) this.hidesHot = { mark };
+    else if (hidesHot.mark !== mark) this.hidesHot = { mark: undefined };
+  }
+
+  replacesNone(number: number): void {
+    this.hidesHot = undefined;
+    this.#takenOut = number;
+  }
+
+  get hasMoved(): boolean {
+    if (this.hidesHot === undefined) return false;
+    const { mark } = this.hidesHot;
+    return mark === undefined || mark !== this.#hot.replaceMark;
+  }
+
   hideRows(number: number, lastMark: number): void {
     this.#rows.hide(number, lastMark);
   }
@@ -160,6 +199,12 @@ class PendingTable implements OwnChanges {
   rollbackTo(number: number): void {
     this.#rows.rollbackTo(number);
     this.#changes = this.#changes.filter((change) => change.number <= number);
+    if (this.#takenOut <= number) return;
+    // What was taken out is back in its segments.
+    this.#takenOut = 0;
+    if (this.#rows.visible().some(({ isReplacing }) => isReplacing)) {
+      this.hidesHot = { mark: undefined };
+    }
   }
 
   async ranges(query: PruneQuery): Promise<readonly HotRange[]> {
@@ -188,8 +233,14 @@ class PendingTable implements OwnChanges {
       if (added.length + removed.length > 0) items.push({ ...item, removed, added });
     }
     for (const rows of this.#rows.visible()) {
-      const { schemaVersion, block } = rows;
-      items.push({ kind: "rows", tableId, schemaVersion, block } satisfies NewRows);
+      const { schemaVersion, block, isReplacing } = rows;
+      items.push({
+        kind: "rows",
+        tableId,
+        schemaVersion,
+        block,
+        ...(isReplacing && { isReplacing }),
+      } satisfies NewRows);
     }
     return items;
   }

@@ -64,7 +64,13 @@ function encodeItem(item: NewItem): JsonObject {
   const { kind, tableId } = item;
   switch (item.kind) {
     case "rows":
-      return { kind, tableId, schemaVersion: item.schemaVersion, bytes: blockBytes(item.block) };
+      return {
+        kind,
+        tableId,
+        schemaVersion: item.schemaVersion,
+        bytes: blockBytes(item.block),
+        ...(item.isReplacing === true && { replacing: true }),
+      };
     case "segments": {
       const added = item.added.map(({ meta, columns }) => ({ meta: encodeSegment(meta), columns }));
       return { kind, tableId, removed: item.removed, added };
@@ -125,6 +131,7 @@ function decodeItem(item: JsonObject, take: (size: number) => Uint8Array): NewIt
         tableId,
         schemaVersion,
         block: decodeBlock(take(item["bytes"] as number)),
+        ...(item["replacing"] === true && { isReplacing: true }),
       };
     }
     case "segments": {

@@ -22,6 +22,8 @@ export interface VersionRecord {
   readonly committedAt: string;
   /** undefined: another writer's, which says nothing. */
   readonly operation: string | undefined;
+  readonly message: string | undefined;
+  readonly idempotencyKey: string | undefined;
   /** Id of the write-ahead log of the server that committed it. */
   readonly wal: string | undefined;
   readonly segmentsAdded: number;
@@ -163,6 +165,8 @@ class Delta {
       version: commit.version,
       committedAt: commit.timestamp,
       operation: commit.own.operation,
+      message: commit.own.message,
+      idempotencyKey: commit.own.idempotencyKey,
       wal: commit.own.wal,
       ...counts,
     });

@@ -68,7 +68,12 @@ export class TableWorld {
       return [{ generation, through }];
     });
     await Promise.all(ranges.map(({ generation, through }) => generation.fillThrough(through)));
-    return ranges.map(({ generation: { relation }, through }) => ({ relation, after, through }));
+    return ranges.map(({ generation: { relation, isReplacing }, through }) => ({
+      relation,
+      after,
+      through,
+      ...(isReplacing && { isReplacing }),
+    }));
   }
 
   /** Of each item's hot rows. */

@@ -135,13 +135,27 @@ describe("other verbs", () => {
   test.each([
     "append parquet 'x' into m mode adopt",
     "append parquet 'x' into m match by position",
-    "append parquet 'x' into m with (idempotency_key = 'k')",
     "optimize tstable m",
     "alter tstable m set (overlap='skip')",
-    "flush m",
     "restore tstable m to version 1",
   ])("%s is refused by name", (text) => {
     expect(refusal(text)[0]).toBe("0A000");
+  });
+
+  test("an append carries a message and a key", () => {
+    expect(parse("append parquet 'x' into m with (idempotency_key = 'k', message = 'm')")).toEqual({
+      kind: "append-parquet",
+      patterns: ["x"],
+      table: { schema: undefined, name: "m" },
+      isDryRun: false,
+      message: "m",
+      idempotencyKey: "k",
+    });
+  });
+
+  test("a flush names its table", () => {
+    const table = { schema: "s", name: "m" };
+    expect(parse("flush s.m")).toEqual({ kind: "flush", table });
   });
 
   test("what is not ours is PostgreSQL's", () => {

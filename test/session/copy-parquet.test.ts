@@ -88,7 +88,7 @@ describe("COPY FROM with FORMAT parquet", () => {
     ["COPY m (ts, dev) FROM STDIN (FORMAT parquet)", "0A000"],
     ["COPY m FROM STDIN (FORMAT parquet) WHERE kwh > 1", "0A000"],
     ["COPY plain FROM STDIN (FORMAT parquet)", "0A000"],
-    ["COPY m FROM STDIN (FORMAT arrow)", "0A000"],
+    ["COPY m FROM STDIN (FORMAT arrow, HEADER)", "42601"],
     ["COPY m FROM STDIN (FORMAT parquet, DELIMITER ',')", "42601"],
     ["COPY m FROM STDIN (FORMAT csv, OVERLAP 'skip')", "0A000"],
   ])("%s is refused", async (sql, code) => {

@@ -33,8 +33,11 @@ export async function* appendFile(
       overlap: copy.options.overlap,
       isDryRun: false,
       operation: "COPY",
+      message: copy.options.message,
+      idempotencyKey: copy.options.idempotencyKey,
     };
-    const files = await appendInto(entry, request, execution);
+    const { files, notices } = await appendInto(entry, request, execution);
+    for (const fields of notices) yield { kind: "notice", fields };
     const skipped = files.reduce((sum, file) => sum + file.rowsSkipped, 0);
     if (skipped > 0) yield { kind: "notice", fields: coveredNotice(skipped) };
     yield { kind: "complete", tag: `COPY ${files.reduce((sum, { rows }) => sum + rows, 0)}` };

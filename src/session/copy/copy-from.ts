@@ -2,11 +2,13 @@
 
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import type { RelationInfo } from "../../compile/plan.ts";
+import type { RowBlock } from "../../table/row-block.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { Reply } from "../results.ts";
 import { notBuilt } from "../utility.ts";
 import { requireWritable } from "../write-rules.ts";
 import { appendFile } from "./append-file.ts";
+import { ArrowRows } from "./arrow/arrow-rows.ts";
 import { type ChunkSource, CopyQueue } from "./copy-queue.ts";
 import type { CopyFrom } from "./copy-statement.ts";
 import type { CopyTarget } from "./copy-target.ts";
@@ -41,14 +43,13 @@ export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Re
 /** @throws SqlError 0A000 */
 function refuseUnbuilt({ options, where, isWhole }: CopyFrom, { kind }: RelationInfo): void {
   const { format, overlap, idempotencyKey, message } = options;
-  const isFile = format === "parquet" || format === "arrow";
-  if (format === "arrow") throw notBuilt("COPY FROM with FORMAT arrow", "Use FORMAT parquet.");
-  if (idempotencyKey !== undefined) throw notBuilt("COPY with IDEMPOTENCY_KEY");
-  if (message !== undefined) throw notBuilt("COPY with MESSAGE");
+  if (format !== "parquet" && (idempotencyKey !== undefined || message !== undefined)) {
+    throw notBuilt("a MESSAGE or IDEMPOTENCY_KEY of rows", "They belong to FORMAT parquet.");
+  }
   if (overlap !== undefined && kind === "ordinary") {
     throw notBuilt("COPY with OVERLAP into an ordinary table");
   }
-  if (!isFile) return;
+  if (format !== "parquet") return;
   if (kind !== "tstable") {
     throw notBuilt(`COPY into an ordinary table with FORMAT ${format}`, "Use FORMAT binary.");
   }
@@ -88,17 +89,22 @@ async function* load(
   const target = await openTarget(copy, info, execution);
   const taking: Taking = { copy, info, target, rows: 0, added: Promise.resolve() };
   try {
-    const stream = await RowStream.open(copy, info, execution);
-    while (!stream.isFinished) {
-      stream.push(await source.next());
-      await take(stream, taking, execution);
-      for (const fields of stream.takeNotices()) yield { kind: "notice", fields };
+    let skipped: ErrorFields | undefined;
+    if (copy.options.format === "arrow") {
+      await take(await ArrowRows.open(copy, info, source, execution), taking, execution);
+    } else {
+      const stream = await RowStream.open(copy, info, execution);
+      while (!stream.isFinished) {
+        stream.push(await source.next());
+        await take(stream, taking, execution);
+        for (const fields of stream.takeNotices()) yield { kind: "notice", fields };
+      }
+      // What a client sends behind the end marker is passed over.
+      if (copy.file === undefined) while ((await source.next()) !== undefined);
+      skipped = skippedNotice(stream.skipped, copy);
     }
-    // What a client sends behind the end marker is passed over.
-    if (copy.file === undefined) while ((await source.next()) !== undefined);
     await taking.added;
     const repeats = await target.finish();
-    const skipped = skippedNotice(stream.skipped, copy);
     if (skipped !== undefined) yield { kind: "notice", fields: skipped };
     if (repeats > 0) yield { kind: "notice", fields: repeatsNotice(repeats) };
     yield { kind: "complete", tag: `COPY ${taking.rows - repeats}` };
@@ -119,7 +125,11 @@ interface Taking {
 }
 
 /** All blocks that the data so far make. While one is taken in, the next one is read. */
-async function take(stream: RowStream, taking: Taking, execution: Execution): Promise<void> {
+async function take(
+  stream: { next(): Promise<RowBlock | undefined> },
+  taking: Taking,
+  execution: Execution,
+): Promise<void> {
   const { copy, info, target } = taking;
   try {
     for (;;) {

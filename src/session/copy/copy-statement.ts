@@ -29,7 +29,10 @@ export interface CopyFrom {
   readonly hasGenerated: boolean;
   /** A row whose parameters are the copied columns. */
   readonly program: RowProgram;
-  /** A row of defaults, and which columns have one; only with the option DEFAULT. */
+  /**
+   * A row of defaults, and which columns have one; only with the option DEFAULT, or where a
+   * file may lack columns.
+   */
   readonly defaults:
     | { readonly program: RowProgram; readonly columnNumbers: readonly number[] }
     | undefined;

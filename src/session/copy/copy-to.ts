@@ -9,6 +9,7 @@ import type { Reply } from "../results.ts";
 import type { RowSource } from "../row-source.ts";
 import type { Statement } from "../statement.ts";
 import { notBuilt } from "../utility.ts";
+import { arrowTo } from "./arrow/arrow-to.ts";
 import { copyEncoding, copyFormat } from "./copy-format.ts";
 import type { CopyTo } from "./copy-statement.ts";
 import { parquetTo } from "./parquet-to.ts";
@@ -19,6 +20,7 @@ export type Run = (statement: Statement, execution: Execution) => Promise<Result
 export async function copyTo(copy: CopyTo, execution: Execution, run: Run): Promise<Result> {
   refuseUnbuilt(copy);
   if (copy.options.format === "parquet") return await parquetTo(copy, execution);
+  if (copy.options.format === "arrow") return await arrowTo(copy, execution);
   const isFramed = copy.file === undefined;
   const { options, fields } = copy;
   const names = fields.map(({ name }) => name);
@@ -36,8 +38,10 @@ export async function copyTo(copy: CopyTo, execution: Execution, run: Run): Prom
 
 /** @throws SqlError 0A000 */
 function refuseUnbuilt({ options }: CopyTo): void {
-  const { format, rowGroupRows } = options;
-  if (format === "arrow") throw notBuilt("COPY TO with FORMAT arrow", "Use FORMAT parquet.");
+  const { format, rowGroupRows, compression } = options;
+  if (format === "arrow" && compression !== undefined) {
+    throw notBuilt("COPY TO with FORMAT arrow and COMPRESSION");
+  }
   if (format === "json") {
     const hint = "COPY a query of row_to_json(...) instead.";
     throw notBuilt("COPY TO with FORMAT json", hint);

@@ -47,6 +47,7 @@ export class PlainTarget implements CopyTarget {
     const writes = await plainWrites(execution);
     await writes.lock(relation, lockWait(execution));
     writes.beginStatement();
+    await writes.settle();
     const staged = {
       relation,
       table: privateTable(this.#name),

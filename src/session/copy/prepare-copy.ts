@@ -108,13 +108,14 @@ async function prepareFrom(
   refuseTypes(relation, copied);
   const program = await context.program(insertOf(name, copied));
   if (program === undefined) throw noDefault(relation);
+  const isWhole = !Array.isArray(list);
+  const { defaultText, format } = common.options;
+  const mayLack = isWhole && format === "arrow";
   const defaults =
-    common.options.defaultText === undefined
-      ? undefined
-      : await defaultsOf(name, relation, context);
+    defaultText === undefined && !mayLack ? undefined : await defaultsOf(name, relation, context);
+  if (defaults === undefined && defaultText !== undefined) throw noDefault(relation);
   const condition = whereText(context.statement);
   const where = condition && (await conditionTree(name, condition, context));
-  const isWhole = !Array.isArray(list);
   const hasGenerated = relation.columns.some(({ generated }) => generated !== null);
   const base = {
     relationOid: relation.oid,
@@ -135,13 +136,14 @@ function insertOf(name: Name, columns: readonly ShadowColumn[]): string {
   return `INSERT INTO ${quotedName(name)} (${list}) OVERRIDING SYSTEM VALUE VALUES (${values})`;
 }
 
+/** undefined: a default is computed for each row. */
 async function defaultsOf(
   name: Name,
   relation: ShadowRelation,
   context: CopyContext,
 ): Promise<CopyFrom["defaults"]> {
   const program = await context.program(insertOf(name, []));
-  if (program === undefined) throw noDefault(relation);
+  if (program === undefined) return undefined;
   const withDefault = relation.columns.filter(
     ({ defaultText, identity, generated }) =>
       generated === null && (defaultText !== null || identity !== null),

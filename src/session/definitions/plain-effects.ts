@@ -13,7 +13,7 @@ import { drawForRows } from "../plain/draw.ts";
 import { refuseUnkept } from "../plain/foreign-keys.ts";
 import { isOrdinary } from "../plain/physical.ts";
 import { newValueColumns, type Staged, stagePlan } from "../plain/staged.ts";
-import { plainWrites } from "../plain/work.ts";
+import { knownWrites, plainWrites } from "../plain/work.ts";
 import type { PlainWrites } from "../plain/writes.ts";
 import type { RelationChange } from "./relation-changes.ts";
 import { isChecked, type Rewrite } from "./rewrite.ts";
@@ -30,6 +30,8 @@ export async function changeOrdinaryTables(
   for (const relation of known.values()) {
     if (isOrdinary(relation)) refuseUnkept(relation, known, execution);
   }
+  // Rows that wait in memory do so with the keys and columns of before.
+  await knownWrites(execution.transaction)?.settle();
   if (made.length + dropped.length === 0 && rewrite === undefined) return;
   const writes = await plainWrites(execution);
   writes.beginStatement();

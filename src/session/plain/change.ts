@@ -4,10 +4,12 @@ import type { ChangePlan } from "../../compile/change-plan.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
 import type { RowBlock } from "../../table/row-block.ts";
 import type { Execution, Result } from "../execution.ts";
+import { returningRows as returningHeld } from "../returning.ts";
 import type { RowSource } from "../row-source.ts";
 import { applyChange } from "./apply.ts";
 import { applyConflicts } from "./conflicts.ts";
 import { drawForRows } from "./draw.ts";
+import { holdRows } from "./hold-rows.ts";
 import { relationOf } from "./relation.ts";
 import { returningRows } from "./returning.ts";
 import { newValueColumns, type Staged, stageBlock, stagedColumn, stagePlan } from "./staged.ts";
@@ -24,6 +26,11 @@ export async function changePlain(
   const writes = await plainWrites(execution);
   await writes.lock(relation, lockWait(execution));
   writes.beginStatement();
+  if (made !== undefined && plan.onConflict === undefined) {
+    const isHeld = await holdRows(made, relation, execution, writes);
+    if (isHeld) return await heldResult(plan, made, execution);
+  }
+  await writes.settle();
   const { table, rows } = await stage(plan, relation, execution, made);
   let isKept = false;
   const drop = () => {
@@ -58,6 +65,13 @@ export async function changePlain(
     drop();
     throw cause;
   }
+}
+
+async function heldResult(plan: ChangePlan, made: RowBlock, execution: Execution): Promise<Result> {
+  const tag = tagOf(plan.kind, made.rows);
+  if (plan.returning === undefined) return { kind: "done", tag };
+  const rows = await returningHeld(plan, plan.returning, made, execution);
+  return { kind: "rows", rows, tag: () => tag };
 }
 
 async function stage(

@@ -25,6 +25,17 @@ export function comparableKey(text: string, shape: Shape): string {
   return groupKey({ text, shape, isConstant: false, mayBeNull: true });
 }
 
+/** The same of a column. */
+export function comparableColumn(
+  { columns }: ShadowRelation,
+  columnNumber: number,
+  source: Pick<HeldSource, "column"> = { column: columnName },
+): string {
+  const column = columns.find(({ number }) => number === columnNumber);
+  const shape = storedShape(column?.typeOid ?? 0, column?.typmod ?? -1);
+  return comparableKey(source.column(columnNumber), shape);
+}
+
 /**
  * A SELECT of the row's number as `n` and of the key as k1, k2..., of the rows that the index
  * holds; NULLs that are distinct from each other clash with nothing and are left out.
@@ -38,11 +49,9 @@ export async function keysOf(
   const names = index.columns.map((_, at) => `k${at + 1}`);
   const tests = index.nullsNotDistinct ? [] : names.map((name) => `${name} IS NOT NULL`);
   if (isSimple(index)) {
-    const list = index.columns.map((number, at) => {
-      const column = relation.columns.find((candidate) => candidate.number === number);
-      const shape = storedShape(column?.typeOid ?? 0, column?.typmod ?? -1);
-      return `${comparableKey(source.column(number), shape)} AS k${at + 1}`;
-    });
+    const list = index.columns.map(
+      (number, at) => `${comparableColumn(relation, number, source)} AS k${at + 1}`,
+    );
     const rows = `SELECT ${source.rowNumber} AS n, ${list.join(", ")} FROM ${source.from}`;
     return filtered(rows, tests);
   }

@@ -43,15 +43,37 @@ export async function overRows(
 ): Promise<OverRows> {
   const plan = planOf(relation, expressions, execution);
   const values = await PlanValues.of(plan, execution);
-  const held = relation.columns.map(({ number }, at) => `${source.column(number)} AS c${at + 1}`);
-  held.push(`${source.rowNumber} AS c${relation.columns.length + 1}`);
-  const bound = await bindPlan(plan, values, execution, {
-    sql: `(SELECT ${held.join(", ")} FROM ${source.from})`,
-    rowsRelations: [],
-  });
+  const held = { sql: heldText(relation, source), rowsRelations: [] };
+  const bound = await bindPlan(plan, values, execution, held);
   const { sql, parameters } = usedParameters(bound.sql, values.parameters);
+  return { sql: named(sql, plan), parameters, plan };
+}
+
+/** The same without parameters; undefined: it needs some, or other relations. */
+export function overText(
+  relation: ShadowRelation,
+  expressions: readonly OverExpression[],
+  source: HeldSource,
+  execution: Execution,
+): string | undefined {
+  const plan = planOf(relation, expressions, execution);
+  if (plan.parameters.length > 0 || plan.scans.some(({ kind }) => kind !== "changed")) {
+    return undefined;
+  }
+  const rows = heldText(relation, source);
+  const sql = plan.sql.map((piece) => (typeof piece === "string" ? piece : rows)).join("");
+  return named(sql, plan);
+}
+
+function heldText({ columns }: ShadowRelation, source: HeldSource): string {
+  const held = columns.map(({ number }, at) => `${source.column(number)} AS c${at + 1}`);
+  held.push(`${source.rowNumber} AS c${columns.length + 1}`);
+  return `(SELECT ${held.join(", ")} FROM ${source.from})`;
+}
+
+function named(sql: string, plan: Plan): string {
   const names = plan.columns.map((_, at) => `k${at}`).join(", ");
-  return { sql: `SELECT * FROM (${sql}) AS q(${names})`, parameters, plan };
+  return `SELECT * FROM (${sql}) AS q(${names})`;
 }
 
 const PLANS = new WeakMap<ShadowRelation, Map<string, Plan>>();

@@ -12,6 +12,7 @@
  */
 
 import type { ShadowRelation } from "../../postgres/relation.ts";
+import { Held } from "./held.ts";
 import {
   columnDefinitions,
   columnList,
@@ -48,6 +49,8 @@ export class Generation {
   readonly hasBase: boolean;
   readonly own: string;
   readonly deleted: string;
+  /** New rows that are in no table yet. */
+  readonly held = new Held();
   #part: StagedPart | undefined;
   #owned: Entry[] = [];
   #deletions: Entry[] = [];
@@ -88,7 +91,8 @@ export class Generation {
 
   /** Whether a statement's rows may stay where they are. */
   get isUntouched(): boolean {
-    return this.#part === undefined && this.#owned.length + this.#deletions.length === 0;
+    const isEmpty = this.#part === undefined && this.#owned.length + this.#deletions.length === 0;
+    return isEmpty && this.held.isEmpty;
   }
 
   keep(part: StagedPart): void {
@@ -121,6 +125,7 @@ export class Generation {
 
   /** Statements that take back what later statements than this one did. */
   undoAfter(statement: number): string[] {
+    this.held.undoAfter(statement);
     if (this.#part !== undefined) {
       if (this.#part.statement <= statement) return [];
       const { table } = this.#part;

@@ -1,6 +1,6 @@
 /** The SQL that stands for an ordinary table in a statement of one transaction. */
 
-import { SqlError } from "../../base/errors.ts";
+import { assert, SqlError } from "../../base/errors.ts";
 import { quoteName } from "../../engine/quoting.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
 import { baseTable, columnName, isTemporary, ROW_IDENTITY, storedType } from "./physical.ts";
@@ -33,6 +33,19 @@ export function scanText(
  * leave out.
  */
 export function rowsText(
+  relation: ShadowRelation,
+  columnNumbers: readonly number[],
+  store: PlainStore,
+  writes: PlainWrites | undefined,
+  without?: string,
+): string {
+  const hasHeld = writes?.generation(relation.oid)?.held.isEmpty === false;
+  assert(!hasHeld, "a table is read while rows of the transaction wait in memory");
+  return settledRows(relation, columnNumbers, store, writes, without);
+}
+
+/** The same but for rows that the transaction holds in memory. */
+export function settledRows(
   relation: ShadowRelation,
   columnNumbers: readonly number[],
   store: PlainStore,

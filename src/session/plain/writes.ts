@@ -6,9 +6,11 @@
 import { assert, SqlError } from "../../base/errors.ts";
 import type { RunStatement } from "../../engine/request.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
+import type { RowBlock } from "../../table/row-block.ts";
 import type { LockOwner, LockWait } from "../locks.ts";
 import type { Participant } from "../participant.ts";
 import { commitStatements } from "./commit-statements.ts";
+import type { HeldKey } from "./held.ts";
 import { Generation } from "./overlay.ts";
 import { columnList, isTemporary, privateTable } from "./physical.ts";
 import type { Staged } from "./staged.ts";
@@ -152,6 +154,30 @@ export class PlainWrites implements Participant {
     return true;
   }
 
+  /**
+   * The same for rows of a block, which wait in memory; `keys`: of each of them. Gives how many
+   * statements' rows do.
+   */
+  hold(relation: ShadowRelation, block: RowBlock, keys: readonly HeldKey[]): number {
+    const { held } = this.#writable(relation);
+    held.add(this.#statement, block, keys);
+    return held.statements;
+  }
+
+  /** Whether a row with this key waits in memory. */
+  holds(oid: number, key: HeldKey): boolean {
+    return this.generation(oid)?.held.has(key) === true;
+  }
+
+  /** Puts what waits in memory where statements can read it: to be called before any does. */
+  async settle(): Promise<void> {
+    for (const { generations } of this.#tables.values()) {
+      const generation = generations.at(-1);
+      if (generation?.relation === undefined || generation.held.isEmpty) continue;
+      await this.#settle(generation, generation.relation);
+    }
+  }
+
   /** `select` gives the columns of the relation in order. Gives how many rows there were. */
   async insert(relation: ShadowRelation, select: string): Promise<number> {
     const generation = this.#writable(relation);
@@ -190,7 +216,7 @@ export class PlainWrites implements Participant {
       await gate.alone(async () => {
         this.#refuseMoved();
         for (const { oid, isNew } of durable) if (!isNew) await this.#copyForReaders(oid);
-        const statements = commitStatements(durable).map((sql) => ({ sql }));
+        const statements = commitStatements(durable);
         try {
           await engine.run({ statements: [...statements, ...more] });
         } finally {
@@ -206,7 +232,8 @@ export class PlainWrites implements Participant {
       const relation = generations.at(-1)?.relation;
       if (relation && this.#store.emptiedOnCommit.has(oid)) this.replace(relation);
     }
-    await this.#store.runAll(commitStatements(temporary));
+    const statements = commitStatements(temporary);
+    if (statements.length > 0) await engine.run({ statements });
     if (durable.length > 0) await this.#store.tidyLog();
   }
 
@@ -244,6 +271,33 @@ export class PlainWrites implements Participant {
       `CREATE TABLE ${copy} AS SELECT rowid AS pgtide_row, * FROM plain.main.t_${oid}`,
     ]);
     worlds.keepCopy(oid, copy);
+  }
+
+  async #settle(generation: Generation, relation: ShadowRelation): Promise<void> {
+    const { block, sequences } = generation.held.all();
+    const name = this.#store.privateName();
+    const columns = relation.columns.map(({ number, typeOid, typmod }) => ({
+      columnNumber: number,
+      typeOid,
+      typmod,
+    }));
+    const { engine } = this.#store;
+    await this.#store.dropping(
+      async (drops) => await engine.stageRows(name, columns, block, drops, undefined, sequences),
+    );
+    const list = columnList(relation);
+    try {
+      await this.#change(
+        generation,
+        `INSERT INTO ${generation.own} (pgtide_row, statement, ${list})` +
+          ` SELECT -(rowid + ${this.#lastRow + 1}), _seq, ${list} FROM ${privateTable(name)}`,
+      );
+    } finally {
+      this.#store.dropLater([privateTable(name)]);
+    }
+    this.#lastRow += block.rows;
+    for (const { sequence, rows } of sequences) generation.noteOwn(sequence, rows);
+    generation.held.clear();
   }
 
   async #change(generation: Generation, sql: string): Promise<number> {

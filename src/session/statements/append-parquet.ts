@@ -16,9 +16,9 @@ export async function appendParquet(
   requireWritable("APPEND", execution);
   const entry = services.tables.require(statement.table, settings);
   const files = await services.files.files(statement.patterns);
-  const { overlap, isDryRun } = statement;
-  const request = { files, overlap, isDryRun, operation: "APPEND" };
-  const appended = await appendInto(entry, request, execution);
+  const { overlap, isDryRun, message, idempotencyKey } = statement;
+  const request = { files, overlap, isDryRun, operation: "APPEND", message, idempotencyKey };
+  const { files: appended, notices } = await appendInto(entry, request, execution);
   const fields = appendFields(entry.info);
   const columns = fields.map(({ typeOid }, index) => ({
     typeOid,
@@ -29,5 +29,5 @@ export async function appendParquet(
   );
   const count = appended.reduce((sum, file) => sum + file.rows, 0);
   const rows = rowsOfValues(cells, columns, settings.text);
-  return { kind: "rows", rows, tag: () => `APPEND ${count}` };
+  return { kind: "rows", rows, tag: () => `APPEND ${count}`, notices };
 }

@@ -2,6 +2,7 @@
 
 import { SqlError } from "../../base/errors.ts";
 import type { ChangePlan } from "../../compile/change-plan.ts";
+import type { Plan } from "../../compile/plan.ts";
 import { BlockBuilder } from "../../engine/block-builder.ts";
 import { joinBlocks, selectRows } from "../../table/join-blocks.ts";
 import type { RowBlock } from "../../table/row-block.ts";
@@ -16,16 +17,19 @@ import { bindPlan } from "../scan-binding.ts";
 import type { Change } from "../statement.ts";
 import type { TstableEntry } from "../tables.ts";
 import { insertRows } from "../tstable-writes.ts";
-import { notBuilt } from "../utility.ts";
 import { cursorRequest, release } from "./select.ts";
+import { upsertRows } from "./upsert-tstable.ts";
 
-/** Rows that a statement with RETURNING may have. */
+/** Rows that a statement with RETURNING or DO UPDATE may have. */
 const RETURNED_ROWS_MAX = 1_000_000;
 
 export async function insertTstable({ plan, rows }: Change, execution: Execution): Promise<Result> {
   const entry = execution.services.tables.requireByOid(plan.relationOid);
   const onRepeat = repeatPolicy(plan, entry);
-  const { returning } = plan;
+  const { returning, onConflict } = plan;
+  if (onConflict?.update !== undefined) {
+    return await upsert(plan, onConflict.update, rows, entry, execution);
+  }
   if (rows === undefined && returning === undefined) {
     return { kind: "done", tag: tagOf(await insertStream(plan, entry, onRepeat, execution)) };
   }
@@ -43,6 +47,24 @@ export async function insertTstable({ plan, rows }: Change, execution: Execution
   return { kind: "rows", rows: returned, tag: () => tag };
 }
 
+async function upsert(
+  plan: ChangePlan,
+  update: Plan,
+  rows: Change["rows"],
+  entry: TstableEntry,
+  execution: Execution,
+): Promise<Result> {
+  const source =
+    rows === undefined
+      ? await computedRows(plan, execution)
+      : await makeRows(rows, entry.info.columns, execution);
+  const shown = await upsertRows(plan, update, entry, source, execution);
+  const tag = tagOf(shown.rows);
+  if (plan.returning === undefined) return { kind: "done", tag };
+  const returned = await returningRows(plan, plan.returning, shown, execution);
+  return { kind: "rows", rows: returned, tag: () => tag };
+}
+
 function tagOf(rows: number): string {
   return `INSERT 0 ${rows}`;
 }
@@ -50,9 +72,6 @@ function tagOf(rows: number): string {
 /** What ON CONFLICT says of rows whose key is there. @throws SqlError 42P10, 0A000 */
 function repeatPolicy({ onConflict }: ChangePlan, entry: TstableEntry): RepeatPolicy | undefined {
   if (onConflict === undefined) return undefined;
-  if (onConflict.action === "update") {
-    throw notBuilt("ON CONFLICT DO UPDATE on a time-series table");
-  }
   const { arbiters, constraintOid } = onConflict;
   const { timeColumn, entityColumns, options } = entry.definition;
   const key = new Set([timeColumn, ...entityColumns]);
@@ -101,8 +120,9 @@ async function computedRows(plan: ChangePlan, execution: Execution): Promise<Row
   await forEachBlock(plan, execution, (block) => {
     rows += block.rows;
     if (rows > RETURNED_ROWS_MAX) {
-      throw new SqlError("54000", `RETURNING of more than ${RETURNED_ROWS_MAX} rows`, {
-        hint: "Leave RETURNING out, or use several statements.",
+      throw new SqlError("54000", `more than ${RETURNED_ROWS_MAX} rows in one statement`, {
+        detail: "With RETURNING or DO UPDATE they stand in memory.",
+        hint: "Use several statements.",
       });
     }
     blocks.push(block);

@@ -28,6 +28,7 @@ export async function truncate(
   if (ordinary.length > 0) {
     const writes = await plainWrites(execution);
     writes.beginStatement();
+    await writes.settle();
     for (const table of ordinary) {
       writes.refuseStale(table.oid);
       writes.replace(table);
