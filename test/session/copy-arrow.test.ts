@@ -265,3 +265,17 @@ describe("COPY TO with FORMAT arrow", () => {
     );
   });
 });
+
+test("OVERLAP and keys hold for arrow as for other rows", async () => {
+  await server.rows(
+    "CREATE TSTABLE k (ts timestamptz, dev text, kwh float8, PRIMARY KEY (dev, ts)) TIME COLUMN ts ENTITY (dev)",
+  );
+  const rows = { ...rowsOfM(2), dev: vectorFromArray(["a", "b"], new Utf8()) };
+  const bytes = stream(rows);
+  expect(await send("COPY k FROM STDIN (FORMAT arrow)", [bytes])).toBe("COPY 2");
+  expect(await send("COPY k FROM STDIN (FORMAT arrow)", [bytes])).toMatch(/^23505: /);
+  expect(await send("COPY k FROM STDIN (FORMAT arrow, OVERLAP 'skip')", [bytes])).toBe(
+    "COPY 0\n2 rows skipped (already covered)",
+  );
+  expect(await send("COPY k FROM STDIN (FORMAT arrow, MESSAGE 'x')", [bytes])).toMatch(/^0A000: /);
+});

@@ -49,7 +49,7 @@ export async function* appendFile(
   }
 }
 
-async function receive(chunks: ChunkSource, path: string): Promise<void> {
+export async function receive(chunks: ChunkSource, path: string): Promise<void> {
   const bytes = Readable.from(
     (async function* () {
       for (;;) {
@@ -69,7 +69,7 @@ function coveredNotice(skipped: number): ErrorFields {
 }
 
 /** A client knows nothing of where its bytes were kept. */
-function withoutPath(error: SqlError, path: string): SqlError {
+export function withoutPath(error: SqlError, path: string): SqlError {
   const { sqlState, message, ...fields } = error.fields;
   const name = path.slice(path.lastIndexOf("/") + 1);
   const plain = (text: string) => text.replaceAll(path, "STDIN").replaceAll(name, "STDIN");

@@ -1,19 +1,22 @@
 /** COPY FROM: data of a client or of a file on the server into a table, all of it or nothing. */
 
+import { rm } from "node:fs/promises";
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import type { RelationInfo } from "../../compile/plan.ts";
 import type { RowBlock } from "../../table/row-block.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { Reply } from "../results.ts";
+import { reportable } from "../sqlstate.ts";
 import { notBuilt } from "../utility.ts";
 import { requireWritable } from "../write-rules.ts";
-import { appendFile } from "./append-file.ts";
+import { appendFile, receive, withoutPath } from "./append-file.ts";
 import { ArrowRows } from "./arrow/arrow-rows.ts";
 import { type ChunkSource, CopyQueue } from "./copy-queue.ts";
 import type { CopyFrom } from "./copy-statement.ts";
 import type { CopyTarget } from "./copy-target.ts";
 import { openFile } from "./file-chunks.ts";
 import { filterBlock } from "./filter-block.ts";
+import { ParquetRows } from "./parquet/parquet-rows.ts";
 import { PlainTarget } from "./plain-target.ts";
 import { RowStream } from "./row-stream.ts";
 import { TstableTarget } from "./tstable-target.ts";
@@ -31,7 +34,7 @@ export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Re
     return { kind: "replies", replies: fromClient(copy, info, execution) };
   }
   const path = await services.files.file(copy.file);
-  if (copy.options.format === "parquet") {
+  if (becomesSegment(copy, info)) {
     const entry = services.tables.requireByOid(info.oid);
     const replies = appendFile(copy, entry, { kind: "file", path }, execution);
     return { kind: "replies", replies };
@@ -41,25 +44,22 @@ export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Re
 }
 
 /** @throws SqlError 0A000 */
-function refuseUnbuilt({ options, where, isWhole }: CopyFrom, { kind }: RelationInfo): void {
-  const { format, overlap, idempotencyKey, message } = options;
-  if (format !== "parquet" && (idempotencyKey !== undefined || message !== undefined)) {
-    throw notBuilt("a MESSAGE or IDEMPOTENCY_KEY of rows", "They belong to FORMAT parquet.");
-  }
-  if (overlap !== undefined && kind === "ordinary") {
-    throw notBuilt("COPY with OVERLAP into an ordinary table");
-  }
-  if (format !== "parquet") return;
-  if (kind !== "tstable") {
-    throw notBuilt(`COPY into an ordinary table with FORMAT ${format}`, "Use FORMAT binary.");
-  }
-  if (where !== undefined) throw notBuilt(`COPY ... WHERE with FORMAT ${format}`);
-  if (!isWhole) {
+function refuseUnbuilt(copy: CopyFrom, info: RelationInfo): void {
+  const { overlap, idempotencyKey, message } = copy.options;
+  if (!becomesSegment(copy, info) && (idempotencyKey !== undefined || message !== undefined)) {
     throw notBuilt(
-      `COPY of a list of columns with FORMAT ${format}`,
-      "Columns are found by their names: leave the list out.",
+      "a MESSAGE or IDEMPOTENCY_KEY of rows",
+      "They belong to FORMAT parquet of all columns into a time-series table.",
     );
   }
+  if (overlap !== undefined && info.kind === "ordinary") {
+    throw notBuilt("COPY with OVERLAP into an ordinary table");
+  }
+}
+
+/** A whole file for a time-series table stays as it is; of others the rows are read. */
+function becomesSegment({ options, where, isWhole }: CopyFrom, { kind }: RelationInfo): boolean {
+  return options.format === "parquet" && kind === "tstable" && isWhole && where === undefined;
 }
 
 async function* fromClient(
@@ -71,7 +71,7 @@ async function* fromClient(
   const format = copy.options.format === "text" || copy.options.format === "csv" ? 0 : 1;
   try {
     yield { kind: "copy-in", format, columnFormats: copy.columns.map(() => format), receiver };
-    if (copy.options.format === "parquet") {
+    if (becomesSegment(copy, info)) {
       const entry = execution.services.tables.requireByOid(info.oid);
       yield* appendFile(copy, entry, { kind: "client", chunks: receiver }, execution);
     } else yield* load(copy, info, receiver, execution);
@@ -92,6 +92,8 @@ async function* load(
     let skipped: ErrorFields | undefined;
     if (copy.options.format === "arrow") {
       await take(await ArrowRows.open(copy, info, source, execution), taking, execution);
+    } else if (copy.options.format === "parquet") {
+      await takeFile(source, taking, execution);
     } else {
       const stream = await RowStream.open(copy, info, execution);
       while (!stream.isFinished) {
@@ -149,6 +151,28 @@ async function take(
     // What is wrong with an earlier block comes first.
     await taking.added;
     throw cause;
+  }
+}
+
+/** The rows of a Parquet file, which is read at its end first: a client's is kept meanwhile. */
+async function takeFile(source: ChunkSource, taking: Taking, execution: Execution): Promise<void> {
+  const { copy, info } = taking;
+  const { files } = execution.services;
+  const { file } = copy;
+  const path = file === undefined ? files.temporary(".parquet") : await files.file(file);
+  try {
+    if (file === undefined) await receive(source, path);
+    const rows = await ParquetRows.open(copy, info, path, execution);
+    try {
+      await take(rows, taking, execution);
+    } finally {
+      await rows.close();
+    }
+  } catch (cause) {
+    if (file !== undefined) throw cause;
+    throw withoutPath(reportable(cause, execution.signal.reason as SqlError | undefined), path);
+  } finally {
+    if (file === undefined) await rm(path, { force: true });
   }
 }
 

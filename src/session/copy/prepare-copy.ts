@@ -110,7 +110,7 @@ async function prepareFrom(
   if (program === undefined) throw noDefault(relation);
   const isWhole = !Array.isArray(list);
   const { defaultText, format } = common.options;
-  const mayLack = isWhole && format === "arrow";
+  const mayLack = isWhole && (format === "arrow" || format === "parquet");
   const defaults =
     defaultText === undefined && !mayLack ? undefined : await defaultsOf(name, relation, context);
   if (defaults === undefined && defaultText !== undefined) throw noDefault(relation);
