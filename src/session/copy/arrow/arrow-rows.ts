@@ -28,6 +28,7 @@ import type { Conversion } from "./arrow-data.ts";
 import { ArrowMessages, malformed } from "./arrow-messages.ts";
 
 const BLOCK_ROWS = 65_536;
+const BLOCK_BYTES = 8 * 2 ** 20;
 
 interface ReadColumn {
   readonly column: RelationInfo["columns"][number];
@@ -99,7 +100,7 @@ export class ArrowRows {
       }
     }
     const from = this.#row;
-    this.#row = Math.min(from + BLOCK_ROWS, this.#batch.numRows);
+    this.#row = Math.min(from + rowsAtOnce(this.#batch), this.#batch.numRows);
     return await this.#block(this.#batch, from, this.#row);
   }
 
@@ -151,6 +152,12 @@ export class ArrowRows {
       { hint: "Cast the column where the data are written.", column: column.name },
     );
   }
+}
+
+/** So that a block of long texts stays small. */
+function rowsAtOnce({ data, numRows }: RecordBatch): number {
+  const rows = Math.floor((BLOCK_BYTES * numRows) / Math.max(1, data.byteLength));
+  return Math.max(1, Math.min(rows, BLOCK_ROWS));
 }
 
 /** What the reader says of bytes that it cannot read, as our errors. */
