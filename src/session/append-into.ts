@@ -17,6 +17,8 @@ import { lockWait } from "./plain/work.ts";
 import { hasRowKey } from "./repeated-rows.ts";
 import { checkRequiredValues } from "./required-values.ts";
 import { lockKeys } from "./row-keys.ts";
+import { concurrentChange, lockSegments, settleRows } from "./settle-rows.ts";
+import { takeWorld } from "./statement-world.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
 import { workOf } from "./work.ts";
@@ -47,10 +49,12 @@ export async function appendInto(
 ): Promise<Appended> {
   const { files, isDryRun, operation, message, idempotencyKey } = given;
   const overlap = policy(given.overlap, operation, entry, execution);
-  const isOwn = !execution.transaction.isExplicit && execution.isAlone;
+  // What replaces segments locks them, as a transaction does.
+  const isPlain = overlap !== "replace" || entry.table.snapshot.meta.schema === undefined;
+  const isOwn = !execution.transaction.isExplicit && execution.isAlone && isPlain;
   if (!isOwn && (message !== undefined || idempotencyKey !== undefined)) {
     throw new SqlError("0A000", "a message or a key of an append inside of a transaction", {
-      hint: "They belong to a version: send the statement by itself.",
+      hint: "They belong to a version: send the statement by itself, and not with REPLACE.",
     });
   }
   const request = {
@@ -109,12 +113,32 @@ async function appendToTransaction(
 ): Promise<Appended> {
   const { services, signal } = execution;
   const { oid, name } = entry.info;
-  const { items, owner } = await workOf(execution);
+  const work = await workOf(execution);
+  const { items, owner } = work;
+  const isReplacing = request.overlap === "replace" && request.isDryRun !== true;
+  if (isReplacing) {
+    await lockSegments(entry, work, execution);
+    await settleRows(entry, work, execution);
+  }
   reservations += 1;
   const target = { key: `buckets ${reservations}`, title: `relation "${name}"` };
   await services.locks.acquire(owner, target, "exclusive", lockWait(execution));
   const hot = services.intake.table(oid);
-  const { files } = await appendPending(hot, items, { ...request, key: target.key }, signal);
+  const world = isReplacing ? await takeWorld([oid], execution) : undefined;
+  const known =
+    world &&
+    new Set(
+      world
+        .view(entry)
+        .segments()
+        .map(({ path }) => path),
+    );
+  world?.release();
+  const check = (removed: readonly string[]) => {
+    const isKnown = !execution.transaction.keepsOneWorld || removed.every((one) => known?.has(one));
+    if (!isKnown) throw concurrentChange(entry);
+  };
+  const { files } = await appendPending(hot, items, { ...request, key: target.key, check }, signal);
   return { files, notices: [] };
 }
 
@@ -145,15 +169,18 @@ function policy(
   operation: string,
   entry: TstableEntry,
   execution: Execution,
-): "reject" | "skip" | "allow" {
+): AppendRequest["overlap"] {
   const chosen = given ?? execution.settings.get("tstable.on_overlap") ?? entry.definition.overlap;
-  if (chosen === "reject" || chosen === "skip" || chosen === "allow") {
+  if (isPolicy(chosen)) {
     if (entry.definition.grain === "row" && chosen !== "allow") {
       const what = operation === "APPEND" ? "APPEND PARQUET" : `${operation} of files`;
       throw notBuilt(`${what} at GRAIN ROW`, "Use ON OVERLAP ALLOW.");
     }
     return chosen;
   }
-  if (chosen === "replace") throw notBuilt("ON OVERLAP REPLACE", "Use REJECT, SKIP or ALLOW.");
   throw new SqlError("22023", `invalid overlap policy "${chosen}"`);
+}
+
+function isPolicy(word: string): word is AppendRequest["overlap"] {
+  return word === "reject" || word === "skip" || word === "replace" || word === "allow";
 }

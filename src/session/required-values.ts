@@ -23,12 +23,12 @@ const TEXT: Shape = { typeOid: Oid.text, typmod: -1, representation: { kind: "pl
 export async function checkRequiredValues(
   entry: TstableEntry,
   files: readonly string[],
-  overlap: "reject" | "skip" | "allow",
+  overlap: "reject" | "skip" | "replace" | "allow",
   execution: Execution,
 ): Promise<void> {
   const constraint = entry.definition.options["key"];
   if (constraint !== undefined && overlap === "allow") {
-    throw notBuilt("ON OVERLAP ALLOW on a table with a key", "Use REJECT or SKIP.");
+    throw notBuilt("ON OVERLAP ALLOW on a table with a key", "Use REJECT, SKIP or REPLACE.");
   }
   const required = requiredColumns(entry);
   for (const file of files) {

@@ -27,6 +27,22 @@ export async function lockSegments(
   await execution.services.locks.acquire(owner, target, "exclusive", lockWait(execution));
 }
 
+/** Every row that is there now is in a segment, those of the transaction too. */
+export async function settleRows(
+  entry: TstableEntry,
+  work: TransactionWork,
+  execution: Execution,
+): Promise<void> {
+  const { intake } = execution.services;
+  const { oid } = entry.info;
+  await intake.flush(oid);
+  if (work.items.replacing(true).includes(oid)) {
+    if (execution.transaction.keepsOneWorld) throw concurrentChange(entry);
+    await takeOutReplaced(entry, work, execution);
+  }
+  await writeOwnRows(intake.table(oid), work.items, execution.signal);
+}
+
 /**
  * The values of a plan in a world in which the table has no rows but those of segments; others
  * that come meanwhile are newer than the statement. Under REPEATABLE READ the world may be older,
@@ -39,13 +55,7 @@ export async function settledValues(
   execution: Execution,
 ): Promise<PlanValues> {
   for (let flushes = 1; ; flushes += 1) {
-    const { intake } = execution.services;
-    await intake.flush(entry.info.oid);
-    if (work.items.replacing(true).includes(entry.info.oid)) {
-      if (execution.transaction.keepsOneWorld) throw concurrentChange(entry);
-      await takeOutReplaced(entry, work, execution);
-    }
-    await writeOwnRows(intake.table(entry.info.oid), work.items, execution.signal);
+    await settleRows(entry, work, execution);
     const values = await PlanValues.of(plan, execution);
     try {
       const hot = await values.world.view(entry).hot({});

@@ -9,7 +9,7 @@ const ENTITIES_NAMED_MAX = 32;
 
 export interface AppendedFile {
   readonly file: string;
-  readonly action: "copied" | "rewritten" | "skipped";
+  readonly action: "copied" | "rewritten" | "replaced" | "skipped";
   /** Path in the table; undefined when skipped or for a dry run. */
   readonly segment: string | undefined;
   /** Rows now in the table, and rows left out because their buckets are covered. */
@@ -34,6 +34,8 @@ export interface Decision {
   readonly overlapBuckets: bigint;
   /** What of the file as staged first was covered already. */
   readonly covered: Coverage;
+  /** It takes the place of what is covered. */
+  readonly isReplacing?: boolean;
 }
 
 export function segmentMeta(
@@ -77,7 +79,7 @@ export function report(decision: Decision, version: number | undefined): Appende
   const rows = staged?.rows ?? 0;
   return {
     file: source,
-    action: staged === undefined ? "skipped" : staged.wasRewritten ? "rewritten" : "copied",
+    action: actionOf(decision),
     segment: version === undefined ? undefined : staged?.key,
     rows,
     rowsSkipped: (original?.rows ?? 0) - rows,
@@ -89,6 +91,12 @@ export function report(decision: Decision, version: number | undefined): Appende
     overlapBuckets,
     version: staged === undefined ? undefined : version,
   };
+}
+
+function actionOf({ staged, isReplacing }: Decision): AppendedFile["action"] {
+  if (staged === undefined) return "skipped";
+  if (isReplacing === true) return "replaced";
+  return staged.wasRewritten ? "rewritten" : "copied";
 }
 
 /** Buckets, by entity, that the table did not have before. */

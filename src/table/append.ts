@@ -6,7 +6,14 @@
 
 import { filesOfVersion, versionOfKey } from "./append-repeat.ts";
 import { type AppendedFile, type Decision, newCells, report } from "./append-report.ts";
-import { type Coverage, countPairs, NO_COVERAGE, overlapOf, unite } from "./coverage.ts";
+import {
+  type Coverage,
+  countPairs,
+  NO_COVERAGE,
+  type Overlap,
+  overlapOf,
+  unite,
+} from "./coverage.ts";
 import { CoverageOverlapError, StoreError } from "./error.ts";
 import type { Action, LogicalField } from "./format.ts";
 import { type FoundOverlap, factsOf } from "./overlap.ts";
@@ -19,7 +26,8 @@ import type { Proposal, Table } from "./table.ts";
 export interface AppendRequest {
   /** Absolute paths, in the order in which they are to be reported. */
   readonly files: readonly string[];
-  readonly overlap: "reject" | "skip" | "allow";
+  /** replace: only by `appendPending`, where something is covered. */
+  readonly overlap: "reject" | "skip" | "replace" | "allow";
   /** Write narrower numbers in the table's types instead of refusing them. */
   readonly widens?: boolean;
   /** Everything but the commit. */
@@ -206,8 +214,13 @@ export async function decide(
   const overlaps: FoundOverlap[] = [];
   for (const [source, original] of files) {
     const overlap = original && overlapOf(coverage, original.coverage);
-    if (overlap !== undefined && policy === "reject") {
-      const earlier = decisions.flatMap(({ staged }) => staged ?? []);
+    const earlier = decisions.flatMap(({ staged }) => staged ?? []);
+    const repeats =
+      policy === "replace" && original !== undefined
+        ? repeatOf(earlier, original.coverage)
+        : undefined;
+    if (repeats !== undefined) overlaps.push({ source, overlap: repeats, earlier });
+    else if (overlap !== undefined && policy === "reject") {
       overlaps.push({ source, overlap, earlier });
     }
     let staged = original;
@@ -218,9 +231,17 @@ export async function decide(
         : await staging.without(head.meta, schema, original, overlap.pairs);
     }
     const { count = 0n, pairs = NO_COVERAGE } = overlap ?? {};
-    decisions.push({ source, staged, original, overlapBuckets: count, covered: pairs });
+    const isReplacing = policy === "replace" && count > 0n;
+    const decision = { source, staged, original, overlapBuckets: count, covered: pairs };
+    decisions.push(isReplacing ? { ...decision, isReplacing } : decision);
     if (staged !== undefined) coverage = unite(coverage, staged.coverage);
   }
   if (overlaps.length > 0) throw new CoverageOverlapError(await factsOf(table, head, overlaps));
   return decisions;
+}
+
+/** Files of one statement do not replace each other. */
+function repeatOf(earlier: readonly StagedFile[], coverage: Coverage): Overlap | undefined {
+  const before = earlier.reduce((sum, one) => unite(sum, one.coverage), NO_COVERAGE);
+  return overlapOf(before, coverage);
 }

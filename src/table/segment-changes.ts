@@ -20,6 +20,8 @@ import { liveSegment } from "./item-fold.ts";
 import type { StagedSegment } from "./items.ts";
 import type { PendingItems } from "./pending-items.ts";
 import { newColumns } from "./physical-columns.ts";
+import { type ClearedBuckets, clearBuckets } from "./replace-buckets.ts";
+import type { Segment } from "./segment.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { allOrThrow, isOutcomeUnknown, Staging } from "./staging.ts";
 import type { Proposal } from "./table.ts";
@@ -54,6 +56,10 @@ async function coverageNow(hot: HotTable, own: PendingItems | undefined): Promis
   }
 }
 
+function segmentsNow(hot: HotTable, own: PendingItems): readonly Segment[] {
+  return new TableView(hot.capture(), own.of(hot.tableId)).segments();
+}
+
 export interface StagedAppend {
   readonly files: readonly AppendedFile[];
   readonly cells: () => Coverage;
@@ -67,7 +73,11 @@ export interface StagedAppend {
 export async function appendPending(
   hot: HotTable,
   own: PendingItems,
-  request: FilesRequest & { readonly key: string },
+  request: FilesRequest & {
+    readonly key: string;
+    /** Of "replace", whose caller has locked the table's segments: throws for others than known. */
+    readonly check?: (removed: readonly string[]) => void;
+  },
   signal?: AbortSignal,
 ): Promise<StagedAppend> {
   const { table, files } = hot.attachment;
@@ -82,6 +92,7 @@ export async function appendPending(
   try {
     const { schema, staged } = await staging.bringAll(meta, request.files);
     let decisions: readonly Decision[] = [];
+    let cleared: ClearedBuckets = { removed: [], added: [] };
     // In the table's queue, where nothing else is admitted meanwhile; nothing is published.
     await table.commit(async (head) => {
       requireSameSchema(head, schema);
@@ -96,15 +107,22 @@ export async function appendPending(
         return undefined;
       hot.reservations.check(coverage, own);
       own.atEnd(hot.reservations.reserve(coverage, own, request.key));
+      if (policy === "replace") {
+        const target = { head, schema };
+        cleared = await clearBuckets(table, staging, target, segmentsNow(hot, own), coverage);
+      }
       return undefined;
     }, signal);
     if (request.isDryRun !== true) {
       const added = decisions
         .flatMap((one) => one.staged ?? [])
         .map((one) => staging.segment(meta, one));
-      await allOrThrow(added.map(({ done }) => done));
-      staging.keepSegments(added);
-      own.add(hot, { kind: "segments", tableId: hot.tableId, removed: [], added });
+      const all = [...cleared.added, ...added];
+      await allOrThrow(all.map(({ done }) => done));
+      request.check?.(cleared.removed);
+      staging.keepSegments(all);
+      const { removed } = cleared;
+      own.add(hot, { kind: "segments", tableId: hot.tableId, removed, added: all });
     }
     return {
       files: decisions.map((decision) => report(decision, undefined)),

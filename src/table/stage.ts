@@ -87,7 +87,7 @@ export async function stage(
 /** The same file without the rows of covered buckets. @throws as `stage` */
 export async function stageWithout(
   context: StageContext,
-  staged: StagedFile,
+  staged: Pick<StagedFile, "key" | "sizeBytes" | "source">,
   covered: Coverage,
 ): Promise<StagedFile> {
   const { store, index, schema } = context;

@@ -141,7 +141,7 @@ export class Staging {
   async without(
     meta: TableMeta,
     schema: readonly LogicalField[],
-    staged: StagedFile,
+    staged: Pick<StagedFile, "key" | "sizeBytes" | "source">,
     covered: Coverage,
   ): Promise<StagedFile> {
     return await stageWithout(this.#context(meta, schema), staged, covered);
