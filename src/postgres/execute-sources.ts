@@ -21,8 +21,9 @@ export async function executeSources(
     }
     for (const statement of await statementsOf(source, call)) {
       const answer = await call("execute", settings ? { ...statement, settings } : statement);
+      if (statement.isOurs) continue;
       notices.push(...answer.notices);
-      if (!statement.isOurs) tag = answer.tag;
+      tag = answer.tag;
     }
   }
   return { ...(await call("changes", null)), notices, tag };

@@ -14,6 +14,10 @@ export class Participants {
   readonly #all: Participant[] = [];
   #savepoints: string[] = [];
 
+  get hasSavepoints(): boolean {
+    return this.#savepoints.length > 0;
+  }
+
   /** One that joins late has nothing to undo: it is told of the savepoints there are. */
   async join(participant: Participant): Promise<void> {
     for (let i = 0; i < this.#savepoints.length; i += 1) await participant.mark();

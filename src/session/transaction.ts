@@ -180,10 +180,25 @@ export class Transaction {
     );
   }
 
-  /** After an error: a block fails, an implicit transaction is rolled back. */
+  /**
+   * After an error: an implicit transaction is rolled back, a block fails. Without a savepoint to
+   * return to nothing of it can be kept, and others need not wait for its end.
+   */
   async fail(): Promise<void> {
-    if (this.#block === "none") await this.#finish(false);
-    else this.#block = "failed";
+    if (this.#block === "none") return await this.#finish(false);
+    this.#block = "failed";
+    if (this.#participants.hasSavepoints) return;
+    const work = this.#work;
+    const definitions = this.#definitions;
+    this.#work = undefined;
+    this.#definitions = undefined;
+    this.#participants.clear();
+    try {
+      await work?.rollback();
+      await definitions?.rollback();
+    } finally {
+      await this.#releaseHeld();
+    }
   }
 
   /** At Sync or at the end of a Query. */
@@ -328,20 +343,22 @@ export class Transaction {
   }
 
   async #forget(isCommitted: boolean): Promise<void> {
-    const held = this.#held;
     const followers = this.#followers;
-    this.#held = [];
     this.#followers = [];
     this.#participants.clear();
     this.#modes = {};
     this.#hasRead = false;
-    this.#world = undefined;
     this.#tablesRead.clear();
     if (this.#isStarted && !isCommitted) this.#settings.restore(0);
     this.#isStarted = false;
     this.#settings.endTransaction();
     for (const follower of followers) follower.ended(isCommitted);
-    for (const one of held) await one.release();
+    await this.#releaseHeld();
+  }
+
+  async #releaseHeld(): Promise<void> {
+    this.#world = undefined;
+    for (const one of this.#held.splice(0)) await one.release();
   }
 }
 

@@ -256,6 +256,60 @@ test("one session defines at a time, and others may refuse to wait", async () =>
   await refused;
 });
 
+test("a definition that gave up waiting for rows keeps no other one waiting", async () => {
+  const writer = await server.connect();
+  await server.client.query("CREATE TABLE written (a int)");
+  await server.client.query("CREATE TABLE unwanted (a int)");
+  await writer.query("BEGIN");
+  await writer.query("INSERT INTO written VALUES (1)");
+  const other = await server.connect();
+  await other.query("SET lock_timeout = '50ms'");
+  await expect(other.query("DROP TABLE unwanted")).rejects.toMatchObject({ code: "55P03" });
+  await server.client.query("SET lock_timeout = '5s'");
+  await server.client.query("CREATE TABLE unhindered (a int)");
+  await server.client.query("RESET lock_timeout");
+  await writer.query("ROLLBACK");
+});
+
+test("a failed block keeps nobody waiting, unless it has a savepoint to return to", async () => {
+  const failing = await server.connect();
+  const other = await server.connect();
+  await other.query("CREATE TABLE contended (a int PRIMARY KEY)");
+  await other.query("SET lock_timeout = '5s'");
+  await failing.query("BEGIN");
+  await failing.query("CREATE TABLE given_up (a int)");
+  await failing.query("INSERT INTO contended VALUES (1)");
+  await expect(failing.query("SELECT 1/0")).rejects.toMatchObject({ code: "22012" });
+  await other.query("INSERT INTO contended VALUES (1)");
+  await other.query("CREATE TABLE given_up (b int)");
+  await expect(failing.query("SELECT 1")).rejects.toMatchObject({ code: "25P02" });
+  expect((await failing.query("COMMIT")).command).toBe("ROLLBACK");
+
+  await failing.query("BEGIN");
+  await failing.query("INSERT INTO contended VALUES (2)");
+  await failing.query("SAVEPOINT here");
+  await expect(failing.query("SELECT 1/0")).rejects.toMatchObject({ code: "22012" });
+  await other.query("SET lock_timeout = '50ms'");
+  const refused = other.query("INSERT INTO contended VALUES (2)");
+  await expect(refused).rejects.toMatchObject({ code: "55P03" });
+  await failing.query("ROLLBACK TO here");
+  await failing.query("COMMIT");
+  const { rows } = await other.query("SELECT a FROM contended ORDER BY a");
+  expect(rows).toEqual([{ a: "1" }, { a: "2" }]);
+});
+
+test("DROP TABLE says nothing of functions that only we have made", async () => {
+  const { client } = server;
+  await client.query("CREATE TSTABLE quiet (ts timestamptz)");
+  await client.query("CREATE TABLE beside (a int)");
+  const notices: string[] = [];
+  const listen = ({ message }: { message?: string | undefined }) => notices.push(message ?? "");
+  client.on("notice", listen);
+  await client.query("DROP TABLE quiet, beside");
+  client.off("notice", listen);
+  expect(notices).toEqual([]);
+});
+
 test("temporary tables are their session's own and go with it", async () => {
   const other = await server.connect();
   await server.client.query("CREATE TABLE shown (a text)");

@@ -99,14 +99,15 @@ async function lockCatalogue(
   const owner = lockOwner(transaction, processId);
   const wait = lockWait(execution);
   const target = { key: "catalogue", title: "the catalogue" };
-  await services.locks.acquire(owner, target, "exclusive", wait);
-  if (locksRows === true) await services.plain.lock(owner, wait);
+  // Before the waits, which may end with an error.
   transaction.hold({
     release: () => {
       services.locks.releaseAll(owner);
       return Promise.resolve();
     },
   });
+  await services.locks.acquire(owner, target, "exclusive", wait);
+  if (locksRows === true) await services.plain.lock(owner, wait);
 }
 
 function isAlone({ transaction, isAlone }: Execution): boolean {
