@@ -1,7 +1,7 @@
 /**
- * Arrow's IPC format message by message, of a stream or of a file (a stream between marks). At most
- * one message is in memory; a stream must say that it ends, so that none is taken for whole that was
- * cut off.
+ * Arrow's IPC format message by message, of a stream or of a file (a stream between marks). At
+ * most one message is in memory; a stream must say that it ends, so that none is taken for whole
+ * that was cut off.
  */
 
 import { type Message, MessageReader } from "apache-arrow";

@@ -1,4 +1,6 @@
-/** COPY FROM with FORMAT arrow: record batches as blocks of the table's rows, one after the other. */
+/**
+ * COPY FROM with FORMAT arrow: record batches as blocks of the table's rows, one after the other.
+ */
 
 import {
   type AsyncRecordBatchStreamReader,

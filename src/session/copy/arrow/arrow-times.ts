@@ -1,4 +1,6 @@
-/** Dates and times of Arrow's columns, whatever their unit, in PostgreSQL's days and microseconds. */
+/**
+ * Dates and times of Arrow's columns, whatever their unit, in PostgreSQL's days and microseconds.
+ */
 
 import { type Data, DataType, DateUnit, TimeUnit } from "apache-arrow";
 import { SqlError } from "../../../base/errors.ts";
