@@ -16,9 +16,14 @@ export class BlockBuilder {
   readonly columns: readonly ColumnBuilder[];
   #rows = 0;
 
-  /** @throws SqlError 0A000 for a type that no table can have */
-  constructor(columns: readonly TypedColumn[]) {
+  /**
+   * `rowsExpected`: there is memory for so many at first.
+   * @throws SqlError 0A000 for a type that no table can have
+   */
+  constructor(columns: readonly TypedColumn[], rowsExpected?: number) {
     this.columns = columns.map((column) => columnBuilder(cellTypeOf(column)));
+    if (rowsExpected === undefined) return;
+    for (const column of this.columns) column.expect(rowsExpected);
   }
 
   get rows(): number {

@@ -16,6 +16,11 @@ export abstract class ColumnBuilder {
   #next = ROWS_FIRST;
   #validity: Uint8Array | undefined;
 
+  /** How many rows there will be, before the first one. */
+  expect(rows: number): void {
+    this.#next = Math.max(rows, 1);
+  }
+
   /** Rows are written in order; the last one may be written again. */
   put(row: number, value: SqlValue): void {
     if (value === null) {
@@ -28,7 +33,7 @@ export abstract class ColumnBuilder {
 
   putNull(row: number): void {
     if (row >= this.capacity) this.#enlarge();
-    this.#validity ??= new Uint8Array(this.capacity >> 3).fill(0xff);
+    this.#validity ??= new Uint8Array((this.capacity + 7) >> 3).fill(0xff);
     this.#validity[row >> 3] = (this.#validity[row >> 3] as number) & ~(1 << (row & 7));
     this.leaveEmpty(row);
   }
@@ -57,7 +62,7 @@ export abstract class ColumnBuilder {
   #enlarge(): void {
     this.capacity = this.capacity === 0 ? this.#next : this.capacity * 2;
     if (this.#validity !== undefined) {
-      const larger = new Uint8Array(this.capacity >> 3).fill(0xff);
+      const larger = new Uint8Array((this.capacity + 7) >> 3).fill(0xff);
       larger.set(this.#validity);
       this.#validity = larger;
     }
@@ -117,5 +122,6 @@ export abstract class FixedBuilder extends ColumnBuilder {
 
 /** The first `length` bytes, without holding much more memory than that. */
 export function trimmed(bytes: Uint8Array, length: number): Uint8Array {
+  if (length === bytes.length) return bytes;
   return length * 2 > bytes.length ? bytes.subarray(0, length) : bytes.slice(0, length);
 }

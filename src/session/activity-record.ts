@@ -13,7 +13,8 @@ const IDLE = {
 export class ActivityRecord {
   readonly #request: StartupRequest;
   readonly #startedAt = new Date().toISOString();
-  #queryStartedAt: string | null = null;
+  /** Milliseconds since 1970; undefined: no statement has run. */
+  #queryStartedMs: number | undefined;
   #query = "";
 
   constructor(request: StartupRequest) {
@@ -21,13 +22,15 @@ export class ActivityRecord {
   }
 
   /** A statement starts. */
-  begin(text: string): void {
-    this.#queryStartedAt = new Date().toISOString();
+  begin(text: string, nowMs: number): void {
+    this.#queryStartedMs = nowMs;
     this.#query = text;
   }
 
   describe(transaction: Transaction, isRunning: boolean, application: string): SessionActivity {
     const [address, port] = splitAddress(this.#request.remoteAddress);
+    const queryStartedMs = this.#queryStartedMs;
+    const queryStart = queryStartedMs === undefined ? null : isoTime(queryStartedMs);
     return {
       pid: this.#request.processId,
       usename: this.#request.user,
@@ -35,9 +38,9 @@ export class ActivityRecord {
       client_addr: address,
       client_port: port,
       backend_start: this.#startedAt,
-      xact_start: transaction.isStarted ? isoTime(transaction.startMicros) : null,
-      query_start: this.#queryStartedAt,
-      state_change: this.#queryStartedAt ?? this.#startedAt,
+      xact_start: transaction.isStarted ? isoTime(Number(transaction.startMicros / 1000n)) : null,
+      query_start: queryStart,
+      state_change: queryStart ?? this.#startedAt,
       wait_event_type: null,
       wait_event: null,
       state: isRunning ? "active" : IDLE[transaction.status],
@@ -46,8 +49,8 @@ export class ActivityRecord {
   }
 }
 
-function isoTime(micros: bigint): string {
-  return new Date(Number(micros / 1000n)).toISOString();
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 /** `127.0.0.1:50123`, `[::1]:50123`. */

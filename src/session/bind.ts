@@ -2,40 +2,84 @@
 
 import { SqlError } from "../base/errors.ts";
 import { decodeBinary, decodeText } from "../types/codec.ts";
+import { readFloat8 } from "../types/copy/read-floats.ts";
+import { readInteger } from "../types/copy/read-numbers.ts";
+import { MomentReader } from "../types/copy/read-times.ts";
 import type { InputSettings } from "../types/datetime-input.ts";
+import { Oid } from "../types/oids.ts";
+import type { TextSettings } from "../types/shape.ts";
 import { decodeUtf8 } from "../types/utf8.ts";
 import type { SqlValue } from "../types/value.ts";
 import { type BoundParameters, spreadFormats } from "./portals.ts";
 import type { BindRequest } from "./results.ts";
+import type { Settings } from "./settings.ts";
 import type { Prepared } from "./statement.ts";
+import type { Transaction } from "./transaction.ts";
 
-/** @throws SqlError 08P01, 22P02, 22P03, 22021... */
-export function decodeParameters(
-  request: BindRequest,
-  prepared: Prepared,
-  text: InputSettings,
-): BoundParameters {
-  const { parameterOids } = prepared;
-  if (request.parameters.length !== parameterOids.length) {
-    throw new SqlError(
-      "08P01",
-      `bind message supplies ${request.parameters.length} parameters, but prepared statement` +
-        ` "${request.statement}" requires ${parameterOids.length}`,
-    );
+export class ParameterReader {
+  readonly #settings: Settings;
+  readonly #transaction: Transaction;
+  /** Good while the settings are these. */
+  #reading: { readonly text: TextSettings; readonly input: InputSettings } | undefined;
+  #moments = new MomentReader(undefined);
+
+  constructor(settings: Settings, transaction: Transaction) {
+    this.#settings = settings;
+    this.#transaction = transaction;
   }
-  const formats = spreadFormats(request.parameterFormats, request.parameters.length, "parameter");
-  const values = request.parameters.map((raw, index) =>
-    decodeOne(raw, parameterOids[index] ?? 0, formats[index] ?? 0, text),
-  );
-  return { raw: request.parameters, formats, values };
+
+  /** @throws SqlError 08P01, 22P02, 22P03, 22021... */
+  read(request: BindRequest, { parameterOids }: Prepared): BoundParameters {
+    const { parameters: raw } = request;
+    if (raw.length !== parameterOids.length) {
+      throw new SqlError(
+        "08P01",
+        `bind message supplies ${raw.length} parameters, but prepared statement` +
+          ` "${request.statement}" requires ${parameterOids.length}`,
+      );
+    }
+    const formats = spreadFormats(request.parameterFormats, raw.length, "parameter");
+    const input = this.#inputSettings();
+    const values = raw.map((bytes, index): SqlValue => {
+      if (bytes === null) return null;
+      const oid = parameterOids[index] ?? 0;
+      if (formats[index] === 1) return decodeBinary(bytes, oid);
+      return this.#plainValue(bytes, oid) ?? decodeText(decodeUtf8(bytes), oid, input);
+    });
+    return { raw, formats, values };
+  }
+
+  #inputSettings(): InputSettings {
+    const { text } = this.#settings;
+    if (this.#reading?.text !== text) {
+      const transaction = this.#transaction;
+      const input = {
+        ...text,
+        get nowMicros() {
+          return transaction.nowMicros;
+        },
+      };
+      this.#reading = { text, input };
+      this.#moments = new MomentReader(text.timeZone);
+    }
+    return this.#reading.input;
+  }
+
+  /** Of the forms that nearly all parameters have; undefined: of another one. */
+  #plainValue(bytes: Uint8Array, oid: number): SqlValue | undefined {
+    switch (oid) {
+      case Oid.timestamptz:
+        return exact(this.#moments.read(bytes, 0, bytes.length));
+      case Oid.int8:
+        return exact(readInteger(bytes, 0, bytes.length));
+      case Oid.float8:
+        return readFloat8(bytes, 0, bytes.length);
+      default:
+        return undefined;
+    }
+  }
 }
 
-function decodeOne(
-  raw: Uint8Array | null,
-  oid: number,
-  format: 0 | 1,
-  settings: InputSettings,
-): SqlValue {
-  if (raw === null) return null;
-  return format === 1 ? decodeBinary(raw, oid) : decodeText(decodeUtf8(raw), oid, settings);
+function exact(integer: number | undefined): bigint | undefined {
+  return integer === undefined ? undefined : BigInt(integer);
 }

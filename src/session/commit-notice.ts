@@ -33,6 +33,7 @@ const RANGES_MAX = 300;
 
 /** Somebody listens to what becomes of the table. */
 export function tellsOf(hub: NotificationHub, { info }: Pick<TstableEntry, "info">): boolean {
+  if (hub.isSilent) return false;
   return hub.isListenedTo(EVERY_TABLE) || hub.isListenedTo(channelOf(info));
 }
 

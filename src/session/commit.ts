@@ -9,6 +9,7 @@ import { SqlError } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import { encodeNewEntry, type NewEntry } from "../catalog/entry.ts";
 import type { RunStatement } from "../engine/request.ts";
+import type { CommitOptions } from "../table/intake.ts";
 import type { NewItem } from "../table/items.ts";
 import type { Services } from "./services.ts";
 
@@ -20,12 +21,8 @@ export interface Decision {
     | undefined;
 }
 
-export interface DecisionOptions {
-  readonly isSynced: boolean;
-  readonly delayMicros: number;
-  readonly signal: AbortSignal | undefined;
-  /** Called when nothing can come before the commit any more; what it throws keeps it out. */
-  readonly check: () => void;
+export interface DecisionOptions extends CommitOptions {
+  readonly beforeSequence: () => void;
 }
 
 type CommitServices = Pick<
@@ -41,16 +38,17 @@ export async function commitAll(
 ): Promise<void> {
   const { intake, journal } = services;
   const durable = plain?.isDurable === true ? plain : undefined;
-  const kinds = [entry !== undefined, items.length > 0, durable !== undefined];
-  if (kinds.filter(Boolean).length > 1) {
+  const hasItems = items.length > 0;
+  const kinds = Number(hasItems) + Number(entry !== undefined) + Number(durable !== undefined);
+  if (kinds > 1) {
     await commitMixed({ entry, items, plain: durable }, services, options);
+  } else if (hasItems) {
+    await intake.commit(items, options);
   } else if (entry !== undefined) {
-    options.check();
+    options.beforeSequence();
     await journal.append(entry);
-  } else if (items.length > 0) {
-    await intake.commit(items, { ...options, beforeSequence: options.check });
   } else {
-    options.check();
+    options.beforeSequence();
     await durable?.commit([]);
   }
   if (durable === undefined) await plain?.commit([]);
@@ -59,16 +57,16 @@ export async function commitAll(
 async function commitMixed(
   { entry, items, plain }: Decision,
   services: CommitServices,
-  { signal, check }: DecisionOptions,
+  options: DecisionOptions,
 ): Promise<void> {
   const { intake, journal, gate, transactions } = services;
   const txn = transactions.next();
   const number = journal.entries().length + 1;
   const extra = entry === undefined ? new Uint8Array() : encodeNewEntry(entry, number);
-  const prepared = await intake.prepare(txn, items, extra, signal);
+  const prepared = await intake.prepare(txn, items, extra, options);
   await gate.alone(async () => {
     try {
-      check();
+      options.beforeSequence();
     } catch (cause) {
       prepared.abandon();
       throw cause;

@@ -32,17 +32,19 @@ export async function makeRows(
   execution: Execution,
 ): Promise<RowBlock> {
   const maker = await CellMaker.of(program, literals?.rows ?? 1, execution);
-  const builder = new BlockBuilder(columns);
+  const builder = new BlockBuilder(columns, literals?.rows ?? program.rows.length);
   if (literals === undefined) {
     for (const row of program.rows) {
-      builder.append(row.map((cell, index) => maker.value(cell, columns[index])));
+      for (const [index, column] of builder.columns.entries()) {
+        column.put(builder.rows, maker.value(cellOf(row, index), columns[index]));
+      }
+      builder.endRow();
     }
     return builder.take();
   }
   const [cells = []] = program.rows;
   const made = builder.columns.map((column, index): ColumnData => {
-    const cell = cells[index];
-    assert(cell !== undefined, "a row has fewer cells than its table has columns");
+    const cell = cellOf(cells, index);
     if (cell.kind === "parameter") return literalColumn(literals, cell.index);
     for (let row = 0; row < literals.rows; row += 1) {
       column.put(row, maker.value(cell, columns[index]));
@@ -50,6 +52,12 @@ export async function makeRows(
     return column.take(literals.rows);
   });
   return { rows: literals.rows, columns: made };
+}
+
+function cellOf(row: readonly RowCell[], index: number): RowCell {
+  const cell = row[index];
+  assert(cell !== undefined, "a row has fewer cells than its table has columns");
+  return cell;
 }
 
 function literalColumn(literals: RowBlock, index: number): ColumnData {
@@ -89,9 +97,11 @@ class CellMaker {
       }
     }
     const counts = new Map<number, number>();
-    for (const cell of program.rows.flat()) {
-      if (cell.kind !== "sequence") continue;
-      counts.set(cell.sequenceOid, (counts.get(cell.sequenceOid) ?? 0) + times);
+    for (const row of program.rows) {
+      for (const cell of row) {
+        if (cell.kind !== "sequence") continue;
+        counts.set(cell.sequenceOid, (counts.get(cell.sequenceOid) ?? 0) + times);
+      }
     }
     const drawn = new Map<number, readonly bigint[]>();
     for (const [oid, count] of counts) drawn.set(oid, await drawnValues(oid, count, execution));

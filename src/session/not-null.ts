@@ -13,9 +13,9 @@ const SHOWN_BYTES_MAX = 64;
 export function requireNotNull(info: RelationInfo, block: RowBlock, text: TextSettings): void {
   let firstRow = block.rows;
   let firstColumn = -1;
-  for (const [index, { isNotNull }] of info.columns.entries()) {
+  for (let index = 0; index < info.columns.length; index += 1) {
     const column = block.columns[index];
-    if (!isNotNull || column?.validity === undefined) continue;
+    if (column?.validity === undefined || info.columns[index]?.isNotNull !== true) continue;
     for (let row = 0; row < firstRow; row += 1) {
       if (!isNull(column, row)) continue;
       firstRow = row;

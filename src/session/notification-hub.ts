@@ -84,6 +84,11 @@ export function sizeOf({ channel, payload }: Pick<Notification, "channel" | "pay
 export class NotificationHub {
   readonly #byChannel = new Map<string, Set<Mailbox>>();
 
+  /** Nobody listens to anything. */
+  get isSilent(): boolean {
+    return this.#byChannel.size === 0;
+  }
+
   isListenedTo(channel: string): boolean {
     return this.#byChannel.has(channel);
   }

@@ -39,7 +39,7 @@ export function endsFailed({ statement }: Prepared): boolean {
   return ["commit", "rollback", "rollback-to"].includes(statement.command.kind);
 }
 
-/** Settings are made anew with every transaction: what counts is what they say. */
+/** Settings are made anew with every change: what counts is what they say. */
 export function sameSettings(before: ShadowSettings, after: ShadowSettings): boolean {
   return before === after || JSON.stringify(before) === JSON.stringify(after);
 }
@@ -80,6 +80,7 @@ export function shifted(
 
 /** SHOW's text of a time setting: `0`, `1500ms`, `30s`, `5min`, `1h`, `1d`. */
 export function timeoutMs(text: string): number {
+  if (text === "0") return 0; // which nearly every one is
   const match = /^(\d+)\s*(ms|s|min|h|d)?$/.exec(text);
   const units = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
   return Number(match?.[1] ?? 0) * units[(match?.[2] ?? "ms") as keyof typeof units];

@@ -9,7 +9,7 @@ import { type StatementText, splitStatements } from "../compile/split.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { ActiveSession, SessionActivity } from "./activity.ts";
 import { ActivityRecord } from "./activity-record.ts";
-import { decodeParameters } from "./bind.ts";
+import { ParameterReader } from "./bind.ts";
 import { execute } from "./execute.ts";
 import type { Execution } from "./execution.ts";
 import { SessionNotifications } from "./notifications.ts";
@@ -50,6 +50,7 @@ export class Session implements SessionPort, ActiveSession {
   readonly #activity: ActivityRecord;
   readonly #transaction: Transaction;
   readonly #notifications: SessionNotifications;
+  readonly #parameters: ParameterReader;
   readonly #portals = new Portals();
   readonly #signal = new StatementSignal();
   readonly #statements: SessionStatements;
@@ -60,6 +61,7 @@ export class Session implements SessionPort, ActiveSession {
     this.#request = request;
     this.#activity = new ActivityRecord(request);
     this.#transaction = new Transaction(settings);
+    this.#parameters = new ParameterReader(settings, this.#transaction);
     this.#notifications = new SessionNotifications(services.notifications, request.processId);
     const transaction = this.#transaction;
     const visible = () => transaction.definitions?.services ?? services;
@@ -128,7 +130,7 @@ export class Session implements SessionPort, ActiveSession {
     await this.#guarded(async () => {
       const { prepared } = await this.#statements.current(request.statement);
       if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
-      const parameters = decodeParameters(request, prepared, this.#inputSettings);
+      const parameters = this.#parameters.read(request, prepared);
       const formats = spreadFormats(request.resultFormats, prepared.fields?.length ?? 0, "result");
       await this.#portals.addPortal({
         name: request.portal,
@@ -166,10 +168,15 @@ export class Session implements SessionPort, ActiveSession {
       return;
     }
     const isAlone = !this.#transaction.isStarted;
-    yield* this.#statement(portal.prepared, async function* (this: Session) {
-      if (portal.state.kind === "ready") yield* this.#start(portal, isAlone);
+    try {
+      this.#begin(portal.prepared);
+      if (portal.state.kind === "ready") yield* await this.#start(portal, isAlone);
       if (portal.state.kind === "running") yield* this.#page(portal, maxRows);
-    });
+    } catch (cause) {
+      throw await this.#failed(cause, portal.prepared);
+    } finally {
+      this.#signal.end();
+    }
   }
 
   closeStatement(name: string): Promise<void> {
@@ -219,10 +226,6 @@ export class Session implements SessionPort, ActiveSession {
     await dropTemporary(this.#services, this.#settings.shadow, this.#request.processId);
   }
 
-  get #inputSettings() {
-    return { ...this.#settings.text, nowMicros: this.#transaction.nowMicros };
-  }
-
   /** One statement of a Query, with its row description. */
   async *#run(
     prepared: Prepared,
@@ -232,39 +235,40 @@ export class Session implements SessionPort, ActiveSession {
   ): AsyncGenerator<Reply> {
     const portal: Portal = { name: "", prepared, parameters, formats, state: { kind: "ready" } };
     try {
-      yield* this.#statement(prepared, async function* (this: Session) {
-        yield* this.#start(portal, isAlone);
-        if (portal.state.kind !== "running") return;
-        if (prepared.fields !== undefined) {
-          yield { kind: "row-description", fields: withFormats(prepared.fields, formats) };
-        }
-        yield* this.#page(portal, 0);
-      });
+      this.#begin(prepared);
+      yield* await this.#start(portal, isAlone);
+      if (portal.state.kind !== "running") return;
+      if (prepared.fields !== undefined) {
+        yield { kind: "row-description", fields: withFormats(prepared.fields, formats) };
+      }
+      yield* this.#page(portal, 0);
+    } catch (cause) {
+      throw await this.#failed(cause, prepared);
     } finally {
+      this.#signal.end();
       if (portal.state.kind === "running") await portal.state.rows.close();
     }
   }
 
-  /** Runs `body` as one statement: failed-transaction check, clock, timeout, error translation. */
-  async *#statement(
-    prepared: Prepared,
-    body: (this: Session) => AsyncGenerator<Reply>,
-  ): AsyncGenerator<Reply> {
-    try {
-      if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
-      this.#transaction.beginStatement(BigInt(Date.now()) * 1000n);
-      this.#activity.begin(prepared.text);
-      this.#signal.begin(timeoutMs(this.#settings.get("statement_timeout") ?? "0"));
-      yield* body.call(this);
-    } catch (cause) {
-      await this.#transaction.fail();
-      throw shifted(reportable(cause, this.#signal.reason), prepared);
-    } finally {
-      this.#signal.end();
-    }
+  /** A statement starts: failed-transaction check, clock, timeout. */
+  #begin(prepared: Prepared): void {
+    if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
+    const nowMs = Date.now();
+    this.#transaction.beginStatement(BigInt(nowMs) * 1000n);
+    this.#activity.begin(prepared.text, nowMs);
+    this.#signal.begin(timeoutMs(this.#settings.get("statement_timeout") ?? "0"));
   }
 
-  async *#start(portal: Portal, isAlone: boolean): AsyncGenerator<Reply> {
+  /** What a failed statement's client is told. */
+  async #failed(cause: unknown, prepared: Prepared): Promise<unknown> {
+    const { reason } = this.#signal;
+    await this.#transaction.fail();
+    return shifted(reportable(cause, reason), prepared);
+  }
+
+  /** What comes before rows, or instead of them. */
+  async #start(portal: Portal, isAlone: boolean): Promise<Iterable<Reply> | AsyncIterable<Reply>> {
+    const signal = this.#signal;
     const execution: Execution = {
       services: this.#visible(),
       settings: this.#settings,
@@ -272,7 +276,10 @@ export class Session implements SessionPort, ActiveSession {
       notifications: this.#notifications,
       parameters: portal.parameters,
       formats: portal.formats,
-      signal: this.#signal.current,
+      // Made when somebody asks: many statements never wait.
+      get signal() {
+        return signal.current;
+      },
       isAlone,
       processId: this.#request.processId,
       portals: this.#portals,
@@ -280,17 +287,11 @@ export class Session implements SessionPort, ActiveSession {
     const result = await execute(portal.prepared.statement, execution);
     if (result.kind === "rows") {
       portal.state = { kind: "running", rows: new PagedRows(result.rows), tag: result.tag };
+      return notices(result.notices ?? []);
     }
-    if (result.kind === "replies") {
-      portal.state = { kind: "done", tag: undefined };
-      yield* result.replies;
-      return;
-    }
-    yield* notices(result.notices ?? []);
-    if (result.kind === "done") {
-      portal.state = { kind: "done", tag: undefined };
-      yield { kind: "complete", tag: result.tag };
-    }
+    portal.state = { kind: "done", tag: undefined };
+    if (result.kind === "replies") return result.replies;
+    return [...notices(result.notices ?? []), { kind: "complete", tag: result.tag }];
   }
 
   async *#page(portal: Portal, maxRows: number): AsyncGenerator<Reply> {

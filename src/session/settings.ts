@@ -51,6 +51,8 @@ export class Settings {
   /** Session values when the transaction (and each savepoint) began. */
   #marks: { readonly session: Values; readonly local: Values }[] = [];
   readonly #lastReported = new Map<string, string>();
+  /** Something may differ from what was last reported. */
+  #isReportDue = true;
   #text: TextSettings | undefined;
   #shadow: ShadowSettings | undefined;
   #temporarySchema: string | undefined;
@@ -119,15 +121,17 @@ export class Settings {
   restore(depth: number): void {
     const mark = this.#marks[depth];
     if (mark === undefined) return;
+    this.forget(depth + 1);
+    if (mark.session === this.#session && mark.local === this.#local) return;
     this.#session = mark.session;
     this.#local = mark.local;
-    this.forget(depth + 1);
     this.#changed();
   }
 
   /** COMMIT and the end of ROLLBACK. */
   endTransaction(): void {
     this.#marks = [];
+    if (this.#local.size === 0) return;
     this.#local = new Map();
     this.#changed();
   }
@@ -135,11 +139,13 @@ export class Settings {
   reported(): (readonly [string, string])[] {
     const all = REPORTED.map((name) => [name, this.get(name) ?? ""] as const);
     for (const [name, value] of all) this.#lastReported.set(name, value);
+    this.#isReportDue = false;
     return all;
   }
 
   /** Reported settings that changed since last told. */
   takeChanged(): (readonly [string, string])[] {
+    if (!this.#isReportDue) return [];
     const before = new Map(this.#lastReported);
     return this.reported().filter(([name, value]) => before.get(name) !== value);
   }
@@ -190,6 +196,7 @@ export class Settings {
   #changed(): void {
     this.#text = undefined;
     this.#shadow = undefined;
+    this.#isReportDue = true;
   }
 }
 

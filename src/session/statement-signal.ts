@@ -17,12 +17,11 @@ export class StatementSignal {
 
   /** `timeoutMs` 0: none. */
   begin(timeoutMs: number): void {
-    const controller = new AbortController();
-    this.#controller = controller;
+    this.#controller = undefined;
     this.#isRunning = true;
     if (timeoutMs > 0) {
       this.#timer = after(timeoutMs, () =>
-        controller.abort(cancelled("canceling statement due to statement timeout")),
+        this.#abort(cancelled("canceling statement due to statement timeout")),
       );
     }
   }
@@ -34,7 +33,7 @@ export class StatementSignal {
     this.#isRunning = false;
   }
 
-  /** Of the running statement; one that never aborts when none runs. */
+  /** Of the running statement, made when first asked for; one that never aborts when none runs. */
   get current(): AbortSignal {
     this.#controller ??= new AbortController();
     return this.#controller.signal;
@@ -48,7 +47,12 @@ export class StatementSignal {
 
   /** Harmless when nothing runs, and then without effect on what comes next. */
   cancel(): void {
-    this.#controller?.abort(cancelled("canceling statement due to user request"));
+    if (this.#isRunning) this.#abort(cancelled("canceling statement due to user request"));
+  }
+
+  #abort(reason: SqlError): void {
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
   }
 }
 

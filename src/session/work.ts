@@ -45,7 +45,7 @@ export class TransactionWork implements Work {
   readonly #moves = new Map<number, (signal: AbortSignal) => Promise<void>>();
   #plain: PlainPart | undefined;
   #isOver = false;
-  #signal: AbortSignal | undefined;
+  #statement: Pick<Execution, "signal"> | undefined;
 
   constructor({ services, settings, transaction, processId }: Execution) {
     this.#services = services;
@@ -68,9 +68,9 @@ export class TransactionWork implements Work {
     await this.join(part);
   }
 
-  /** Of the statement that uses it now; what a commit waits for can be cancelled by it. */
-  useSignal(signal: AbortSignal): void {
-    this.#signal = signal;
+  /** The statement that uses it now; what a commit waits for can be cancelled with it. */
+  usedBy(statement: Pick<Execution, "signal">): void {
+    this.#statement = statement;
   }
 
   /** What to do when rows of a table that the transaction's rows hide may be in segments now. */
@@ -82,7 +82,7 @@ export class TransactionWork implements Work {
   async followMoves(tableIds: readonly number[], isAll = false): Promise<void> {
     for (const tableId of this.#items.replacing(isAll)) {
       if (!tableIds.includes(tableId)) continue;
-      await this.#moves.get(tableId)?.(this.#signal ?? new AbortController().signal);
+      await this.#moves.get(tableId)?.(this.#statement?.signal ?? new AbortController().signal);
     }
   }
 
@@ -134,13 +134,17 @@ export class TransactionWork implements Work {
   /** @returns false when hidden rows have moved meanwhile; nothing has happened then */
   async #tryCommit(entry: NewEntry | undefined, plain: PlainPart | undefined): Promise<boolean> {
     const items = this.#items.items();
+    const statement = this.#statement;
     try {
       const tell = await noticesOf(items, this.#services, this.owner.processId);
       await commitAll({ entry, items, plain }, this.#services, {
         isSynced: this.#settings.get("synchronous_commit") !== "off",
         delayMicros: Number(this.#settings.get("commit_delay") ?? 0),
-        signal: this.#signal,
-        check: () => {
+        // Made when somebody asks: few commits wait.
+        get signal() {
+          return statement?.signal;
+        },
+        beforeSequence: () => {
           refuseMoved(this.#transaction, this.#services);
           if (this.#items.replacing(false).length > 0) throw new HiddenRowsMoved();
         },
@@ -184,12 +188,12 @@ export function knownWork(transaction: Transaction): TransactionWork | undefined
 
 /** For a statement that changes something. */
 export async function workOf(execution: Execution): Promise<TransactionWork> {
-  const { transaction, signal } = execution;
+  const { transaction } = execution;
   let work = knownWork(transaction);
   if (work === undefined) {
     work = new TransactionWork(execution);
     await transaction.begin(work);
   }
-  work.useSignal(signal);
+  work.usedBy(execution);
   return work;
 }

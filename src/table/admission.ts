@@ -34,11 +34,15 @@ export class Admission {
     this.#schedule = schedule;
   }
 
-  /** @throws StoreError "flush-failed"; the signal's reason */
-  async admit(costs: Costs, signal?: AbortSignal): Promise<Admitted> {
+  /** @throws StoreError "flush-failed"; the reason of `waiter`'s signal, asked for when it waits */
+  async admit(
+    costs: Costs,
+    waiter: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Admitted> {
     for (;;) {
       const full = this.#full(costs);
       if (full === undefined) return this.#take(costs);
+      const { signal } = waiter;
       signal?.throwIfAborted();
       await this.#makeRoom(full, signal);
     }

@@ -165,7 +165,7 @@ export class Intake {
    */
   async commit(items: readonly NewItem[], options: CommitOptions): Promise<number> {
     const byTable = this.#byTable(items);
-    const admitted = await this.#admission.admit(costs(byTable), options.signal);
+    const admitted = await this.#admission.admit(costs(byTable), options);
     const holds: (() => void)[] = [];
     try {
       for (const hot of byTable.keys()) this.#refuseDetached(hot);
@@ -196,11 +196,11 @@ export class Intake {
     txn: number,
     items: readonly NewItem[],
     extra: Uint8Array,
-    signal?: AbortSignal,
+    options: Pick<CommitOptions, "signal"> = {},
   ): Promise<PreparedCommit> {
     const byTable = this.#byTable(items);
     for (const [hot, some] of byTable) for (const item of some) hot.item(item, 0);
-    const admitted = await this.#admission.admit(costs(byTable), signal);
+    const admitted = await this.#admission.admit(costs(byTable), options);
     this.#prepared.set(txn, this.#log.end);
     let position: number;
     try {

@@ -11,7 +11,7 @@ import { encodeSegment } from "./format-encode.ts";
 import type { NewItem, StagedSegment } from "./items.ts";
 import { parseJson, writeJson } from "./json.ts";
 import type { JsonObject } from "./json-shapes.ts";
-import { blockBytes, decodeBlock, encodeBlock } from "./row-block.ts";
+import { blockBytes, decodeBlock, putBlock } from "./row-block.ts";
 
 /**
  * commit: decided, with its sequence. prepared: items of a transaction that something else decides,
@@ -33,27 +33,30 @@ const RECORD_VERSION = 1;
 export function encodeRecord(record: WalRecord): Uint8Array {
   const items = record.kind === "commit" || record.kind === "prepared" ? record.items : [];
   const extra = record.kind === "prepared" ? record.extra : undefined;
-  const header = Buffer.from(
-    writeJson({
-      v: RECORD_VERSION,
-      ...record,
-      items: items.map(encodeItem),
-      ...(extra !== undefined && { extra: extra.length }),
-    }),
-  );
-  const parts: Uint8Array[] = [];
-  for (const item of items) if (item.kind === "rows") parts.push(encodeBlock(item.block));
-  if (extra !== undefined) parts.push(extra);
-  const start = padded(4 + header.length);
-  const out = Buffer.alloc(parts.reduce((sum, part) => sum + padded(part.length), start));
-  out.writeUInt32LE(header.length, 0);
-  header.copy(out, 4);
+  const content = {
+    v: RECORD_VERSION,
+    ...record,
+    items: items.map(encodeItem),
+    ...(extra !== undefined && { extra: extra.length }),
+  };
+  // Only what is said of segments may need all 64 bits of an integer.
+  const hasSegments = items.some(({ kind }) => kind === "segments");
+  const header = hasSegments ? writeJson(content) : JSON.stringify(content);
+  const length = Buffer.byteLength(header);
+  const start = padded(4 + length);
+  const out = Buffer.alloc(start + partsBytes(items) + padded(extra?.length ?? 0));
+  out.writeUInt32LE(length, 0);
+  out.write(header, 4);
   let at = start;
-  for (const part of parts) {
-    out.set(part, at);
-    at += padded(part.length);
-  }
+  for (const item of items) if (item.kind === "rows") at = putBlock(item.block, out, at);
+  if (extra !== undefined) out.set(extra, at);
   return out;
+}
+
+function partsBytes(items: readonly NewItem[]): number {
+  let bytes = 0;
+  for (const item of items) if (item.kind === "rows") bytes += blockBytes(item.block);
+  return bytes;
 }
 
 function padded(length: number): number {

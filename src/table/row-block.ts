@@ -36,17 +36,25 @@ const HAS_ELEMENTS = 4;
 /** Two numbers, then each column: flags, lengths, bytes; everything starts at a multiple of 8. */
 export function encodeBlock(block: RowBlock): Uint8Array {
   const out = new Uint8Array(blockBytes(block));
-  const view = new DataView(out.buffer);
-  view.setUint32(0, block.rows, true);
-  view.setUint32(4, block.columns.length, true);
-  let at = 8;
-  for (const column of block.columns) at = put(column, out, view, at);
+  putBlock(block, out, 0);
   return out;
+}
+
+/** The encoded block into zeros, from a multiple of 8 on; gives where it ends. */
+export function putBlock(block: RowBlock, out: Uint8Array, start: number): number {
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+  view.setUint32(start, block.rows, true);
+  view.setUint32(start + 4, block.columns.length, true);
+  let at = start + 8;
+  for (const column of block.columns) at = put(column, out, view, at);
+  return at;
 }
 
 /** Length of the encoded block. */
 export function blockBytes(block: RowBlock): number {
-  return block.columns.reduce((sum, column) => sum + sizeOf(column), 8);
+  let bytes = 8;
+  for (const column of block.columns) bytes += sizeOf(column);
+  return bytes;
 }
 
 /** The columns share the memory of `bytes` where its alignment allows. */
@@ -90,13 +98,15 @@ function put(column: ColumnData, out: Uint8Array, view: DataView, start: number)
   view.setUint32(start + 8, data.length, true);
   view.setUint32(start + 12, offsets?.length ?? 0, true);
   let at = start + 16;
-  const parts = [validity, data, offsets && bytesOf(offsets)];
-  for (const part of parts) {
-    if (part === undefined) continue;
-    out.set(part, at);
-    at += padded(part.length);
-  }
+  if (validity !== undefined) at = putBytes(validity, out, at);
+  at = putBytes(data, out, at);
+  if (offsets !== undefined) at = putBytes(bytesOf(offsets), out, at);
   return elements === undefined ? at : put(elements, out, view, at);
+}
+
+function putBytes(bytes: Uint8Array, out: Uint8Array, at: number): number {
+  out.set(bytes, at);
+  return at + padded(bytes.length);
 }
 
 interface Reader {

@@ -165,7 +165,10 @@ export class ByteWriter {
   }
 
   text(value: string): this {
-    return this.bytes(Buffer.from(value));
+    const size = Buffer.byteLength(value);
+    const at = this.#grow(size);
+    this.#buffer.write(value, at, size);
+    return this;
   }
 
   /** A zero byte inside would end the string early, so it ends here. */

@@ -5,9 +5,27 @@ import { SqlError } from "../base/errors.ts";
 
 /** @throws SqlError 22021 naming the offending bytes; a zero byte offends too. */
 export function decodeUtf8(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT_LENGTH) {
+    const text = shortAscii(bytes);
+    if (text !== undefined) return text;
+  }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!isUtf8(buffer) || buffer.includes(0)) throw invalidSequence(buffer);
   return buffer.toString("utf8");
+}
+
+/** Up to this length a text is made faster here than by three calls into the platform. */
+const SHORT_LENGTH = 16;
+
+/** undefined: not ASCII, or with a zero byte. */
+function shortAscii(bytes: Uint8Array): string | undefined {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 1) {
+    const code = bytes[at] as number;
+    if (code === 0 || code >= 0x80) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text;
 }
 
 function invalidSequence(bytes: Buffer): SqlError {

@@ -47,8 +47,14 @@ export function backendKeyData(processId: number, key: Uint8Array): Buffer {
 }
 
 export function readyForQuery(status: TransactionStatus): Buffer {
-  return message("Z", new ByteWriter().text(status));
+  return READY[status];
 }
+
+const READY: Readonly<Record<TransactionStatus, Buffer>> = {
+  I: message("Z", new ByteWriter().text("I")),
+  T: message("Z", new ByteWriter().text("T")),
+  E: message("Z", new ByteWriter().text("E")),
+};
 
 export const parseComplete = message("1");
 export const bindComplete = message("2");

@@ -172,7 +172,7 @@ export class Connection {
       }
       this.#isBusy = false;
       this.#notify(); // of what came while the last answers were written
-      const frame = await this.#frames.next();
+      const frame = this.#frames.nextNow() ?? (await this.#frames.next());
       this.#isBusy = true;
       // A client that has gone wants nothing of what it still sent.
       if (frame === undefined || this.#input.closed.aborted) return;
@@ -183,7 +183,7 @@ export class Connection {
       } catch (cause) {
         await this.#failed(session, cause, "QF".includes(frame.type));
       }
-      await this.#output.relieve();
+      if (this.#output.isDue) await this.#output.flush();
     }
   }
 

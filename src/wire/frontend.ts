@@ -105,7 +105,9 @@ function list<T>(reader: ByteReader, sizeMin: number, read: () => T): T[] {
   if (count * sizeMin > reader.remaining) {
     throw new SqlError("08P01", "insufficient data left in message");
   }
-  return Array.from({ length: count }, read);
+  const all: T[] = [];
+  for (let index = 0; index < count; index += 1) all.push(read());
+  return all;
 }
 
 function format(reader: ByteReader): 0 | 1 {

@@ -46,7 +46,7 @@ async function send(reply: Reply, output: SocketOutput): Promise<void> {
     default:
       output.add(encode(reply));
   }
-  await output.relieve();
+  if (output.isDue) await output.flush();
 }
 
 function encode(

@@ -5,6 +5,8 @@ import type { Socket } from "node:net";
 
 /** Small answers are gathered up to this many bytes, then written without being asked. */
 const GATHERED_MAX = 32 * 1024;
+/** Up to this many bytes it is cheaper to join messages than to hand over each. */
+const JOINED_MAX = 4 * 1024;
 
 export class SocketOutput {
   readonly #socket: Socket;
@@ -35,16 +37,22 @@ export class SocketOutput {
   write(): void {
     if (this.#pendingBytes === 0) return;
     const messages = this.#pending;
+    const bytes = this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
-    this.#socket.cork();
-    for (const message of messages) this.#socket.write(message);
-    this.#socket.uncork();
+    const [only] = messages;
+    if (messages.length === 1 && only !== undefined) this.#socket.write(only);
+    else if (bytes <= JOINED_MAX) this.#socket.write(Buffer.concat(messages, bytes));
+    else {
+      this.#socket.cork();
+      for (const message of messages) this.#socket.write(message);
+      this.#socket.uncork();
+    }
   }
 
-  /** Keeps what is gathered bounded, also for a client that never asks for a flush. */
-  async relieve(): Promise<void> {
-    if (this.#pendingBytes > GATHERED_MAX) await this.flush();
+  /** To be flushed, though the client has not asked: what is gathered stays bounded. */
+  get isDue(): boolean {
+    return this.#pendingBytes > GATHERED_MAX;
   }
 
   /**

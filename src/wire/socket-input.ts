@@ -79,7 +79,8 @@ export class SocketInput {
   /** The same, but undefined also when they are not there yet. */
   takeNow(size: number): Buffer | undefined {
     if (this.bufferedBytes < size) return undefined;
-    const taken = Buffer.from(this.#buffer.subarray(this.#from, this.#from + size));
+    const taken = Buffer.allocUnsafe(size);
+    this.#buffer.copy(taken, 0, this.#from, this.#from + size);
     this.skip(size);
     return taken;
   }
