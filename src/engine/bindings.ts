@@ -206,7 +206,7 @@ function convert(expression: string, from: PhysicalType, column: TypedColumn): s
     case Oid.date:
       return toDate(expression, from, column);
     case Oid.time:
-      if (from.id === "BIGINT") return `CAST(make_timestamp(${expression}) AS TIME)`;
+      if (from.id === "BIGINT") return toTime(expression);
       break;
     case Oid.int2:
     case Oid.int4:
@@ -292,10 +292,20 @@ function toDate(expression: string, from: PhysicalType, column: TypedColumn): st
     case "DATE":
       return expression;
     case "INTEGER":
-      return `DATE '1970-01-01' + ${expression}`;
+      // DuckDB counts no days to what stands for infinity.
+      return (
+        `CASE ${expression} WHEN 2147483647 THEN DATE 'infinity'` +
+        ` WHEN -2147483647 THEN DATE '-infinity' ELSE DATE '1970-01-01' + ${expression} END`
+      );
     default:
       return `CAST(${toTimestamp(expression, from, column)} AS DATE)`;
   }
+}
+
+/** The end of a day would become its beginning. */
+function toTime(expression: string): string {
+  const time = `CAST(make_timestamp(${expression}) AS TIME)`;
+  return `CASE ${expression} WHEN 86400000000 THEN TIME '24:00:00' ELSE ${time} END`;
 }
 
 function toNumeric(

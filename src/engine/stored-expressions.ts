@@ -138,6 +138,10 @@ function diskCell(expression: string, type: CellType): string {
   switch (type.id) {
     case "SMALLINT":
       return `CAST(${expression} AS INTEGER)`;
+    case "DATE":
+      return `CAST(${expression} - DATE '1970-01-01' AS INTEGER)`;
+    case "TIME":
+      return `epoch_us(${expression})`;
     case "TIMESTAMPTZ":
       return `timezone('UTC', ${expression})`;
     case "UUID":
