@@ -12,7 +12,7 @@ import type { DefinitionStatement } from "./definitions/classify.ts";
 import type { CreateAs } from "./definitions/create-as.ts";
 import type { InsertRows } from "./insert-rows.ts";
 import type { Settings } from "./settings.ts";
-import type { TransactionModes } from "./transaction.ts";
+import type { TransactionModes } from "./transaction-modes.ts";
 
 export interface Prepared {
   readonly text: string;

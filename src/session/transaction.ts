@@ -3,31 +3,20 @@
  * It owns the savepoints, the clock of now() and, under REPEATABLE READ, the world it reads.
  */
 
-import { assert, type ErrorFields, SqlError } from "../base/errors.ts";
+import { assert, SqlError } from "../base/errors.ts";
 import type { WorldLease } from "../table/world.ts";
 import type { TransactionDefinitions } from "./definitions/transaction-definitions.ts";
 import { Participants } from "./participant.ts";
 import type { TransactionStatus } from "./results.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionCommand } from "./statement.ts";
+import {
+  type CommandOutcome,
+  type IsolationLevel,
+  type TransactionModes,
+  warned,
+} from "./transaction-modes.ts";
 import type { Follower, Held, Work } from "./transaction-parts.ts";
-
-export type IsolationLevel =
-  | "read uncommitted"
-  | "read committed"
-  | "repeatable read"
-  | "serializable";
-
-export interface TransactionModes {
-  readonly isolation?: IsolationLevel;
-  readonly readOnly?: boolean;
-  readonly deferrable?: boolean;
-}
-
-export interface CommandOutcome {
-  readonly tag: string;
-  readonly notices: readonly ErrorFields[];
-}
 
 export class Transaction {
   readonly #settings: Settings;
@@ -360,8 +349,4 @@ export class Transaction {
     this.#world = undefined;
     for (const one of this.#held.splice(0)) await one.release();
   }
-}
-
-function warned(tag: string, sqlState: string, message: string): CommandOutcome {
-  return { tag, notices: [{ severity: "WARNING", sqlState, message }] };
 }

@@ -9,7 +9,7 @@ import { TokenReader } from "../compile/token-reader.ts";
 import { classifyDefinition } from "./definitions/classify.ts";
 import { createAs } from "./definitions/create-as.ts";
 import type { SettingChange, Statement, TransactionCommand } from "./statement.ts";
-import type { IsolationLevel, TransactionModes } from "./transaction.ts";
+import type { IsolationLevel, TransactionModes } from "./transaction-modes.ts";
 import { createUsingTstable } from "./utility-tables.ts";
 
 const ACCESS_SHARE = 1;

@@ -225,8 +225,17 @@ export class HotTable {
 }
 
 /** What an item costs in memory until it is published. */
-export function costOf(item: NewItem | Item): number {
+function costOf(item: NewItem | Item): number {
   if (item.kind === "rows") return "bytes" in item ? item.bytes : bytesOfRows(item.block);
   const added = item.kind === "segments" ? item.added.length : 0;
   return CHANGE_BYTES + SEGMENT_BYTES * added;
+}
+
+/** By table. */
+export function costsOf(
+  byTable: ReadonlyMap<HotTable, readonly NewItem[]>,
+): ReadonlyMap<HotTable, number> {
+  return new Map(
+    [...byTable].map(([hot, items]) => [hot, items.reduce((sum, item) => sum + costOf(item), 0)]),
+  );
 }

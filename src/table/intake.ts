@@ -8,7 +8,7 @@ import { log } from "../base/telemetry.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { StoreError } from "./error.ts";
 import { FlushSchedule, type FlushTriggers } from "./flush-schedule.ts";
-import { type Attachment, costOf, HotTable } from "./hot-table.ts";
+import { type Attachment, costsOf, HotTable } from "./hot-table.ts";
 import { InstallQueue } from "./install-queue.ts";
 import type { NewItem } from "./items.ts";
 import type { LogRecord, RecordLog, RecordOptions } from "./log-port.ts";
@@ -165,7 +165,7 @@ export class Intake {
    */
   async commit(items: readonly NewItem[], options: CommitOptions): Promise<number> {
     const byTable = this.#byTable(items);
-    const admitted = await this.#admission.admit(costs(byTable), options);
+    const admitted = await this.#admission.admit(costsOf(byTable), options);
     const holds: (() => void)[] = [];
     try {
       for (const hot of byTable.keys()) this.#refuseDetached(hot);
@@ -200,7 +200,7 @@ export class Intake {
   ): Promise<PreparedCommit> {
     const byTable = this.#byTable(items);
     for (const [hot, some] of byTable) for (const item of some) hot.item(item, 0);
-    const admitted = await this.#admission.admit(costs(byTable), options);
+    const admitted = await this.#admission.admit(costsOf(byTable), options);
     this.#prepared.set(txn, this.#log.end);
     let position: number;
     try {
@@ -345,10 +345,4 @@ export class Intake {
 
 function isReplacing(item: NewItem): boolean {
   return item.kind === "rows" && item.isReplacing === true;
-}
-
-function costs(byTable: ReadonlyMap<HotTable, readonly NewItem[]>): ReadonlyMap<HotTable, number> {
-  return new Map(
-    [...byTable].map(([hot, items]) => [hot, items.reduce((sum, item) => sum + costOf(item), 0)]),
-  );
 }

@@ -118,8 +118,9 @@ describe.skipIf(psql === undefined)("the session in README", () => {
     ["42703", "CREATE TSTABLE t LIKE PARQUET 'sql/examples/nvda_1h.parquet' ENTITY (nope);"],
     ["22023", "CREATE TSTABLE t LIKE PARQUET 'sql/examples/nvda_1h.parquet' BUCKET '0 s';"],
     ["42P16", "CREATE TSTABLE t (a text, b int) ENTITY (a);"],
-    ["0A000", "INSERT INTO nvda VALUES (now(), 'x', 1, 1, 1, 1, 1);"],
-    ["0A000", "COPY nvda FROM STDIN;"],
+    ["0A000", "CREATE VIEW v AS SELECT * FROM nvda;"],
+    ["0A000", "UPDATE nvda SET ts = now();"],
+    ["42501", "COPY nvda TO '/etc/nvda';"],
     ["42601", "APPEND PARQUET INTO nvda;"],
   ])("SQLSTATE %s for %s", async (state, statement) => {
     const { stderr } = await type(statement);

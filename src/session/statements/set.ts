@@ -7,7 +7,7 @@ import { forgetSequences } from "../plain/sequences.ts";
 import { rowsOfValues } from "../row-source.ts";
 import type { SettingChange } from "../statement.ts";
 import { dropTemporary } from "../temporary.ts";
-import type { TransactionModes } from "../transaction.ts";
+import type { TransactionModes } from "../transaction-modes.ts";
 import { catalogQuery } from "./catalog-query.ts";
 
 export async function changeSetting(change: SettingChange, execution: Execution): Promise<Result> {

@@ -40,7 +40,8 @@ export function call(name: string, ...args: readonly unknown[]): unknown {
   } catch (error) {
     const message = (error as Error).message;
     if (!message.startsWith("PG:")) throw error;
-    return `!${message.slice(3)}`;
+    // Behind the separator stands the DETAIL, which the oracle does not tell.
+    return `!${message.slice(3).split("\u001e")[0]}`;
   }
 }
 
