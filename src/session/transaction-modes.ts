@@ -1,6 +1,6 @@
 /** How a transaction may read and write, and what a command about it answers. */
 
-import type { ErrorFields } from "../base/errors.ts";
+import { type ErrorFields, SqlError } from "../base/errors.ts";
 
 export type IsolationLevel =
   | "read uncommitted"
@@ -22,4 +22,11 @@ export interface CommandOutcome {
 /** With a WARNING: there was nothing to do. */
 export function warned(tag: string, sqlState: string, message: string): CommandOutcome {
   return { tag, notices: [{ severity: "WARNING", sqlState, message }] };
+}
+
+export function blockHasFailed(): SqlError {
+  return new SqlError(
+    "25P02",
+    "current transaction is aborted, commands ignored until end of transaction block",
+  );
 }

@@ -11,6 +11,7 @@ import type { TransactionStatus } from "./results.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionCommand } from "./statement.ts";
 import {
+  blockHasFailed,
   type CommandOutcome,
   type IsolationLevel,
   type TransactionModes,
@@ -162,11 +163,7 @@ export class Transaction {
 
   /** @throws SqlError 25P02 when only the end of the block is allowed. */
   refuseIfFailed(): void {
-    if (this.#block !== "failed") return;
-    throw new SqlError(
-      "25P02",
-      "current transaction is aborted, commands ignored until end of transaction block",
-    );
+    if (this.#block === "failed") throw blockHasFailed();
   }
 
   /**
