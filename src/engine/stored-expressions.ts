@@ -118,30 +118,33 @@ function elementExpression(element: Shape, column: TypedColumn, refuse: () => ne
 export interface DiskColumn extends TypedColumn {
   /** The time column: dates are timestamps at midnight, integers are 64 bits wide. */
   readonly isTime: boolean;
+  /** For anybody to read: dates and times of day keep their types. */
+  readonly isExport?: boolean;
 }
 
 /** A value of the bound type in the type that the disk has for it. */
 export function diskExpression(expression: string, column: DiskColumn): string {
   if (column.isTime && column.typeOid === Oid.date) return `CAST(${expression} AS TIMESTAMP)`;
   if (column.isTime && INTEGERS.has(column.typeOid)) return `CAST(${expression} AS BIGINT)`;
-  return diskCell(expression, cellTypeOf(column));
+  return diskCell(expression, cellTypeOf(column), column.isExport === true);
 }
 
 const INTEGERS: ReadonlySet<number> = new Set([Oid.int2, Oid.int4, Oid.int8]);
 
-function diskCell(expression: string, type: CellType): string {
+function diskCell(expression: string, type: CellType, isExport: boolean): string {
   if (type.kind === "decimal") return expression;
   if (type.kind === "list") {
-    const inner = diskCell("x", type.element);
+    const inner = diskCell("x", type.element, isExport);
     return inner === "x" ? expression : `list_transform(${expression}, lambda x: ${inner})`;
   }
   switch (type.id) {
     case "SMALLINT":
       return `CAST(${expression} AS INTEGER)`;
     case "DATE":
+      if (isExport) return expression;
       return `CAST(${expression} - DATE '1970-01-01' AS INTEGER)`;
     case "TIME":
-      return `epoch_us(${expression})`;
+      return isExport ? expression : `epoch_us(${expression})`;
     case "TIMESTAMPTZ":
       return `timezone('UTC', ${expression})`;
     case "UUID":

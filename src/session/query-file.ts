@@ -35,13 +35,15 @@ export interface QueryFile {
   readonly orderBy: readonly string[];
   /** As COMPRESSION says it: `zstd(9)`, `none`; undefined: the default. */
   readonly compression: string | undefined;
+  /** As DiskColumn has it. */
+  readonly isExport?: boolean;
 }
 
 /** Runs the plan into a new file. */
 export async function writeQueryFile(
   plan: Plan,
   fields: readonly FieldDescription[],
-  { path, orderBy, compression }: QueryFile,
+  { path, orderBy, compression, isExport = false }: QueryFile,
   execution: Execution,
 ): Promise<void> {
   const values = await PlanValues.of(plan, execution);
@@ -51,6 +53,7 @@ export async function writeQueryFile(
       typeOid: typeOid === Oid.unknown ? Oid.text : typeOid,
       typmod,
       isTime: false,
+      isExport,
     }));
     const stored = boundQuery(
       { sql: bound.sql, shapes: plan.shapes },

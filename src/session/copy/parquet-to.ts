@@ -57,7 +57,8 @@ async function write(
     throw new SqlError("0A000", "COPY TO with FORMAT parquet copies tables and their queries only");
   }
   const { compression } = options;
-  await writeQueryFile(query.plan, fields, { path, orderBy: [], compression }, execution);
+  const file = { path, orderBy: [], compression, isExport: true };
+  await writeQueryFile(query.plan, fields, file, execution);
   const [rows] = await execution.services.engine.evaluate(
     `SELECT CAST(sum(num_rows) AS BIGINT) AS c1 FROM parquet_file_metadata(${quoteLiteral(path)})`,
     [],
