@@ -137,6 +137,10 @@ function tableRow(one: Measurement): string {
 
 function figure(value: number | undefined, unit: Measurement["unit"]): string {
   if (value === undefined) return "not measured";
-  if (unit === "rows/s") return `${(value / 1e6).toFixed(2)}M rows/s`;
+  if (unit === "rows/s") {
+    return value < 1e5
+      ? `${Math.round(value).toLocaleString("en")} rows/s`
+      : `${(value / 1e6).toFixed(2)}M rows/s`;
+  }
   return `${value < 100 ? value.toFixed(value < 10 ? 2 : 1) : Math.round(value)} ${unit}`;
 }
