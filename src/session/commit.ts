@@ -51,7 +51,20 @@ export async function commitAll(
     options.beforeSequence();
     await durable?.commit([]);
   }
-  if (durable === undefined) await plain?.commit([]);
+  if (durable === undefined) await commitTemporary(plain, hasItems || entry !== undefined);
+}
+
+/** What must survive is decided already, and its files must stay, whatever becomes of this. */
+async function commitTemporary(plain: Decision["plain"], isDecided: boolean): Promise<void> {
+  try {
+    await plain?.commit([]);
+  } catch (cause) {
+    if (!isDecided) throw cause;
+    throw new SqlError("40003", "the changes of temporary tables are lost", {
+      detail: "Everything else that the transaction has changed is committed.",
+      cause,
+    });
+  }
 }
 
 async function commitMixed(

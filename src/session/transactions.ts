@@ -4,7 +4,7 @@
  */
 
 import { log } from "../base/telemetry.ts";
-import { decodeNewEntry } from "../catalog/entry.ts";
+import { corrupt, decodeNewEntry } from "../catalog/entry.ts";
 import type { CatalogJournal } from "../catalog/journal.ts";
 import type { Engine } from "../engine/remote.ts";
 import type { RunStatement } from "../engine/request.ts";
@@ -66,7 +66,10 @@ export class Transactions {
       }
       if (sequence === undefined) await intake.decideRecovered(txn);
       const found = extra.length === 0 ? undefined : decodeNewEntry(extra);
-      if (found !== undefined && found.number > journal.entries().length) {
+      const known = journal.entries().length;
+      if (found !== undefined && found.number > known) {
+        // An older copy of the journal: the entries between would get each other's numbers.
+        if (found.number > known + 1) throw corrupt(known + 1, "Its file is missing.");
         await journal.append(found.entry);
       }
       intake.finish(txn);

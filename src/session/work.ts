@@ -163,8 +163,8 @@ export class TransactionWork implements Work {
 
   async #end(outcome: WorkOutcome): Promise<void> {
     this.#isOver = true;
-    for (const act of this.#endings) act(outcome);
     try {
+      for (const act of this.#endings) act(outcome);
       await this.#plain?.discard();
       // Somebody may have to read the files of what nobody knows.
       if (outcome !== "unknown") await this.#items.discard(outcome === "committed");

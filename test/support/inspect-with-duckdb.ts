@@ -1,7 +1,7 @@
 /** The store's port to Parquet, by DuckDB in this process: plain SQL, for tests of the store alone. */
 
 import { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import type { LogicalType } from "../../src/table/format.ts";
+import { typeText } from "../../src/engine/disk-types.ts";
 import type {
   EntityValue,
   IdentityBuckets,
@@ -112,7 +112,7 @@ async function rewriteSql(rowsOf: RowsOf, request: RewriteRequest): Promise<stri
   const { source, target, columns, without } = request;
   const list = columns.map(({ name, type, isMissing }) => {
     const value = isMissing ? "NULL" : quote(name);
-    return `CAST(${value} AS ${duckdbType(type)}) AS ${quote(name)}`;
+    return `CAST(${value} AS ${typeText(type, name)}) AS ${quote(name)}`;
   });
   let where = "";
   if (without !== undefined) {
@@ -132,31 +132,4 @@ async function rewriteSql(rowsOf: RowsOf, request: RewriteRequest): Promise<stri
   }
   return `COPY (SELECT ${list.join(", ")} FROM read_parquet(${literal(source)}) ${where})
     TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`;
-}
-
-function duckdbType(type: LogicalType): string {
-  switch (type.kind) {
-    case "Bool":
-      return "BOOLEAN";
-    case "Int32":
-      return "INTEGER";
-    case "Int64":
-      return "BIGINT";
-    case "UInt64":
-      return "UBIGINT";
-    case "Float32":
-      return "FLOAT";
-    case "Float64":
-      return "DOUBLE";
-    case "Utf8":
-      return "VARCHAR";
-    case "Timestamp":
-      return { Millis: "TIMESTAMP_MS", Micros: "TIMESTAMP", Nanos: "TIMESTAMP_NS" }[type.unit];
-    case "Decimal":
-      return `DECIMAL(${type.precision},${type.scale})`;
-    case "List":
-      return `${duckdbType(type.element.type)}[]`;
-    default:
-      return "BLOB";
-  }
 }

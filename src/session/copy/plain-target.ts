@@ -7,7 +7,7 @@ import type { Execution } from "../execution.ts";
 import { applyChange } from "../plain/apply.ts";
 import { columnName, privateTable } from "../plain/physical.ts";
 import { relationOf } from "../plain/relation.ts";
-import { lockWait, plainWrites } from "../plain/work.ts";
+import { lockRows, plainWrites } from "../plain/work.ts";
 import type { CopyTarget } from "./copy-target.ts";
 
 export class PlainTarget implements CopyTarget {
@@ -45,7 +45,7 @@ export class PlainTarget implements CopyTarget {
     const execution = this.#execution;
     const relation = relationOf(this.#info.oid, execution);
     const writes = await plainWrites(execution);
-    await writes.lock(relation, lockWait(execution));
+    await lockRows(relation, writes, execution);
     writes.beginStatement();
     await writes.settle();
     const staged = {

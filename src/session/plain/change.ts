@@ -13,7 +13,7 @@ import { holdRows } from "./hold-rows.ts";
 import { relationOf } from "./relation.ts";
 import { returningRows } from "./returning.ts";
 import { newValueColumns, type Staged, stageBlock, stagedColumn, stagePlan } from "./staged.ts";
-import { lockWait, plainWrites } from "./work.ts";
+import { lockRows, plainWrites } from "./work.ts";
 
 /** `made`: the rows of an INSERT, where they need no query; sequences have been drawn for them. */
 export async function changePlain(
@@ -24,7 +24,7 @@ export async function changePlain(
   const relation = relationOf(plan.relationOid, execution);
   execution.transaction.markRead();
   const writes = await plainWrites(execution);
-  await writes.lock(relation, lockWait(execution));
+  await lockRows(relation, writes, execution);
   writes.beginStatement();
   if (made !== undefined && plan.onConflict === undefined) {
     const isHeld = await holdRows(made, relation, execution, writes);

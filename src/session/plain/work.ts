@@ -1,5 +1,7 @@
 /** A transaction's changes of ordinary tables, made at its first one and found again later. */
 
+import { SqlError } from "../../base/errors.ts";
+import type { ShadowRelation } from "../../postgres/relation.ts";
 import type { Execution } from "../execution.ts";
 import type { LockWait } from "../locks.ts";
 import { timeoutMs } from "../prepared.ts";
@@ -20,6 +22,22 @@ export async function plainWrites(execution: Execution): Promise<PlainWrites> {
   const writes = new PlainWrites(execution.services.plain, work.owner);
   await work.addPlain(writes);
   return writes;
+}
+
+/**
+ * Before rows of `relation` change. The writer that was waited for may have defined it anew, which
+ * this statement was not prepared for. @throws SqlError 40001, 40P01, 55P03
+ */
+export async function lockRows(
+  relation: ShadowRelation,
+  writes: PlainWrites,
+  execution: Execution,
+): Promise<void> {
+  await writes.lock(relation, lockWait(execution));
+  if (execution.services.shadow.relations().get(relation.oid) === relation) return;
+  throw new SqlError("40001", `table "${relation.name}" was defined anew meanwhile`, {
+    hint: "Send the statement again.",
+  });
 }
 
 /** How long this statement waits for locks. */

@@ -2,30 +2,15 @@
 
 import { type Data, DataType } from "apache-arrow";
 import type { TypedColumn } from "../../../engine/bound-types.ts";
-import { Oid } from "../../../types/oids.ts";
 import { decodeUtf8 } from "../../../types/utf8.ts";
 import { uuidFromHex } from "../../../types/uuid.ts";
 import type { SqlValue } from "../../../types/value.ts";
+import { FREE_TYPES, TEXT_TYPES } from "../text-types.ts";
 import type { Conversion } from "./arrow-data.ts";
 import { malformed } from "./arrow-messages.ts";
 
 /** The type's input function. */
 export type TextReader = (text: string, typeOid: number) => SqlValue;
-
-/** Types whose values Arrow has as text. */
-const TEXT_TYPES: readonly number[] = [
-  Oid.text,
-  Oid.varchar,
-  Oid.bpchar,
-  Oid.name,
-  Oid.char,
-  Oid.json,
-  Oid.jsonb,
-  Oid.uuid,
-];
-
-/** These too, where no modifier rounds them. */
-const FREE_TYPES: readonly number[] = [Oid.numeric, Oid.interval];
 
 export function textConversion(
   type: DataType,

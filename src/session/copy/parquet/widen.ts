@@ -5,6 +5,7 @@ import { boundType, type TypedColumn } from "../../../engine/bound-types.ts";
 import { numericModifier } from "../../../types/numeric.ts";
 import { elementOidOf, Oid } from "../../../types/oids.ts";
 import type { SqlArray, SqlValue } from "../../../types/value.ts";
+import { FREE_TYPES, TEXT_TYPES } from "../text-types.ts";
 
 export type Widen = (value: Exclude<SqlValue, null>) => SqlValue;
 /** The type's input function. */
@@ -33,17 +34,6 @@ const EXACT_BITS: ReadonlyMap<number, number> = new Map([
   [Oid.float4, 16],
   [Oid.float8, 32],
 ]);
-const TEXT_TYPES: readonly number[] = [
-  Oid.varchar,
-  Oid.bpchar,
-  Oid.name,
-  Oid.char,
-  Oid.json,
-  Oid.jsonb,
-  Oid.uuid,
-];
-/** These too, where no modifier rounds them. */
-const FREE_TYPES: readonly number[] = [Oid.numeric, Oid.interval];
 
 /** undefined: something might be lost. A modifier of `to` is still to be applied. */
 export function widening(
