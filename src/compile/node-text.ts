@@ -99,8 +99,9 @@ class Reader {
       const code = this.#text.charCodeAt(this.#at);
       if (code === CLOSE_NODE) break;
       if (code !== COLON) {
-        // A_CONST of a tree that was only parsed prints a bare NULL.
-        assert(this.#word() === "NULL", () => `node tree: field expected at ${this.#at}`);
+        // In trees that were only parsed A_CONST prints a bare NULL, A_EXPR its kind: IN, LIKE...
+        assert(isCapital(code), () => `node tree: field expected at ${this.#at}`);
+        this.#word();
         continue;
       }
       this.#at += 1;
@@ -244,6 +245,10 @@ class Reader {
       this.#at += 1;
     }
   }
+}
+
+function isCapital(code: number): boolean {
+  return code >= 65 && code <= 90;
 }
 
 function endsToken(code: number): boolean {

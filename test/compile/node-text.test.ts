@@ -9,6 +9,13 @@ describe("readNodeText", () => {
     ]);
   });
 
+  test("passes over the bare kind of an operator in a tree that was only parsed", () => {
+    for (const kind of ["IN", "LIKE", "NOT_BETWEEN_SYM"]) {
+      const text = `{A_EXPR ${kind} :name ("=") :location 5}`;
+      expect(readNodeText(text)).toEqual({ tag: "A_EXPR", name: ["="], location: 5 });
+    }
+  });
+
   test("passes over the bare NULL of a constant that was only parsed", () => {
     expect(readNodeText("{A_CONST NULL :location 5}")).toEqual({ tag: "A_CONST", location: 5 });
   });
