@@ -7,9 +7,10 @@ import { comparable } from "./comparisons.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
 import type { CoerceViaIo, Expression, FuncExpr, OpExpr } from "./expression-nodes.ts";
-import { type Generator, type Scope, scalarOf } from "./generator.ts";
+import type { Generator, Scope } from "./generator.ts";
 import { literal } from "./literals.ts";
 import { refuse } from "./refusals.ts";
+import { scalarOf } from "./scalars.ts";
 import { bindParameter } from "./variables.ts";
 
 /** Our own functions, one schema a table: they answer from the log, not from rows. */

@@ -83,6 +83,7 @@ export function startCompilation(context: CompileContext, isOrderSensitive: bool
       shapes: shapes.length === 0 ? [defaultShape(Oid.int4)] : shapes,
       parameters,
       isSmall: compiled.isSmall,
+      ...(compiled.row !== undefined && { row: compiled.row }),
     };
   };
   return { generator, finish };

@@ -77,6 +77,8 @@ export interface CompiledQuery {
   readonly isSmall: boolean;
   /** A column `rn` beside the others numbers the rows in the query's order. */
   readonly hasOrdinal: boolean;
+  /** It gives just this row, as Plan has it. */
+  readonly row?: readonly Scalar[] | undefined;
 }
 
 export interface OutputColumn {
@@ -101,14 +103,6 @@ export interface Bound {
   readonly operator: "<" | "<=" | "=" | ">=" | ">";
   /** Free of columns; of a type that compares with the stored column's. */
   readonly value: Sql;
-}
-
-/** A value known before the query runs, for plan.ts. */
-export function scalarOf(sql: Sql): Scalar {
-  if (sql.constant !== undefined) {
-    return { kind: "constant", value: sql.constant, typeOid: sql.shape.typeOid };
-  }
-  return { kind: "sql", sql: sql.text, shape: sql.shape };
 }
 
 /** The scope `levels` query levels up. */

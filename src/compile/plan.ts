@@ -21,6 +21,8 @@ export interface Plan {
   readonly parameters: readonly ParameterSource[];
   /** Proven to give few rows (ungrouped aggregate, LIMIT <= 2,048): needs no sentinel. */
   readonly isSmall: boolean;
+  /** All that it gives: one row of values that need no engine, in the types of `columns`. */
+  readonly row?: readonly Scalar[];
   /** FOR UPDATE or FOR SHARE: to be locked before anything is read. */
   readonly rowLocks?: RowLocks;
 }

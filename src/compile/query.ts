@@ -8,6 +8,7 @@ import { groupClause } from "./grouping.ts";
 import { outputList } from "./outputs.ts";
 import { restrictByJoins, restrictScans } from "./ranges.ts";
 import { refuse } from "./refusals.ts";
+import { knownRow } from "./scalars.ts";
 import { setOperationQuery } from "./set-operations.ts";
 import { type Core, finishSelect, hasSmallLimit, hintNewest } from "./sorting.ts";
 import { sourcesOf } from "./sources.ts";
@@ -78,7 +79,8 @@ function select(scope: Scope): CompiledQuery {
   hintNewest(scope, list.columns);
   const { text, hasOrdinal } = finishSelect(core, scope);
   const { columns, hidden } = list;
-  return { text, columns, hidden, isSmall: isSmall(from, scope), hasOrdinal };
+  const row = knownRow(query, outputs.map(targetValue));
+  return { text, columns, hidden, isSmall: isSmall(from, scope), hasOrdinal, row };
 }
 
 /**

@@ -7,10 +7,11 @@
 import { Oid } from "../types/oids.ts";
 import type { Sql } from "./expression.ts";
 import type { Expression, OpExpr, ScalarArrayOpExpr } from "./expression-nodes.ts";
-import { type Bound, type ColumnSource, type Scope, scalarOf } from "./generator.ts";
+import type { Bound, ColumnSource, Scope } from "./generator.ts";
 import { literal } from "./literals.ts";
 import { convertMoment } from "./moments.ts";
 import type { RelationColumn } from "./plan.ts";
+import { scalarOf } from "./scalars.ts";
 import { sourcesOf } from "./sources.ts";
 import type { JoinItem } from "./tree.ts";
 

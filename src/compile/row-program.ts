@@ -12,7 +12,6 @@ import { scopeOf } from "./change-target.ts";
 import { startCompilation } from "./compilation.ts";
 import { decodeConstant } from "./constants.ts";
 import type { ConstNode, Expression, FuncExpr } from "./expression-nodes.ts";
-import { scalarOf } from "./generator.ts";
 import type {
   CompileContext,
   ParameterSource,
@@ -21,6 +20,7 @@ import type {
   Scalar,
 } from "./plan.ts";
 import { toPlain } from "./representations.ts";
+import { scalarOf } from "./scalars.ts";
 import { drawnSequence } from "./sequence-calls.ts";
 import type { QueryNode } from "./tree.ts";
 

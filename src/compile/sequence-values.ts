@@ -4,16 +4,15 @@ import { Oid } from "../types/oids.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
 import type { SequenceCallNode } from "./expression-nodes.ts";
-import { type Scope, scalarOf } from "./generator.ts";
+import type { Scope } from "./generator.ts";
 import { literal } from "./literals.ts";
 import type { SequenceCall } from "./plan.ts";
 import { refuse } from "./refusals.ts";
+import { scalarOf } from "./scalars.ts";
 
-/** Not constant: another execution gives another value. */
 export function sequenceCall(node: SequenceCallNode, scope: Scope): Sql {
   const source = { kind: "sequence", call: callOf(node, scope) } as const;
-  const value = scope.generator.calls.parameter(source, defaultShape(Oid.int8));
-  return { ...value, isConstant: false };
+  return scope.generator.calls.parameter(source, defaultShape(Oid.int8));
 }
 
 function callOf(node: SequenceCallNode, scope: Scope): SequenceCall {

@@ -6,10 +6,11 @@ import { groupKey, needsKey } from "./comparisons.ts";
 import { firstRowsByKey, hintNewestOfEntities } from "./distinct-on.ts";
 import { type SortKey, type Sql, sortKeysText } from "./expression.ts";
 import type { Expression } from "./expression-nodes.ts";
-import { type CompiledQuery, type Scope, scalarOf } from "./generator.ts";
+import type { CompiledQuery, Scope } from "./generator.ts";
 import { ordinal, passedOrdinal } from "./ordinals.ts";
 import { columnsOf, type OutputList } from "./outputs.ts";
 import { refuse } from "./refusals.ts";
+import { scalarOf } from "./scalars.ts";
 import type { SortGroupClause, TargetEntry } from "./tree.ts";
 
 /** A result of at most so many rows is called small: one chunk of DuckDB. */

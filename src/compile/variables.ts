@@ -103,6 +103,14 @@ function keyOf(source: ParameterSource): string {
   );
 }
 
+/** The `$n` that a piece of SQL is, and nothing else: whatever is made of it is another piece. */
+const NUMBERS = new WeakMap<Sql, number>();
+
+/** 1-based; undefined: it is no parameter as it came. */
+export function parameterNumber(sql: Sql): number | undefined {
+  return NUMBERS.get(sql);
+}
+
 /**
  * `CAST($n AS type)`; the same source twice is one parameter. timestamptz comes in representation
  * utc.
@@ -118,10 +126,16 @@ export function bindParameter(
   const index = known.get(key) ?? generator.parameters.push(source) - 1;
   known.set(key, index);
   const text = `CAST($${index + 1} AS ${duckdbType(shape)})`;
-  const base = { isConstant: true, mayBeNull: true } as const;
-  if (shape.typeOid !== Oid.timestamptz) return { ...base, text, shape };
+  // Another execution gives another value of a sequence.
+  const base = { isConstant: source.kind !== "sequence", mayBeNull: true };
+  const sql = { ...base, ...parameterText(text, shape) };
+  NUMBERS.set(sql, index + 1);
+  return sql;
+}
+
+function parameterText(text: string, shape: Shape): Pick<Sql, "text" | "plainText" | "shape"> {
+  if (shape.typeOid !== Oid.timestamptz) return { text, shape };
   return {
-    ...base,
     text: `timezone('UTC', ${text})`,
     plainText: text,
     shape: { ...shape, representation: { kind: "utc" } },

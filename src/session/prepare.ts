@@ -9,6 +9,7 @@ import { compileSelect } from "../compile/compile.ts";
 import type { NodeObject } from "../compile/node-text.ts";
 import { parseOwnStatement } from "../compile/own-grammar.ts";
 import type { Plan } from "../compile/plan.ts";
+import { mayBeKnownRow } from "../compile/scalars.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
 import { tokenize } from "../compile/tokens.ts";
 import { type QueryNode, readQuery } from "../compile/tree.ts";
@@ -148,9 +149,25 @@ export class Preparer {
       case "compile":
         return this.#compiled(source, analysis, query);
       case "catalog":
-        return catalogQuery(source.request, analysis.tree);
+        return (
+          this.#knownRow(source, analysis, query) ?? catalogQuery(source.request, analysis.tree)
+        );
       case "compile-first":
         return this.#compileFirst(source, analysis, query, route);
+    }
+  }
+
+  /** `SELECT 1`, `SELECT $1`: needs nobody. */
+  #knownRow(source: Source, analysis: Analysis, query: QueryNode): Statement | undefined {
+    if (!mayBeKnownRow(query)) return undefined;
+    try {
+      const statement = this.#compiled(source, analysis, query);
+      return statement.kind === "select" && statement.plan.row !== undefined
+        ? statement
+        : undefined;
+    } catch (cause) {
+      if (!isRefused(cause)) throw cause;
+      return undefined;
     }
   }
 
@@ -164,8 +181,7 @@ export class Preparer {
     try {
       return this.#compiled(source, analysis, query);
     } catch (cause) {
-      const isRefused = cause instanceof SqlError && cause.fields.sqlState === "0A000";
-      if (!isRefused || !route.mayRunInCatalog) throw cause;
+      if (!isRefused(cause) || !route.mayRunInCatalog) throw cause;
       return catalogQuery(source.request, analysis.tree);
     }
   }
@@ -221,6 +237,10 @@ export class Preparer {
     );
     return { kind: "explain", query: prepared.statement, isAnalyze: isAnalyzing(node) };
   }
+}
+
+function isRefused(cause: unknown): boolean {
+  return cause instanceof SqlError && cause.fields.sqlState === "0A000";
 }
 
 function catalogQuery(request: AnalyseRequest, tree: string): Statement {

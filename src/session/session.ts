@@ -297,18 +297,16 @@ export class Session implements SessionPort, ActiveSession {
   async *#page(portal: Portal, maxRows: number): AsyncGenerator<Reply> {
     if (portal.state.kind !== "running") return;
     const { rows, tag } = portal.state;
-    const stop = () => rows.cancel();
-    this.#signal.current.addEventListener("abort", stop);
     let count = 0;
     try {
       // What is in memory already, as the result of an APPEND that is published, is not stopped.
-      if (this.#signal.current.aborted) stop();
+      this.#signal.onAbort(() => rows.cancel());
       for await (const page of rows.take(maxRows)) {
         count += page.rows;
         yield { kind: "rows", bytes: page.bytes, count: page.rows };
       }
     } finally {
-      this.#signal.current.removeEventListener("abort", stop);
+      this.#signal.onAbort(undefined);
     }
     if (!rows.isFinished) {
       yield { kind: "suspended" };

@@ -10,6 +10,7 @@ export class StatementSignal {
   #controller: AbortController | undefined;
   #timer: { cancel(): void } | undefined;
   #isRunning = false;
+  #listener: (() => void) | undefined;
 
   get isRunning(): boolean {
     return this.#isRunning;
@@ -45,6 +46,12 @@ export class StatementSignal {
     return reason instanceof SqlError ? reason : undefined;
   }
 
+  /** One listener at a time, cheaper than a signal; called at once if it must stop already. */
+  onAbort(listener: (() => void) | undefined): void {
+    this.#listener = listener;
+    if (this.#controller?.signal.aborted === true) listener?.();
+  }
+
   /** Harmless when nothing runs, and then without effect on what comes next. */
   cancel(): void {
     if (this.#isRunning) this.#abort(cancelled("canceling statement due to user request"));
@@ -53,6 +60,7 @@ export class StatementSignal {
   #abort(reason: SqlError): void {
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);
+    this.#listener?.();
   }
 }
 

@@ -35,8 +35,8 @@ async function send(reply: Reply, output: SocketOutput): Promise<void> {
   switch (reply.kind) {
     case "rows":
     case "copy-messages":
-      output.add(reply.bytes);
-      return await output.flush();
+      output.add(reply.bytes); // few of them go out together with what follows
+      break;
     case "copy-in":
       output.add(backend.copyInResponse(reply));
       return await output.flush(); // the client waits for it

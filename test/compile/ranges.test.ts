@@ -124,7 +124,7 @@ describe("a scan is restricted", () => {
       expect.stringMatching(/^>= \(.*\$1.*\)$/),
     ]);
     expect(await filters("SELECT 1 FROM readings WHERE ts < $1 AND device = $2")).toEqual([
-      expect.stringMatching(/^< \(.*\$1.*\), entity in \(CAST\(\$2 AS VARCHAR\)\)$/),
+      "< $1, entity in $2",
     ]);
   });
 

@@ -1,12 +1,12 @@
 /** A compiled SELECT: bind it to segments, run it, hand out its rows. */
 
-import type { Plan } from "../../compile/plan.ts";
+import type { Plan, Scalar } from "../../compile/plan.ts";
 import type { Cursor, CursorRequest } from "../../engine/request.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { HeldRows } from "../held-rows.ts";
 import { lockRows } from "../plain/row-locks.ts";
 import { PlanValues } from "../plan-values.ts";
-import type { RowSource } from "../row-source.ts";
+import { type RowSource, rowsOfValues } from "../row-source.ts";
 import { type BoundPlan, bindPlan } from "../scan-binding.ts";
 import { readsBothKinds, readsOrdinary, transactionWorld } from "../statement-world.ts";
 import { usedParameters } from "../used-parameters.ts";
@@ -24,6 +24,7 @@ export async function openRows(
   execution: Execution,
   held?: HeldRows,
 ): Promise<RowSource> {
+  if (plan.row !== undefined) return await knownRow(plan, plan.row, execution);
   const { cursor, bound } = await openPlan(plan, execution, held);
   return {
     next: () => cursor.next(),
@@ -33,6 +34,23 @@ export async function openRows(
       release(bound);
     },
   };
+}
+
+async function knownRow(
+  plan: Plan,
+  row: readonly Scalar[],
+  execution: Execution,
+): Promise<RowSource> {
+  const values = await PlanValues.of(plan, execution);
+  try {
+    const cells = await values.scalars(row);
+    const columns = plan.columns.map(({ shape: { typeOid } }, index) => {
+      return { typeOid, format: execution.formats[index] ?? 0 };
+    });
+    return rowsOfValues([cells], columns, execution.settings.text);
+  } finally {
+    values.world.release();
+  }
 }
 
 /**
