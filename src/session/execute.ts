@@ -27,6 +27,7 @@ import {
 } from "./statements/notify.ts";
 import { select } from "./statements/select.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
+import { vacuum } from "./statements/vacuum.ts";
 
 export async function execute(statement: Statement, execution: Execution): Promise<Result> {
   switch (statement.kind) {
@@ -72,6 +73,8 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return deallocate(statement.name, execution);
     case "close":
       return await closeCursor(statement.name, execution);
+    case "vacuum":
+      return vacuum(statement.vacuum, execution);
     case "checkpoint":
       return await checkpoint(execution);
     case "define":

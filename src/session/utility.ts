@@ -9,6 +9,7 @@ import { TokenReader } from "../compile/token-reader.ts";
 import { classifyDefinition } from "./definitions/classify.ts";
 import { createAs } from "./definitions/create-as.ts";
 import type { SettingChange, Statement, TransactionCommand } from "./statement.ts";
+import { vacuumOf } from "./statements/vacuum.ts";
 import type { IsolationLevel, TransactionModes } from "./transaction-modes.ts";
 import { createUsingTstable } from "./utility-tables.ts";
 
@@ -54,6 +55,8 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       const channel = text(node["conditionname"]);
       return { kind: "notify", channel, payload: text(node["payload"]) };
     }
+    case "VACUUMSTMT":
+      return { kind: "vacuum", vacuum: vacuumOf(node) };
     case "CHECKPOINTSTMT":
       return { kind: "checkpoint" };
     case "CREATESTMT":

@@ -109,6 +109,31 @@ describe("COPY FROM a file", () => {
     expect(await server.rows("SELECT id FROM p WHERE id BETWEEN 49 AND 51")).toEqual([["49"]]);
   });
 
+  test("may FREEZE what was made or emptied since the last savepoint only", async () => {
+    const path = join(server.folder, "freeze.data");
+    writeFileSync(path, "1\n2\n");
+    const copy = `COPY frozen FROM '${path}' (FREEZE)`;
+    const refused = async () => {
+      const { code, message } = await server.refusal(copy);
+      expect([code, message]).toEqual([
+        "55000",
+        "cannot perform COPY FREEZE because the table was not created or truncated in the current" +
+          " subtransaction",
+      ]);
+    };
+    await server.rows("BEGIN");
+    await server.rows("CREATE TABLE frozen (id int)");
+    await server.rows(copy);
+    await server.rows("SAVEPOINT s");
+    await refused();
+    await server.rows("ROLLBACK TO s");
+    await server.rows("TRUNCATE frozen");
+    await server.rows(copy);
+    await server.rows("COMMIT");
+    await refused();
+    expect(await server.rows("SELECT count(*) FROM frozen")).toEqual([["2"]]);
+  });
+
   test("is not for generated columns, nor do they come out", async () => {
     const path = join(server.folder, "out.data");
     await server.rows(`COPY p TO '${path}' (FORMAT csv, HEADER)`);

@@ -222,3 +222,23 @@ test("transactions and savepoints leave what PostgreSQL leaves", async () => {
     ROLLBACK;
     SELECT * FROM t1 ORDER BY id`);
 });
+
+test("VACUUM and ANALYZE refuse what PostgreSQL refuses, and do no more", async () => {
+  await sameAsPostgres(`
+    CREATE TABLE v1 (a int, b text);
+    VACUUM v1;
+    VACUUM (ANALYZE, VERBOSE) v1 (a, b);
+    VACUUM FULL v1, v1;
+    ANALYZE public.v1 (b);
+    ANALYZE pg_class;
+    VACUUM nowhere;
+    VACUUM v1 (a);
+    ANALYZE v1 (c);
+    ANALYZE v1 (a, a);
+    VACUUM (speed) v1;
+    ANALYZE (freeze) v1;
+    BEGIN;
+    ANALYZE v1;
+    VACUUM v1;
+    ROLLBACK`);
+});

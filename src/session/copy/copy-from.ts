@@ -17,7 +17,7 @@ import type { CopyTarget } from "./copy-target.ts";
 import { openFile } from "./file-chunks.ts";
 import { filterBlock } from "./filter-block.ts";
 import { ParquetRows } from "./parquet/parquet-rows.ts";
-import { PlainTarget } from "./plain-target.ts";
+import { PlainTarget, refuseFreeze } from "./plain-target.ts";
 import { RowStream } from "./row-stream.ts";
 import { TstableTarget } from "./tstable-target.ts";
 
@@ -45,12 +45,17 @@ export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Re
 
 /** @throws SqlError 0A000 */
 function refuseUnbuilt(copy: CopyFrom, info: RelationInfo): void {
-  const { overlap, idempotencyKey, message } = copy.options;
+  const { options } = copy;
+  const { overlap, idempotencyKey, message } = options;
   if (!becomesSegment(copy, info) && (idempotencyKey !== undefined || message !== undefined)) {
     throw notBuilt(
       "a MESSAGE or IDEMPOTENCY_KEY of rows",
       "They belong to FORMAT parquet of all columns into a time-series table.",
     );
+  }
+  if (options.freeze && info.kind !== "ordinary") {
+    const hint = "Leave FREEZE out: there is nothing to freeze.";
+    throw notBuilt("COPY FREEZE into a time-series table", hint);
   }
   if (overlap !== undefined && info.kind === "ordinary") {
     throw notBuilt("COPY with OVERLAP into an ordinary table");
@@ -86,7 +91,10 @@ async function* load(
   source: ChunkSource,
   execution: Execution,
 ): AsyncGenerator<Reply> {
-  const target = await openTarget(copy, info, execution);
+  const target = await openTarget(copy, info, execution).catch(async (cause: unknown) => {
+    await source.close();
+    throw cause;
+  });
   const taking: Taking = { copy, info, target, rows: 0, added: Promise.resolve() };
   try {
     let skipped: ErrorFields | undefined;
@@ -181,7 +189,10 @@ async function openTarget(
   info: RelationInfo,
   execution: Execution,
 ): Promise<CopyTarget> {
-  if (info.kind === "ordinary") return await PlainTarget.open(info, execution);
+  if (info.kind === "ordinary") {
+    if (options.freeze) refuseFreeze(info, execution);
+    return await PlainTarget.open(info, execution);
+  }
   const entry = execution.services.tables.requireByOid(info.oid);
   return new TstableTarget(entry, execution, options.overlap);
 }

@@ -22,11 +22,6 @@ export function checkOptions(options: CopyOptions, direction: Direction): void {
   if (options.rejectLimit !== undefined && options.onError !== "ignore") {
     throw new SqlError("22023", "COPY REJECT_LIMIT requires ON_ERROR to be set to IGNORE");
   }
-  if (options.freeze) {
-    throw new SqlError("0A000", "COPY FREEZE is not supported", {
-      hint: "Leave FREEZE out: there is nothing to freeze.",
-    });
-  }
 }
 
 function checkBinary({ format, delimiter, nullText, defaultText }: CopyOptions): void {

@@ -1,5 +1,6 @@
 /** Rows of a COPY into an ordinary table: gathered, then checked and applied as an INSERT. */
 
+import { SqlError } from "../../base/errors.ts";
 import type { RelationInfo } from "../../compile/plan.ts";
 import type { RowBlock } from "../../table/row-block.ts";
 import { withContext } from "../../types/copy/context.ts";
@@ -7,8 +8,21 @@ import type { Execution } from "../execution.ts";
 import { applyChange } from "../plain/apply.ts";
 import { columnName, privateTable } from "../plain/physical.ts";
 import { relationOf } from "../plain/relation.ts";
-import { lockRows, plainWrites } from "../plain/work.ts";
+import { knownWrites, lockRows, plainWrites } from "../plain/work.ts";
 import type { CopyTarget } from "./copy-target.ts";
+
+/**
+ * FREEZE means nothing here, where no row is ever frozen; but rows are refused as PostgreSQL does,
+ * whose readers would see them too early. @throws SqlError 55000
+ */
+export function refuseFreeze({ oid }: RelationInfo, { transaction }: Execution): void {
+  if (knownWrites(transaction)?.isFresh(oid) === true) return;
+  throw new SqlError(
+    "55000",
+    "cannot perform COPY FREEZE because the table was not created or truncated in the current" +
+      " subtransaction",
+  );
+}
 
 export class PlainTarget implements CopyTarget {
   readonly #info: RelationInfo;

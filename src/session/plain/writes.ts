@@ -120,6 +120,12 @@ export class PlainWrites implements Participant {
     return this.#tables.get(oid)?.generations.at(-1);
   }
 
+  /** Whether it was made or emptied since the last savepoint. */
+  isFresh(oid: number): boolean {
+    const generation = this.generation(oid);
+    return generation?.hasBase === false && generation.statement > (this.#marks.at(-1) ?? 0);
+  }
+
   /** CREATE TABLE: empty, and nothing committed beneath. */
   create(relation: ShadowRelation): void {
     this.#push(relation.oid, isTemporary(relation), true, relation, false);
