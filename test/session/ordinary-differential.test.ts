@@ -242,3 +242,20 @@ test("VACUUM and ANALYZE refuse what PostgreSQL refuses, and do no more", async 
     VACUUM v1;
     ROLLBACK`);
 });
+
+test("ON COMMIT is of the table that is made, not of those it references", async () => {
+  await sameAsPostgres(`
+    CREATE TABLE o0 ON COMMIT DROP AS SELECT 1 AS a;
+    BEGIN;
+    CREATE TEMP TABLE o1 (a int PRIMARY KEY);
+    CREATE TEMP TABLE o2 (a int REFERENCES o1) ON COMMIT DELETE ROWS;
+    CREATE TEMP TABLE o3 (a int REFERENCES o1) ON COMMIT DROP;
+    INSERT INTO o1 VALUES (1);
+    INSERT INTO o2 VALUES (1);
+    INSERT INTO o3 VALUES (1);
+    COMMIT;
+    SELECT * FROM o1;
+    SELECT * FROM o2;
+    INSERT INTO o2 VALUES (1);
+    SELECT * FROM o2`);
+});

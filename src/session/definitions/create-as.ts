@@ -29,6 +29,10 @@ export function createAs(node: NodeObject, statement: StatementText): CreateAs {
       hint: "Use CREATE TSTABLE name AS query.",
     });
   }
+  const isTemporary = (into["rel"] as NodeObject)["relpersistence"] === "t";
+  if (!isTemporary && Number(into["onCommit"] ?? 0) !== 0) {
+    throw new SqlError("42P16", "ON COMMIT can only be used on temporary tables");
+  }
   const isInto = node["is_select_into"] === true;
   const query = isInto ? withoutInto(statement) : behindAs(statement);
   const relation = into["rel"] as NodeObject;
@@ -36,7 +40,7 @@ export function createAs(node: NodeObject, statement: StatementText): CreateAs {
   return {
     command: isInto ? "SELECT INTO" : "CREATE TABLE AS",
     name: names.map((name) => quoteIdentifier(String(name))).join("."),
-    isTemporary: relation["relpersistence"] === "t",
+    isTemporary,
     onCommit: Number(into["onCommit"] ?? 0),
     ifNotExists: node["if_not_exists"] === true,
     columnNames: namesOf(into["colNames"]),

@@ -16,7 +16,9 @@ export async function arrangeCommit(
   execution: Execution,
 ): Promise<void> {
   const { transaction, services } = execution;
-  const [table] = step.relations.filter(({ relkind }) => relkind === "r");
+  // Tables that it references have come out anew as well.
+  const tables = step.relations.filter(({ relkind }) => relkind === "r");
+  const [table] = [...tables].sort((a, b) => b.oid - a.oid);
   if (table === undefined) return;
   if (onCommit === DELETE_ROWS) services.plain.emptiedOnCommit.add(table.oid);
   if (onCommit !== DROP) return;
