@@ -18,6 +18,7 @@ async function main(): Promise<void> {
   // Before anybody can know that we are there.
   const stopped = stopSignal();
   const server = await startServer(config, password === "" ? undefined : password);
+  process.on("SIGHUP", () => server.reload());
   announce(server, config);
   const failed = server.failed.then(() => true);
   if ((await Promise.race([stopped, failed])) === true) process.exit(1);

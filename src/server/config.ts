@@ -23,6 +23,16 @@ export interface Config {
   readonly memoryBytes: number;
   readonly threads: number;
   readonly maxConnections: number;
+  /** undefined: 3, or fewer where fewer are allowed at all. */
+  readonly reservedConnections?: number | undefined;
+  /** undefined: 60. */
+  readonly authenticationSeconds?: number | undefined;
+  /** All three: undefined, no TLS, no client certificates. */
+  readonly tlsCertificate?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly tlsAuthorities?: string | undefined;
+  /** Rules in the syntax of pg_hba.conf; undefined: none. */
+  readonly hbaFile?: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -84,6 +94,54 @@ export const OPTIONS: readonly Option[] = [
     help: "clients at once; one more is refused with 53300",
   },
   {
+    name: "reservedConnections",
+    flag: "--reserved-connections",
+    variable: "PGTIDE_RESERVED_CONNECTIONS",
+    default: "3",
+    unit: "count",
+    help: "how many of these are for superusers",
+  },
+  {
+    name: "authenticationSeconds",
+    flag: "--authentication-timeout",
+    variable: "PGTIDE_AUTHENTICATION_TIMEOUT",
+    default: "60",
+    unit: "seconds",
+    help: "how long a client may take to log in",
+  },
+  {
+    name: "tlsCertificate",
+    flag: "--tls-cert",
+    variable: "PGTIDE_TLS_CERT",
+    default: "none: no TLS",
+    unit: "PEM file",
+    help: "certificate, or a chain, for TLS 1.2 and 1.3; read again on SIGHUP",
+  },
+  {
+    name: "tlsKey",
+    flag: "--tls-key",
+    variable: "PGTIDE_TLS_KEY",
+    default: "none",
+    unit: "PEM file",
+    help: "its private key",
+  },
+  {
+    name: "tlsAuthorities",
+    flag: "--tls-ca",
+    variable: "PGTIDE_TLS_CA",
+    default: "none",
+    unit: "PEM file",
+    help: "who may vouch for clients' certificates",
+  },
+  {
+    name: "hbaFile",
+    flag: "--hba-file",
+    variable: "PGTIDE_HBA_FILE",
+    default: "none: see below",
+    unit: "file",
+    help: "who may log in and how, in the syntax of pg_hba.conf; read again on SIGHUP",
+  },
+  {
     name: "logLevel",
     flag: "--log-level",
     variable: "PGTIDE_LOG_LEVEL",
@@ -121,9 +179,50 @@ export function readConfig(
     allowPaths: (allowPaths.length === 0 ? ["."] : allowPaths).map((path) => resolve(path)),
     memoryBytes: size(one("memoryBytes"), Math.floor(totalmem() / 2)),
     threads: integer("--threads", one("threads"), availableParallelism(), 1, 1024),
-    maxConnections: integer("--max-connections", one("maxConnections"), 200, 1, 100_000),
+    ...connections(one("maxConnections"), one("reservedConnections")),
+    authenticationSeconds: integer(
+      "--authentication-timeout",
+      one("authenticationSeconds"),
+      60,
+      1,
+      600,
+    ),
+    ...securityFiles(one),
     logLevel: logLevel(one("logLevel") ?? "info"),
   };
+}
+
+function connections(
+  max: string | undefined,
+  reserved: string | undefined,
+): Pick<Config, "maxConnections" | "reservedConnections"> {
+  const maxConnections = integer("--max-connections", max, 200, 1, 100_000);
+  const most = maxConnections - 1;
+  const fallback = Math.min(3, most);
+  const reservedConnections = integer("--reserved-connections", reserved, fallback, 0, most);
+  return { maxConnections, reservedConnections };
+}
+
+function securityFiles(
+  one: (name: keyof Config) => string | undefined,
+): Pick<Config, "tlsCertificate" | "tlsKey" | "tlsAuthorities" | "hbaFile"> {
+  const file = (name: keyof Config) => {
+    const path = one(name);
+    return path === undefined ? undefined : resolve(path);
+  };
+  const files = {
+    tlsCertificate: file("tlsCertificate"),
+    tlsKey: file("tlsKey"),
+    tlsAuthorities: file("tlsAuthorities"),
+    hbaFile: file("hbaFile"),
+  };
+  if ((files.tlsCertificate === undefined) !== (files.tlsKey === undefined)) {
+    throw new ConfigError("--tls-cert and --tls-key must be given together");
+  }
+  if (files.tlsAuthorities !== undefined && files.tlsCertificate === undefined) {
+    throw new ConfigError("--tls-ca needs --tls-cert and --tls-key");
+  }
+  return files;
 }
 
 function parseFlags(args: readonly string[]): Record<string, string[] | undefined> {

@@ -28,7 +28,7 @@ import { Warehouse } from "../table/warehouse.ts";
 import { Listener } from "../wire/listener.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { openIntake } from "./intake.ts";
-import { authenticatorFor } from "./password.ts";
+import { Security } from "./security.ts";
 
 /** How long running statements may go on after SIGTERM. */
 const STOP_GRACE_MS = 10_000;
@@ -40,6 +40,8 @@ export interface RunningServer {
    * Settles with the cause when nothing more may be acknowledged: the process has to end at once.
    */
   readonly failed: Promise<unknown>;
+  /** Reads certificates and rules again. What cannot be read stays as it was, and is logged. */
+  reload(): void;
   stop(): Promise<void>;
 }
 
@@ -61,19 +63,23 @@ export async function startServer(
       log("error", "the server must stop", { cause });
       failure.resolve(cause);
     });
-    const authenticator = await authenticatorFor(config, password, services);
+    const security = await Security.open(config, password, services);
     const listener = await Listener.open({
       hostname: config.host,
       port: config.port,
       host: new Host(services),
-      authenticator,
+      authenticator: security,
+      tls: security.tls,
       connectionsMax: config.maxConnections,
+      connectionsReserved: config.reservedConnections ?? Math.min(3, config.maxConnections - 1),
+      limits: { startupTimeoutMs: (config.authenticationSeconds ?? 60) * 1000 },
     });
     closers.push(async () => await listener.stop(STOP_GRACE_MS));
     return {
       host: config.host,
       port: listener.port,
       failed: failure.promise,
+      reload: () => security.reload(),
       stop: async () => await closeAll(closers),
     };
   } catch (cause) {

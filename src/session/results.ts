@@ -114,7 +114,10 @@ export interface StartupRequest {
   /** Other parameters, names in lower case, `options` already taken apart into `-c` settings. */
   readonly settings: readonly (readonly [string, string])[];
   readonly processId: number;
+  /** With its port: `127.0.0.1:50123`, `[::1]:50123`. */
   readonly remoteAddress: string;
+  /** Asked once it is known whose session it is. @throws SqlError FATAL 53300 */
+  readonly admit: (isSuperuser: boolean) => void;
 }
 
 /** What the wire needs of the server: sessions. Throws `SqlError` (FATAL) when it refuses. */

@@ -16,6 +16,12 @@ function message(type: string, body?: ByteWriter): Buffer {
 
 export const authenticationOk = message("R", new ByteWriter().int32(0));
 
+export const authenticationCleartext = message("R", new ByteWriter().int32(3));
+
+export function authenticationMd5(salt: Uint8Array): Buffer {
+  return message("R", new ByteWriter().int32(5).bytes(salt));
+}
+
 export function authenticationSasl(mechanisms: readonly string[]): Buffer {
   const body = new ByteWriter().int32(10);
   for (const mechanism of mechanisms) body.cstring(mechanism);

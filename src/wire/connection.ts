@@ -10,24 +10,17 @@ import { after } from "../base/async.ts";
 import { type ErrorFields, SqlError, unreachable } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import type { SessionHost, SessionPort } from "../session/results.ts";
-import { authenticate } from "./authentication.ts";
 import * as backend from "./backend.ts";
-import type { CancelRegistry } from "./cancel-registry.ts";
+import { type EntranceOptions, enter } from "./entrance.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { decodeFrame, type FrontendMessage } from "./frontend.ts";
-import { greet } from "./greeting.ts";
-import type { Authenticator } from "./password.ts";
 import { sendReplies } from "./replies.ts";
 import { SocketOutput } from "./rows.ts";
 import { SocketInput } from "./socket-input.ts";
 import { PROTOCOL_LONG_KEYS, type Startup } from "./startup.ts";
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends EntranceOptions {
   readonly host: SessionHost;
-  readonly authenticator: Authenticator;
-  readonly cancels: CancelRegistry;
-  /** Asked once a client has said who it is; throws SqlError 53300. */
-  readonly admit: () => void;
   readonly limits: WireLimits;
 }
 
@@ -121,24 +114,15 @@ export class Connection {
 
   /** Up to the first ReadyForQuery. false: there is nobody to serve. */
   async #start(): Promise<boolean> {
-    const timeout = after(this.#options.limits.startupTimeoutMs, () => this.#socket.destroy());
+    const { startupTimeoutMs } = this.#options.limits;
+    const timeout = after(startupTimeoutMs, () => this.#socket.destroy());
     let startup: Startup | undefined;
     try {
-      startup = await greet(this.#input, this.#output, this.#options.cancels);
-      if (startup === undefined) return false;
-      this.#options.admit();
-      const request = { user: startup.user, database: startup.database };
-      const remoteAddress = this.#socket.remoteAddress ?? "";
-      const isIn = await authenticate(
-        { ...request, remoteAddress },
-        this.#options.authenticator,
-        this.#input,
-        this.#output,
-      );
-      if (!isIn) return false;
+      startup = await enter(this.#socket, this.#input, this.#output, this.#options);
     } finally {
       timeout.cancel();
     }
+    if (startup === undefined) return false;
     await this.#openSession(startup);
     return true;
   }
@@ -152,7 +136,8 @@ export class Connection {
       database: startup.database,
       settings: startup.settings,
       processId,
-      remoteAddress: this.#socket.remoteAddress ?? "",
+      remoteAddress: addressOf(this.#socket),
+      admit: (isSuperuser) => this.#options.admission.confirm(isSuperuser),
     });
     this.#session = session;
     session.onNotification(() => this.#notify());
@@ -324,6 +309,13 @@ export class Connection {
       log("error", "session-close-failed", { cause });
     }
   }
+}
+
+/** `127.0.0.1:50123`, `[::1]:50123`. */
+function addressOf({ remoteAddress = "", remotePort = 0 }: Socket): string {
+  return remoteAddress.includes(":")
+    ? `[${remoteAddress}]:${remotePort}`
+    : `${remoteAddress}:${remotePort}`;
 }
 
 const SHUTDOWN = "terminating connection due to administrator command";

@@ -35,8 +35,8 @@ export interface ByteSource {
 }
 
 /** A violation after which the stream of bytes cannot be followed any further. */
-export function fatalViolation(message: string): SqlError {
-  return new SqlError("08P01", message, { severity: "FATAL" });
+export function fatalViolation(message: string, detail?: string): SqlError {
+  return new SqlError("08P01", message, { severity: "FATAL", ...(detail && { detail }) });
 }
 
 /** @throws SqlError 08P01, 22021, 22023: an ordinary error, the connection goes on */

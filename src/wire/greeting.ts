@@ -1,4 +1,4 @@
-/** From the first byte to the startup packet. */
+/** From the first packet of a connection, encrypted or not, to its startup packet. */
 
 import * as backend from "./backend.ts";
 import type { CancelRegistry } from "./cancel-registry.ts";
@@ -7,7 +7,7 @@ import type { SocketInput } from "./socket-input.ts";
 import { readStartupPacket, type Startup } from "./startup.ts";
 
 /**
- * Refuses encryption, passes a cancel request on, negotiates the version.
+ * Passes a cancel request on, negotiates the version. Encryption was talked about before.
  * @returns undefined when there is nobody to serve; @throws SqlError FATAL
  */
 export async function greet(
@@ -15,23 +15,14 @@ export async function greet(
   output: SocketOutput,
   cancels: CancelRegistry,
 ): Promise<Startup | undefined> {
-  const refused = new Set<string>();
-  for (;;) {
-    const packet = await readStartupPacket(input);
-    if (packet === undefined) return undefined;
-    if (packet.kind === "cancel") {
-      cancels.request(packet.processId, packet.key);
-      return undefined; // never answered
-    }
-    if (packet.kind === "startup") {
-      if (packet.needsNegotiation) {
-        output.add(backend.negotiateProtocolVersion(packet.protocol, packet.unknownOptions));
-      }
-      return packet;
-    }
-    if (refused.has(packet.kind)) return undefined; // asked for the same twice
-    refused.add(packet.kind);
-    output.add(Buffer.from("N"));
-    await output.flush();
+  const packet = await readStartupPacket(input);
+  if (packet === undefined) return undefined;
+  if (packet.kind === "cancel") {
+    cancels.request(packet.processId, packet.key);
+    return undefined; // never answered
   }
+  if (packet.needsNegotiation) {
+    output.add(backend.negotiateProtocolVersion(packet.protocol, packet.unknownOptions));
+  }
+  return packet;
 }

@@ -1,12 +1,16 @@
 /** The listening socket: accepts, counts, stops. */
 
 import { createServer, type Server, type Socket } from "node:net";
-import { deferred, sleep } from "../base/async.ts";
+import { after, deferred, sleep } from "../base/async.ts";
 import { SqlError } from "../base/errors.ts";
 import type { SessionHost } from "../session/results.ts";
+import type { Authenticator } from "./authenticator.ts";
 import { CancelRegistry } from "./cancel-registry.ts";
 import { Connection, DEFAULT_LIMITS, type WireLimits } from "./connection.ts";
-import type { Authenticator } from "./password.ts";
+import { negotiateEncryption } from "./encryption.ts";
+import type { Admission } from "./entrance.ts";
+import { LoginThrottle } from "./throttle.ts";
+import type { Tls } from "./tls.ts";
 
 export interface ListenOptions {
   readonly hostname: string;
@@ -14,7 +18,11 @@ export interface ListenOptions {
   readonly port: number;
   readonly host: SessionHost;
   readonly authenticator: Authenticator;
+  /** undefined: no connection is encrypted. */
+  readonly tls?: Tls | undefined;
   readonly connectionsMax: number;
+  /** How many of these are for superusers. Default 0. */
+  readonly connectionsReserved?: number;
   readonly limits?: Partial<WireLimits>;
 }
 
@@ -25,13 +33,17 @@ export class Listener {
   readonly #server: Server;
   readonly #options: ListenOptions;
   readonly #cancels = new CancelRegistry();
+  readonly #throttle = new LoginThrottle();
   readonly #running = new Map<Connection, Promise<void>>();
+  /** Of clients that have not said yet whether they want encryption, or are in its handshake. */
+  readonly #strangers = new Map<Socket, Promise<void>>();
   #admitted = 0;
 
   private constructor(options: ListenOptions) {
     this.#options = options;
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-      this.#accept(socket);
+      const greeted = this.#accept(socket).finally(() => this.#strangers.delete(socket));
+      this.#strangers.set(socket, greeted);
     });
     this.#server.maxConnections = options.connectionsMax + STRANGERS_MAX;
   }
@@ -73,6 +85,8 @@ export class Listener {
   async stop(graceMs: number): Promise<void> {
     const closed = deferred<void>();
     this.#server.close(() => closed.resolve());
+    for (const socket of this.#strangers.keys()) socket.destroy();
+    await Promise.all(this.#strangers.values());
     for (const connection of this.#running.keys()) connection.stop();
     const all = Promise.all(this.#running.values());
     const patience = new AbortController();
@@ -85,30 +99,59 @@ export class Listener {
     await closed.promise;
   }
 
-  #accept(socket: Socket): void {
+  async #accept(socket: Socket): Promise<void> {
     // Every error also ends the reading loop, which deals with it; unheard it would end the
     // process.
     socket.on("error", () => undefined);
-    let isAdmitted = false;
-    const connection = new Connection(socket, {
+    const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
+    const end = Date.now() + limits.startupTimeoutMs;
+    const timeout = after(limits.startupTimeoutMs, () => socket.destroy());
+    const negotiated = await negotiateEncryption(socket, this.#options.tls);
+    timeout.cancel();
+    if (negotiated === undefined) return;
+    const admission = this.#admission();
+    const connection = new Connection(negotiated.socket, {
       host: this.#options.host,
       authenticator: this.#options.authenticator,
       cancels: this.#cancels,
-      limits: { ...DEFAULT_LIMITS, ...this.#options.limits },
-      admit: () => {
-        if (this.#admitted >= this.#options.connectionsMax) {
-          throw new SqlError("53300", "sorry, too many clients already", { severity: "FATAL" });
-        }
-        this.#admitted += 1;
-        isAdmitted = true;
-      },
+      throttle: this.#throttle,
+      encryption: negotiated.encryption,
+      refusal: negotiated.refusal,
+      limits: { ...limits, startupTimeoutMs: Math.max(0, end - Date.now()) },
+      admission,
     });
     const ended = connection.run().finally(() => {
-      if (isAdmitted) this.#admitted -= 1;
+      admission.leave();
       this.#running.delete(connection);
     });
     this.#running.set(connection, ended);
   }
+
+  #admission(): Admission {
+    const { connectionsMax, connectionsReserved = 0 } = this.#options;
+    let isAdmitted = false;
+    return {
+      enter: () => {
+        if (this.#admitted >= connectionsMax) throw tooMany("sorry, too many clients already");
+        this.#admitted += 1;
+        isAdmitted = true;
+      },
+      confirm: (isSuperuser) => {
+        if (isSuperuser || this.#admitted <= connectionsMax - connectionsReserved) return;
+        throw tooMany(
+          "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        );
+      },
+      leave: () => {
+        if (isAdmitted) this.#admitted -= 1;
+        isAdmitted = false;
+      },
+    };
+  }
+}
+
+function tooMany(message: string): SqlError {
+  return new SqlError("53300", message, { severity: "FATAL" });
 }
 
 /** After cancelling, before sockets are destroyed. */

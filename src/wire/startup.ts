@@ -1,6 +1,6 @@
 /**
- * The first packets of a connection: encryption requests, cancel requests, the startup packet with
- * its parameters and its `options`.
+ * The first packet of a connection: a cancel request, or the startup packet with its parameters and
+ * its `options`.
  */
 
 import { SqlError } from "../base/errors.ts";
@@ -10,8 +10,6 @@ import { type ByteSource, fatalViolation } from "./frontend.ts";
 const PACKET_MAX = 10_000;
 const PACKET_MIN = 8;
 const CANCEL_REQUEST = 80877102;
-const SSL_REQUEST = 80877103;
-const GSSENC_REQUEST = 80877104;
 
 /** Newest protocol we speak; 3.2 differs from 3.0 in longer cancel keys. */
 const PROTOCOL_LATEST = 0x0003_0002;
@@ -30,7 +28,6 @@ export interface Startup {
 }
 
 export type StartupPacket =
-  | { readonly kind: "ssl" | "gssenc" }
   | { readonly kind: "cancel"; readonly processId: number; readonly key: Buffer }
   | Startup;
 
@@ -50,8 +47,6 @@ export async function readStartupPacket(source: ByteSource): Promise<StartupPack
 function decodeStartupPacket(body: Buffer): StartupPacket {
   const code = body.readInt32BE(0);
   const rest = body.subarray(4);
-  if (code === SSL_REQUEST) return { kind: "ssl" };
-  if (code === GSSENC_REQUEST) return { kind: "gssenc" };
   if (code === CANCEL_REQUEST) return decodeCancel(rest);
   if (code >> 16 !== 3) {
     const shown = `${(code >>> 16).toString()}.${code & 0xffff}`;

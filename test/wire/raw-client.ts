@@ -98,6 +98,11 @@ export class RawClient {
     return new RawClient(socket);
   }
 
+  /** Over a socket that is there already, such as one of TLS. */
+  static over(socket: Socket): RawClient {
+    return new RawClient(socket);
+  }
+
   /** Logged in, everything up to ReadyForQuery read. */
   static async ready(port: number): Promise<RawClient> {
     const client = await RawClient.open(port);

@@ -137,7 +137,6 @@ describe("startup", () => {
     ["a length of 10,001", Buffer.concat([int32(10_001), version])],
     ["a negative length", Buffer.concat([int32(-1), version])],
     ["a request over HTTP", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
-    ["a TLS hello without being asked", Buffer.from("16030100f0010000ec0303", "hex")],
     ["no final zero byte", packet(version, text("user"), text("pg"))],
     ["a name without a value", packet(version, text("user"))],
     ["a value without its end", packet(version, text("user"), Buffer.from("pg"))],
@@ -151,6 +150,33 @@ describe("startup", () => {
       await RawClient.ready(fixture.port);
     });
   }
+
+  test("a TLS hello ends the connection without a word where there is no TLS (9)", async () => {
+    const client = await RawClient.open(fixture.port);
+    client.send(Buffer.from("16030100f0010000ec0303", "hex"));
+    expect(await client.rest()).toBe("");
+    await RawClient.ready(fixture.port);
+  });
+
+  test("either request for encryption may come again after the other, not twice in a row", async () => {
+    const client = await RawClient.open(fixture.port);
+    for (const request of [SSL_REQUEST, GSSENC_REQUEST, SSL_REQUEST]) {
+      client.send(request);
+      expect(await client.byte()).toBe("N");
+    }
+    client.send(SSL_REQUEST);
+    expect(await client.rest()).toBe("E(FATAL 0A000)");
+  });
+
+  test("bytes behind a request for encryption are never taken for the client's own words", async () => {
+    for (const request of [SSL_REQUEST, GSSENC_REQUEST]) {
+      const client = await RawClient.open(fixture.port);
+      client.send(request, startup());
+      expect(await client.byte()).toBe("N");
+      expect(await client.rest()).toBe("E(FATAL 08P01)");
+    }
+    expect(fixture.host.sessions).toEqual([]);
+  });
 
   test("a client that sends one byte and waits is dropped at the time limit (10)", async () => {
     const hasty = await listen({ limits: { startupTimeoutMs: 30 } });

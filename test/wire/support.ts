@@ -1,8 +1,11 @@
 /** A listener over fake sessions, and an authenticator with one password. */
 
+import { makeVerifier } from "../../src/session/roles/secret.ts";
+import { type Authenticator, trustEverybody } from "../../src/wire/authenticator.ts";
 import type { WireLimits } from "../../src/wire/connection.ts";
 import { Listener } from "../../src/wire/listener.ts";
-import { type Authenticator, makeVerifier, trustEverybody } from "../../src/wire/password.ts";
+import { mockVerifier } from "../../src/wire/scram.ts";
+import type { Tls } from "../../src/wire/tls.ts";
 import { FakeHost } from "./fake-session.ts";
 
 export interface Fixture {
@@ -15,6 +18,7 @@ export async function listen(
   options: {
     readonly authenticator?: Authenticator;
     readonly connectionsMax?: number;
+    readonly tls?: Tls;
     readonly limits?: Partial<WireLimits>;
   } = {},
 ): Promise<Fixture> {
@@ -26,6 +30,7 @@ export async function listen(
     authenticator: options.authenticator ?? trustEverybody,
     connectionsMax: options.connectionsMax ?? 50,
     limits: options.limits ?? {},
+    tls: options.tls,
   });
   return { host, listener, port: listener.port };
 }
@@ -33,9 +38,13 @@ export async function listen(
 /** One user with one password; everybody else is unknown. */
 export async function withPassword(user: string, password: string): Promise<Authenticator> {
   const verifier = await makeVerifier(password);
+  const secret = Buffer.from("always the same");
   return {
-    methodFor: (request) =>
-      Promise.resolve({ kind: "scram", verifier: request.user === user ? verifier : undefined }),
+    methodFor: (request) => {
+      const isKnown = request.user === user;
+      const other = isKnown ? verifier : mockVerifier(request.user, secret);
+      return Promise.resolve({ kind: "scram", verifier: other, isKnown });
+    },
   };
 }
 

@@ -1,6 +1,6 @@
-/** Passwords: what is kept of them, and who must give one. */
+/** Passwords: what is kept of them, in the forms of `pg_authid.rolpassword`, and their checks. */
 
-import { createHash, createHmac, pbkdf2, randomBytes } from "node:crypto";
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 
 const derive = promisify(pbkdf2);
@@ -13,27 +13,10 @@ export interface ScramVerifier {
   readonly serverKey: Buffer;
 }
 
-/**
- * How a connection must prove who it is. `scram` without a verifier runs the whole exchange and
- * then fails, so that an unknown user looks like a wrong password.
- */
-export type AuthenticationMethod =
-  | { readonly kind: "trust" }
-  | { readonly kind: "scram"; readonly verifier: ScramVerifier | undefined };
-
-export interface AuthenticationRequest {
-  readonly user: string;
-  readonly database: string;
-  readonly remoteAddress: string;
-}
-
-export interface Authenticator {
-  methodFor(request: AuthenticationRequest): Promise<AuthenticationMethod>;
-}
-
-export const trustEverybody: Authenticator = {
-  methodFor: () => Promise.resolve({ kind: "trust" }),
-};
+/** What a role's password is checked against. `hash`: 32 hexadecimal digits. */
+export type Secret =
+  | { readonly kind: "scram"; readonly verifier: ScramVerifier }
+  | { readonly kind: "md5"; readonly hash: string };
 
 const ITERATIONS = 4096;
 
@@ -47,7 +30,6 @@ export async function makeVerifier(
   return { iterations, salt, storedKey, serverKey: hmac(salted, "Server Key") };
 }
 
-/** PostgreSQL's form in `pg_authid.rolpassword`. */
 export function verifierText(verifier: ScramVerifier): string {
   const { iterations, salt, storedKey, serverKey } = verifier;
   const keys = `${storedKey.toString("base64")}:${serverKey.toString("base64")}`;
@@ -63,12 +45,52 @@ export function parseVerifier(text: string): ScramVerifier | undefined {
   return { iterations: Number(match[1]), salt, storedKey, serverKey };
 }
 
+/** undefined: neither a SCRAM verifier nor an MD5 hash, so a password itself. */
+export function parseSecret(text: string): Secret | undefined {
+  const verifier = parseVerifier(text);
+  if (verifier !== undefined) return { kind: "scram", verifier };
+  const match = /^md5([0-9a-f]{32})$/.exec(text);
+  return match === null ? undefined : { kind: "md5", hash: match[1] ?? "" };
+}
+
+export function md5Hash(password: string, user: string): string {
+  return md5(`${password}${user}`);
+}
+
+/** What a client answers to an MD5 challenge. */
+export function isMd5Response(response: string, hash: string, salt: Uint8Array): boolean {
+  const digest = createHash("md5").update(hash).update(salt).digest("hex");
+  return isEqual(response, `md5${digest}`);
+}
+
+/** Takes as long for a role without a password. */
+export async function isPassword(
+  password: string,
+  user: string,
+  secret: Secret | undefined,
+): Promise<boolean> {
+  if (secret?.kind === "md5") return isEqual(md5Hash(password, user), secret.hash);
+  const known = secret?.verifier;
+  const verifier = await makeVerifier(password, known?.salt, known?.iterations);
+  if (known === undefined) return false;
+  return timingSafeEqual(verifier.storedKey, known.storedKey);
+}
+
 export function hmac(key: Uint8Array, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
 export function sha256(bytes: Uint8Array): Buffer {
   return createHash("sha256").update(bytes).digest();
+}
+
+function md5(text: string): string {
+  return createHash("md5").update(text).digest("hex");
+}
+
+function isEqual(a: string, b: string): boolean {
+  const [one, other] = [Buffer.from(a), Buffer.from(b)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** SASLprep as far as clients do it: other blanks, characters mapped to nothing, NFKC. */
