@@ -51,6 +51,10 @@ export class BlockBuilder {
     this.#rows += 1;
   }
 
+  endRows(count: number): void {
+    this.#rows += count;
+  }
+
   /** All rows so far; the builder is empty afterwards. */
   take(): RowBlock {
     const rows = this.#rows;

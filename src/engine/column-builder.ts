@@ -59,6 +59,13 @@ export abstract class ColumnBuilder {
     }
   }
 
+  /** The same for `count` rows from `row` on. */
+  protected beginAll(row: number, count: number): void {
+    while (row + count > this.capacity) this.#enlarge();
+    if (this.#validity === undefined) return;
+    for (let i = row; i < row + count; i += 1) this.begin(i);
+  }
+
   #enlarge(): void {
     this.capacity = this.capacity === 0 ? this.#next : this.capacity * 2;
     if (this.#validity !== undefined) {

@@ -80,6 +80,12 @@ class NumberBuilder extends FixedBuilder {
     this.begin(row);
     this.#cells[row] = value;
   }
+
+  putNumbers(row: number, values: Float64Array, count: number): void {
+    this.beginAll(row, count);
+    const cells = this.#cells;
+    for (let i = 0; i < count; i += 1) cells[row + i] = values[i] as number;
+  }
 }
 
 class DateBuilder extends FixedBuilder {
@@ -128,6 +134,16 @@ class Int64Builder extends FixedBuilder {
     this.begin(row);
     this.#words[row * 2] = value; // cut to its low 32 bits
     this.#words[row * 2 + 1] = Math.floor(value / TWO_32);
+  }
+
+  putNumbers(row: number, values: Float64Array, count: number): void {
+    this.beginAll(row, count);
+    const words = this.#words;
+    for (let i = 0; i < count; i += 1) {
+      const value = values[i] as number;
+      words[(row + i) * 2] = value;
+      words[(row + i) * 2 + 1] = Math.floor(value / TWO_32);
+    }
   }
 
   /** The two halves of the integer. */

@@ -2,6 +2,7 @@
 
 import { assert, SqlError } from "../base/errors.ts";
 import type { ColumnData } from "../table/row-block.ts";
+import type { FieldPlaces } from "../types/copy/field-places.ts";
 import type { SqlArray } from "../types/value.ts";
 import { ColumnBuilder, type Present, trimmed } from "./column-builder.ts";
 
@@ -60,6 +61,14 @@ export class BytesBuilder extends OffsetBuilder {
   putBytes(row: number, source: Uint8Array, from: number, until: number): void {
     this.begin(row);
     this.#raw(row, source, from, until);
+  }
+
+  putFields(row: number, { bytes, starts, ends, count }: FieldPlaces): void {
+    for (let i = 0; i < count; i += 1) {
+      const start = starts[i] as number;
+      if (start < 0) this.putNull(row + i);
+      else this.putBytes(row + i, bytes, start, ends[i] as number);
+    }
   }
 
   #raw(row: number, source: Uint8Array, from: number, until: number): void {

@@ -5,6 +5,7 @@ import { SqlError } from "../../src/base/errors.ts";
 import { encodeText } from "../../src/types/codec.ts";
 import { BinaryRowReader } from "../../src/types/copy/binary-reader.ts";
 import type { CellSink, CopyColumn } from "../../src/types/copy/cells.ts";
+import type { FieldPlaces } from "../../src/types/copy/field-places.ts";
 import type {
   BinaryFormat,
   CopyEncoding,
@@ -75,13 +76,19 @@ class ValueSink implements CellSink {
   readonly putNumber: ((row: number, value: number) => void) | undefined;
   readonly putBytes: CellSink["putBytes"];
   readonly putWords: CellSink["putWords"];
+  readonly putNumbers: CellSink["putNumbers"];
 
   constructor(typeOid: number) {
     const isWide = [Oid.int8, Oid.timestamp, Oid.timestamptz].includes(typeOid as 20);
     const isNumber =
       isWide || [Oid.int2, Oid.int4, Oid.float4, Oid.float8, Oid.date].includes(typeOid as 21);
     if (isNumber) {
-      this.putNumber = (row, value) => this.put(row, isWide ? BigInt(value) : value);
+      const valueFor = (value: number) =>
+        isWide && Number.isFinite(value) ? BigInt(value) : value;
+      this.putNumber = (row, value) => this.put(row, valueFor(value));
+      this.putNumbers = (row, values, count) => {
+        for (let i = 0; i < count; i += 1) this.put(row + i, valueFor(values[i] ?? Number.NaN));
+      };
     }
     if (isWide) {
       this.putWords = (row, low, high) => this.put(row, (BigInt(high) << 32n) | BigInt(low >>> 0));
@@ -98,6 +105,14 @@ class ValueSink implements CellSink {
 
   putNull(row: number): void {
     this.values[row] = null;
+  }
+
+  putFields(row: number, { bytes, starts, ends, count }: FieldPlaces): void {
+    for (let i = 0; i < count; i += 1) {
+      const start = starts[i] ?? 0;
+      const text = Buffer.from(bytes.subarray(start, ends[i])).toString();
+      this.put(row + i, start < 0 ? null : text);
+    }
   }
 }
 
@@ -116,6 +131,9 @@ export function openReader(
     rows: 0,
     endRow() {
       target.rows += 1;
+    },
+    endRows(count: number) {
+      target.rows += count;
     },
   };
   const settings = given.settings ?? ISO;
@@ -143,16 +161,20 @@ export function openReader(
 }
 
 /** The chunks one after the other, a few rows at a time. */
-export function readAll(given: CopyCase, chunks: readonly Uint8Array[]): Outcome {
+export function readAll(
+  given: CopyCase,
+  chunks: readonly Uint8Array[],
+  rowsMax: number = 2,
+): Outcome {
   const notices: string[] = [];
   try {
     const { reader, rows } = openReader(given, notices);
     for (const chunk of chunks) {
       reader.push(chunk);
-      while (reader.read(2) === 2);
+      while (reader.read(rowsMax) === rowsMax);
     }
     reader.end();
-    while (reader.read(2) === 2);
+    while (reader.read(rowsMax) === rowsMax);
     if (reader.skipped > 0 && given.isSilent !== true) notices.push(`${reader.skipped} skipped`);
     return { rows: rows(), notices };
   } catch (cause) {

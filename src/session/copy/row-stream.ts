@@ -132,7 +132,7 @@ export class RowStream {
       const plain = this.#builder.columns[index] as CellSink;
       const sink = isNotNull ? this.#watched(plain) : plain;
       const putDefault = value === undefined ? undefined : (row: number) => sink.put(row, value);
-      return { name, typeOid, typmod, sink, putDefault };
+      return { name, typeOid, typmod, sink, putDefault, isRequired: isNotNull };
     });
     const names = columns.map(({ name }) => name);
     const all = { name: relation, columns: this.#info.columns.map(({ name }) => name) };
@@ -151,6 +151,7 @@ export class RowStream {
         this.#hasNull = false;
         this.#nullContext ??= this.#reader.rowContext;
       },
+      checksEveryRow: lacksValue,
     };
     return format.kind === "binary"
       ? new BinaryRowReader(source)
@@ -169,7 +170,7 @@ export class RowStream {
 
   /** Notes a NULL on its way into a column that takes none. */
   #watched(sink: CellSink): CellSink {
-    const { putNumber, putWords, putBytes } = sink;
+    const { putNumber, putWords, putBytes, putNumbers, putFields } = sink;
     const noteNull = () => {
       this.#hasNull = true;
     };
@@ -185,6 +186,8 @@ export class RowStream {
       putNumber: putNumber?.bind(sink),
       putWords: putWords?.bind(sink),
       putBytes: putBytes?.bind(sink),
+      putNumbers: putNumbers?.bind(sink),
+      putFields: putFields?.bind(sink),
     };
   }
 

@@ -6,6 +6,7 @@ import { Oid } from "../oids.ts";
 import { applyTypmod } from "../typmod.ts";
 import { decodeUtf8 } from "../utf8.ts";
 import type { SqlValue } from "../value.ts";
+import type { FieldPlaces } from "./field-places.ts";
 import { readFloat4, readFloat8 } from "./read-floats.ts";
 import { readDate, readInteger } from "./read-numbers.ts";
 import { MomentReader } from "./read-times.ts";
@@ -23,6 +24,10 @@ export interface CellSink {
   readonly putBytes?:
     | ((row: number, source: Uint8Array, from: number, until: number) => void)
     | undefined;
+  /** As `putNumber` for each, from `row` on; what NaN leaves there is written again. */
+  readonly putNumbers?: ((row: number, values: Float64Array, count: number) => void) | undefined;
+  /** As `putBytes` or `putNull` for each field, from `row` on. */
+  readonly putFields?: ((row: number, fields: FieldPlaces) => void) | undefined;
 }
 
 export interface CopyColumn {
@@ -32,6 +37,8 @@ export interface CopyColumn {
   readonly sink: CellSink;
   /** Writes the column's default; undefined: it has none. */
   readonly putDefault: ((row: number) => void) | undefined;
+  /** Its owner wants to see each NULL in its row: `checkRow`. */
+  readonly isRequired?: boolean;
 }
 
 /** Valid UTF-8 between the two places. @throws SqlError of the type's input */

@@ -9,6 +9,7 @@ import { FastLine } from "./fast-line.ts";
 import { Fields, NULL } from "./fields.ts";
 import type { CopyEncoding, CsvFormat, TextFormat } from "./format.ts";
 import { LineScanner } from "./line-scanner.ts";
+import { PlainLines } from "./plain-lines.ts";
 import { splitCsv, splitText } from "./split-line.ts";
 import { fromLatin1, invalidSequence, SEQUENCE_BYTES_MAX, validEnd } from "./utf8-prefix.ts";
 import { Window } from "./window.ts";
@@ -28,6 +29,8 @@ export interface LineSource {
 export class LineReader {
   /** Of the line that was read last. */
   readonly fields = new Fields();
+  /** What `findPlain` has found. */
+  readonly plain: PlainLines;
   /** The last line's number; lines inside a quoted field count. */
   line = 0;
   /** Bytes of whole lines read so far. */
@@ -49,6 +52,7 @@ export class LineReader {
     this.#format = format;
     this.#source = source;
     this.#fast = new FastLine(format);
+    this.plain = new PlainLines(format, source.columns.length);
     this.#scanner = new LineScanner(format);
     this.#isHeaderDue = format.header !== "none";
   }
@@ -83,6 +87,24 @@ export class LineReader {
   next(): boolean {
     if (this.#isHeaderDue && !this.#header()) return false;
     return this.#line(true);
+  }
+
+  /** How many lines that come next, at most `max`, are plain. They are not read yet. */
+  findPlain(max: number): number {
+    if (this.#isHeaderDue || this.#isFinished) return 0;
+    const { bytes, start } = this.#window;
+    this.plain.lineEnding = this.#scanner.lineEnding;
+    return this.plain.find(bytes, start, start + this.#checked, max);
+  }
+
+  /** Goes on behind the lines that were found plain. */
+  takePlain(): void {
+    const { count, lineEnding, lastLine } = this.plain;
+    this.line += count;
+    this.#fast.lineEnding = lineEnding;
+    this.#scanner.lineEnding = lineEnding;
+    this.#scanner.forget();
+    this.#take(lastLine.start, lastLine.end, lastLine.next);
   }
 
   #header(): boolean {
@@ -173,11 +195,12 @@ export class LineReader {
   }
 
   #take(start: number, lineEnd: number, next: number): void {
+    const taken = next - this.#window.start;
     this.#lineStart = start;
     this.#lineEnd = lineEnd;
     this.#window.start = next;
-    this.#checked -= next - start;
-    this.bytesRead += next - start;
+    this.#checked -= taken;
+    this.bytesRead += taken;
   }
 
   /** Errors of `work` are told to be in the last line. */

@@ -4,6 +4,7 @@
  */
 
 import { daysFromCivil, daysInMonth } from "../calendar.ts";
+import type { FieldPlaces } from "./field-places.ts";
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
@@ -22,6 +23,17 @@ export function readInteger(bytes: Uint8Array, start: number, end: number): numb
     value = value * 10 + digit;
   }
   return isNegative && value !== 0 ? -value : value;
+}
+
+/** Integers of magnitudes below `limit`, or the negative limit; NaN for what is none. */
+export function readIntegers(fields: FieldPlaces, limit: number, into: Float64Array): void {
+  const { bytes, starts, ends, count } = fields;
+  for (let i = 0; i < count; i += 1) {
+    const start = starts[i] as number;
+    const value = start < 0 ? undefined : readInteger(bytes, start, ends[i] as number);
+    const isInside = value !== undefined && value < limit && value >= -limit;
+    into[i] = isInside ? value : Number.NaN;
+  }
 }
 
 /** `2026-01-31`, years from 1 to 9999. */

@@ -1,6 +1,7 @@
 /** Timestamps out of bytes, in ISO 8601 as programs write it; undefined for any other form. */
 
 import { offsetOfLocal, type Zone } from "../time-zones.ts";
+import type { FieldPlaces } from "./field-places.ts";
 import { isoDays, twoDigits } from "./read-numbers.ts";
 
 const COLON = 0x3a;
@@ -27,6 +28,15 @@ export class MomentReader {
   /** @param zone of local times; undefined for a timestamp without time zone */
   constructor(zone: Zone | undefined) {
     this.#zone = zone;
+  }
+
+  /** NaN for NULL and for any other form. */
+  readAll({ bytes, starts, ends, count }: FieldPlaces, into: Float64Array): void {
+    for (let i = 0; i < count; i += 1) {
+      const start = starts[i] as number;
+      const value = start < 0 ? undefined : this.read(bytes, start, ends[i] as number);
+      into[i] = value ?? Number.NaN;
+    }
   }
 
   /** Microseconds since 1970, in UTC where there is a zone. */

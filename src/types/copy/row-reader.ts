@@ -3,7 +3,9 @@
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import type { InputSettings } from "../datetime-input.ts";
 import { type CopyColumn, type TextCell, textCell } from "./cells.ts";
+import { ColumnReader } from "./column-reader.ts";
 import { columnContext, lineContext, shownText, withContext } from "./context.ts";
+import { FieldPlaces } from "./field-places.ts";
 import { DEFAULT, type Fields, NULL, VALUE } from "./fields.ts";
 import type { CopyEncoding, CsvFormat, TextFormat } from "./format.ts";
 import { LineReader } from "./line-reader.ts";
@@ -12,6 +14,8 @@ import { LineReader } from "./line-reader.ts";
 export interface RowTarget {
   readonly rows: number;
   endRow(): void;
+  /** So many at once. */
+  endRows(count: number): void;
 }
 
 export interface CopySource {
@@ -28,6 +32,8 @@ export interface CopySource {
   readonly skip: SkipRule | undefined;
   /** Called with each row before it is ended; may throw. */
   readonly checkRow: ((row: number) => void) | undefined;
+  /** `checkRow` wants every row; otherwise those suffice that have a NULL in a required column. */
+  readonly checksEveryRow?: boolean;
 }
 
 /** ON_ERROR ignore. */
@@ -59,6 +65,10 @@ export class LineRowReader implements RowReader {
   readonly #source: CopySource;
   readonly #lines: LineReader;
   readonly #cells: readonly TextCell[];
+  readonly #columns: readonly ColumnReader[];
+  readonly #places = new FieldPlaces();
+  /** So many lines are plain and yet must be read one by one: something is wrong in one of them. */
+  #oneByOne = 0;
   readonly #format: TextFormat | CsvFormat;
   readonly #nullText: Uint8Array;
   /** The column whose cell is being made; -1 between cells. */
@@ -76,6 +86,7 @@ export class LineRowReader implements RowReader {
       mayEndByMarker: source.mayEndByMarker ?? false,
     });
     this.#cells = columns.map((column) => textCell(column, settings));
+    this.#columns = columns.map((column) => new ColumnReader(column, settings));
   }
 
   get bytesRead(): number {
@@ -101,12 +112,44 @@ export class LineRowReader implements RowReader {
   read(rowsMax: number): number {
     const { target } = this.#source;
     let rows = 0;
-    while (rows < rowsMax && this.#lines.next()) {
+    while (rows < rowsMax) {
+      const count = this.#readPlain(rowsMax - rows);
+      rows += count;
+      if (count > 0) continue;
+      if (!this.#lines.next()) break;
+      this.#oneByOne = Math.max(this.#oneByOne - 1, 0);
       if (!this.#row(target.rows)) continue;
       target.endRow();
       rows += 1;
     }
     return rows;
+  }
+
+  /** Plain lines that come next, column by column; gives how many. */
+  #readPlain(rowsMax: number): number {
+    const { columns, target, checksEveryRow } = this.#source;
+    if (this.#oneByOne > 0 || checksEveryRow === true) return 0;
+    const lines = this.#lines;
+    const places = this.#places;
+    const count = lines.findPlain(rowsMax);
+    if (count === 0) return 0;
+    try {
+      for (const [index, reader] of this.#columns.entries()) {
+        lines.plain.column(index, places);
+        if (places.nulls > 0 && columns[index]?.isRequired === true) {
+          this.#oneByOne = count;
+          return 0;
+        }
+        reader.read(places, target.rows);
+      }
+    } catch (cause) {
+      if (!(cause instanceof SqlError)) throw cause;
+      this.#oneByOne = count;
+      return 0;
+    }
+    lines.takePlain();
+    target.endRows(count);
+    return count;
   }
 
   /** false: the row was skipped. */
