@@ -30,6 +30,14 @@ const NOT_BUILT: readonly (readonly string[])[] = [
   ["check", "tstable"],
 ];
 
+const OWN: readonly (readonly string[])[] = [
+  ["create", "tstable"],
+  ["drop", "tstable"],
+  ["append", "parquet"],
+  ["flush"],
+  ...NOT_BUILT,
+];
+
 /**
  * undefined: not a verb of ours.
  * @throws SqlError 42601 with a position, 0A000 for what is not built.
@@ -44,6 +52,12 @@ export function parseOwnStatement(statement: StatementText): OwnStatement | unde
     if (reader.takes(...words)) throw notBuilt(words.join(" ").toUpperCase());
   }
   return undefined;
+}
+
+/** By its first words: the rest may be wrong. */
+export function isOwnStatement(statement: StatementText): boolean {
+  const reader = new TokenReader(statement.text, statement.tokens);
+  return OWN.some((words) => reader.takes(...words));
 }
 
 function flush(reader: TokenReader): Flush {

@@ -55,6 +55,14 @@ export class TokenReader {
     return word;
   }
 
+  /** Any word, folded. */
+  word(): string {
+    const token = this.peek;
+    if (token?.kind !== "word") return this.fail();
+    this.#at += 1;
+    return token.value;
+  }
+
   identifier(): string {
     const token = this.peek;
     if (token?.kind !== "word" && token?.kind !== "quoted") return this.fail();

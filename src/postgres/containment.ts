@@ -99,6 +99,21 @@ export function factsNeeded(tree: string): ReadonlySet<keyof CatalogFacts> {
   return needed;
 }
 
+/**
+ * Whether planning alone computes it: one row of immutable functions of constants and parameters.
+ * PostgreSQL then raises their errors at Bind.
+ */
+export function isComputedByPlanning(tree: string): boolean {
+  if (/\{SUBLINK |:hasTargetSRFs true|:hasAggs true|\{SQLVALUEFUNCTION /.test(tree)) return false;
+  if (/:rtekind [^8]/.test(tree)) return false;
+  const catalogue = loadCatalogue();
+  const called = [
+    ...oids(tree, FUNCTION_FIELD),
+    ...oids(tree, OPERATOR_FIELD).map((oid) => catalogue.operatorByOid(oid)?.functionOid ?? 0),
+  ];
+  return called.every((oid) => catalogue.functionByOid(oid)?.volatility === "immutable");
+}
+
 function functionRefusal(tree: string, catalogue: Catalogue): string | undefined {
   const operators = [
     ...oids(tree, OPERATOR_FIELD),

@@ -10,7 +10,7 @@ import { Oid } from "../types/oids.ts";
 import type { TextSettings } from "../types/shape.ts";
 import { decodeUtf8 } from "../types/utf8.ts";
 import type { SqlValue } from "../types/value.ts";
-import { type BoundParameters, spreadFormats } from "./portals.ts";
+import { type BoundParameters, requireFormat, spreadFormats } from "./portals.ts";
 import type { BindRequest } from "./results.ts";
 import type { Settings } from "./settings.ts";
 import type { Prepared } from "./statement.ts";
@@ -39,14 +39,31 @@ export class ParameterReader {
       );
     }
     const formats = spreadFormats(request.parameterFormats, raw.length, "parameter");
-    const input = this.#inputSettings();
-    const values = raw.map((bytes, index): SqlValue => {
+    const values = raw.map((_, index) => this.#value(request, index, formats, parameterOids));
+    return { raw, formats: formats as readonly (0 | 1)[], values };
+  }
+
+  #value(
+    request: BindRequest,
+    index: number,
+    formats: readonly number[],
+    oids: readonly number[],
+  ): SqlValue {
+    const bytes = request.parameters[index] ?? null;
+    let text: string | undefined;
+    try {
+      if (request.fault?.at === index) throw request.fault.cause;
+      const format = requireFormat(formats[index] ?? 0);
       if (bytes === null) return null;
-      const oid = parameterOids[index] ?? 0;
-      if (formats[index] === 1) return decodeBinary(bytes, oid);
-      return this.#plainValue(bytes, oid) ?? decodeText(decodeUtf8(bytes), oid, input);
-    });
-    return { raw, formats, values };
+      const oid = oids[index] ?? 0;
+      if (format === 1) return decodeBinary(bytes, oid);
+      const plain = this.#plainValue(bytes, oid);
+      if (plain !== undefined) return plain;
+      text = decodeUtf8(bytes);
+      return decodeText(text, oid, this.#inputSettings());
+    } catch (cause) {
+      throw inParameter(cause, request.portal, index + 1, text);
+    }
   }
 
   #inputSettings(): InputSettings {
@@ -78,6 +95,23 @@ export class ParameterReader {
         return undefined;
     }
   }
+}
+
+/** With PostgreSQL's CONTEXT; the value itself is not shown. */
+function inParameter(
+  cause: unknown,
+  portal: string,
+  number: number,
+  text: string | undefined,
+): unknown {
+  if (!(cause instanceof SqlError)) return cause;
+  const { sqlState, message, ...fields } = cause.fields;
+  const which = portal === "" ? "unnamed portal" : `portal "${portal}"`;
+  const shown = text === undefined ? "" : text === "" ? " = ''" : " = '...'";
+  const where = `${which} parameter $${number}${shown}`;
+  const isLeftOver = message === "incorrect binary data format";
+  const told = isLeftOver ? `${message} in bind parameter ${number}` : message;
+  return new SqlError(sqlState, told, { ...fields, where, cause });
 }
 
 function exact(integer: number | undefined): bigint | undefined {

@@ -4,21 +4,26 @@ const HEADER_BYTES = 5;
 
 /** Text cells of complete DataRow messages. */
 export function readTextRows(bytes: Uint8Array): (string | null)[][] {
+  return readRows(bytes).map((cells) => cells.map((cell) => cell?.toString("utf8") ?? null));
+}
+
+/** The cells' bytes: views. */
+export function readRows(bytes: Uint8Array): (Buffer | null)[][] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const rows: (string | null)[][] = [];
+  const rows: (Buffer | null)[][] = [];
   for (let at = 0; at < buffer.length; at += 1 + buffer.readInt32BE(at + 1)) {
     rows.push(readCells(buffer, at + HEADER_BYTES));
   }
   return rows;
 }
 
-function readCells(buffer: Buffer, start: number): (string | null)[] {
-  const cells: (string | null)[] = [];
+function readCells(buffer: Buffer, start: number): (Buffer | null)[] {
+  const cells: (Buffer | null)[] = [];
   let at = start + 2;
   for (let left = buffer.readInt16BE(start); left > 0; left -= 1) {
     const length = buffer.readInt32BE(at);
     at += 4;
-    cells.push(length < 0 ? null : buffer.toString("utf8", at, at + length));
+    cells.push(length < 0 ? null : buffer.subarray(at, at + length));
     at += Math.max(length, 0);
   }
   return cells;

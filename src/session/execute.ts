@@ -11,11 +11,11 @@ import { catalogQuery } from "./statements/catalog-query.ts";
 import { change } from "./statements/change.ts";
 import { createTableAs } from "./statements/create-as.ts";
 import { createTstable } from "./statements/create-tstable.ts";
+import { closeCursor, declareCursor, fetchRows } from "./statements/cursors.ts";
 import { defineObjects } from "./statements/define.ts";
 import { dropTstable } from "./statements/drop-tstable.ts";
 import { explain } from "./statements/explain.ts";
 import { checkpoint, flush } from "./statements/flush.ts";
-import { closeCursor, deallocate } from "./statements/forget.ts";
 import { lockTables } from "./statements/lock-table.ts";
 import {
   listen,
@@ -25,6 +25,7 @@ import {
   notifyByQuery,
   unlisten,
 } from "./statements/notify.ts";
+import { deallocate, executeByName, prepareByName } from "./statements/prepared-statements.ts";
 import { select } from "./statements/select.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
 import { vacuum } from "./statements/vacuum.ts";
@@ -38,7 +39,12 @@ export async function execute(statement: Statement, execution: Execution): Promi
     case "change":
       return await change(statement.change, execution);
     case "catalog-query":
-      return await catalogQuery(statement.request, statement.factsNeeded, execution);
+      return await catalogQuery(
+        statement.request,
+        statement.factsNeeded,
+        statement.notices,
+        execution,
+      );
     case "cancel-backend":
       return cancelBackend(statement.pid, execution);
     case "listen":
@@ -71,6 +77,14 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return await discard(statement.target, execution);
     case "deallocate":
       return deallocate(statement.name, execution);
+    case "prepare":
+      return await prepareByName(statement, execution);
+    case "execute-prepared":
+      return await executeByName(statement, execution, execute);
+    case "declare-cursor":
+      return await declareCursor(statement, execution, execute);
+    case "fetch":
+      return await fetchRows(statement, execution, execute);
     case "close":
       return await closeCursor(statement.name, execution);
     case "vacuum":

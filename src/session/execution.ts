@@ -1,12 +1,14 @@
 /** What a handler is given and what it gives back. */
 
 import type { ErrorFields } from "../base/errors.ts";
+import type { StatementText } from "../compile/split.ts";
 import type { SessionNotifications } from "./notifications.ts";
-import type { BoundParameters, Portals } from "./portals.ts";
+import type { BoundParameters, Portals, PreparedStatement } from "./portals.ts";
 import type { Reply } from "./results.ts";
 import type { RowSource } from "./row-source.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
+import type { Prepared } from "./statement.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** One execution of one statement. */
@@ -25,6 +27,16 @@ export interface Execution {
   /** Of the session, as pg_backend_pid() tells it. */
   readonly processId: number;
   readonly portals: Portals;
+  readonly statements: StatementsByName;
+  /** What is executed. */
+  readonly prepared: Prepared;
+}
+
+/** How a handler gets at other statements. */
+export interface StatementsByName {
+  prepare(statement: StatementText, parameterOids: readonly number[]): Promise<Prepared>;
+  /** @throws SqlError 26000, 0A000 */
+  current(name: string): Promise<PreparedStatement>;
 }
 
 export type Result =

@@ -1,15 +1,24 @@
-/** Prepared statements and portals by name, with PostgreSQL's rules on when a name is free. */
+/**
+ * Prepared statements and portals by name, with PostgreSQL's rules on when a name is free and what
+ * ends a portal: its transaction, the savepoint before it, or nothing but CLOSE (WITH HOLD).
+ */
 
 import { SqlError } from "../base/errors.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { SqlValue } from "../types/value.ts";
-import type { PagedRows } from "./row-source.ts";
+import type { CursorRows } from "./cursor-rows.ts";
 import type { Prepared } from "./statement.ts";
+import type { Companion } from "./transaction-parts.ts";
 
 export interface PreparedStatement {
   readonly prepared: Prepared;
   /** As the client declared them, for preparing again. */
   readonly declaredOids: readonly number[];
+  /** Of PREPARE: its whole text. undefined: of a Parse message. */
+  readonly sqlText?: string;
+  readonly preparedAtMs: number;
+  /** How often it was bound or executed by name. */
+  readonly executions: { count: number };
 }
 
 /** Parameters as they came, and decoded for what needs values. */
@@ -19,24 +28,54 @@ export interface BoundParameters {
   readonly values: readonly SqlValue[];
 }
 
+/** How DECLARE made it. */
+export interface CursorOptions {
+  /** The whole statement. */
+  readonly text: string;
+  readonly isBinary: boolean;
+  readonly isScrollable: boolean;
+  readonly isHoldable: boolean;
+}
+
 export interface Portal {
   readonly name: string;
   readonly prepared: Prepared;
   readonly parameters: BoundParameters;
-  /** One for each column of the result. */
-  readonly formats: readonly (0 | 1)[];
+  /** One for each column of the result, as the client wants it. */
+  readonly formats: readonly number[];
+  readonly createdAtMs: number;
+  /** undefined: of a Bind message. */
+  readonly cursor?: CursorOptions;
   /** Made at the first Execute. */
   state: PortalState;
 }
 
 export type PortalState =
   | { readonly kind: "ready" }
-  | { readonly kind: "running"; readonly rows: PagedRows; readonly tag: (rows: number) => string }
+  | {
+      readonly kind: "running";
+      readonly rows: CursorRows;
+      /** Of the bytes in `rows`. */
+      readonly formats: readonly (0 | 1)[];
+      readonly tag: (rows: number) => string;
+    }
+  /** tag undefined: it cannot be run again. */
   | { readonly kind: "done"; readonly tag: string | undefined };
 
-export class Portals {
+interface Entry {
+  readonly portal: Portal;
+  /** Savepoints that were set when it was made. */
+  depth: number;
+  /** It outlives its transaction. */
+  isHeld: boolean;
+}
+
+export class Portals implements Companion {
   readonly #statements = new Map<string, PreparedStatement>();
-  readonly #portals = new Map<string, Portal>();
+  readonly #portals = new Map<string, Entry>();
+  #savepoints = 0;
+  /** Entries that the COMMIT under way has made independent of its transaction. */
+  #heldNow: Entry[] = [];
 
   addStatement(name: string, statement: PreparedStatement): void {
     if (name !== "" && this.#statements.has(name)) {
@@ -50,6 +89,10 @@ export class Portals {
     this.#statements.set(name, statement);
   }
 
+  hasStatement(name: string): boolean {
+    return this.#statements.has(name);
+  }
+
   statement(name: string): PreparedStatement {
     const statement = this.#statements.get(name);
     if (statement === undefined) {
@@ -57,6 +100,11 @@ export class Portals {
       throw new SqlError("26000", `${which} does not exist`);
     }
     return statement;
+  }
+
+  /** All that have a name. */
+  namedStatements(): (readonly [string, PreparedStatement])[] {
+    return [...this.#statements].filter(([name]) => name !== "");
   }
 
   removeStatement(name: string): boolean {
@@ -68,45 +116,103 @@ export class Portals {
   }
 
   async addPortal(portal: Portal): Promise<void> {
-    if (portal.name !== "" && this.#portals.has(portal.name)) {
-      throw new SqlError("42P03", `cursor "${portal.name}" already exists`);
-    }
-    await this.removePortal(portal.name);
-    this.#portals.set(portal.name, portal);
+    this.requireFree(portal.name);
+    if (portal.name === "") await this.removePortal("");
+    this.#portals.set(portal.name, { portal, depth: this.#savepoints, isHeld: false });
+  }
+
+  /** @throws SqlError 42P03 */
+  requireFree(name: string): void {
+    if (name === "" || !this.#portals.has(name)) return;
+    throw new SqlError("42P03", `cursor "${name}" already exists`);
   }
 
   portal(name: string): Portal {
-    const portal = this.#portals.get(name);
+    const portal = this.find(name);
     if (portal === undefined) throw new SqlError("34000", `portal "${name}" does not exist`);
     return portal;
   }
 
-  hasPortal(name: string): boolean {
-    return this.#portals.has(name);
+  find(name: string): Portal | undefined {
+    return this.#portals.get(name)?.portal;
+  }
+
+  all(): Portal[] {
+    return [...this.#portals.values()].map(({ portal }) => portal);
   }
 
   async removePortal(name: string): Promise<void> {
-    const portal = this.#portals.get(name);
+    const entry = this.#portals.get(name);
     this.#portals.delete(name);
-    if (portal?.state.kind === "running") await portal.state.rows.close();
+    if (entry !== undefined) await closeRows(entry.portal);
   }
 
   async removeAllPortals(): Promise<void> {
     for (const name of [...this.#portals.keys()]) await this.removePortal(name);
   }
+
+  /** Their rows cost nothing any more; the names stay taken to the end of the block. */
+  async failed(): Promise<void> {
+    for (const { portal, isHeld } of this.#portals.values()) {
+      if (isHeld) continue;
+      await closeRows(portal);
+      portal.state = { kind: "done", tag: undefined };
+    }
+  }
+
+  /** Cursors WITH HOLD read the rest of their rows. */
+  async beforeCommit(): Promise<void> {
+    for (const entry of this.#portals.values()) {
+      const { portal } = entry;
+      if (portal.cursor?.isHoldable !== true || entry.isHeld) continue;
+      if (portal.state.kind === "running") await portal.state.rows.keepAll();
+      entry.isHeld = true;
+      this.#heldNow.push(entry);
+    }
+  }
+
+  async ended(isCommitted: boolean): Promise<void> {
+    if (!isCommitted) for (const entry of this.#heldNow) entry.isHeld = false;
+    this.#heldNow = [];
+    this.#savepoints = 0;
+    if (this.#portals.size === 0) return;
+    for (const [name, { isHeld }] of [...this.#portals]) {
+      if (!isHeld) await this.removePortal(name);
+    }
+  }
+
+  mark(): void {
+    this.#savepoints += 1;
+  }
+
+  async rollbackTo(index: number): Promise<void> {
+    this.#savepoints = index + 1;
+    for (const [name, { depth, isHeld }] of [...this.#portals]) {
+      if (depth > index && !isHeld) await this.removePortal(name);
+    }
+  }
+
+  release(index: number): void {
+    this.#savepoints = index;
+    for (const entry of this.#portals.values()) entry.depth = Math.min(entry.depth, index);
+  }
+}
+
+async function closeRows({ state }: Portal): Promise<void> {
+  if (state.kind === "running") await state.rows.close();
 }
 
 /**
  * The Bind message's format codes, one for each of `count` values: none is text, one is for all.
  */
 export function spreadFormats(
-  formats: readonly (0 | 1)[],
+  formats: readonly number[],
   count: number,
   what: "parameter" | "result",
-): (0 | 1)[] {
-  if (formats.length === 0) return new Array<0 | 1>(count).fill(0);
+): number[] {
+  if (formats.length === 0) return new Array<number>(count).fill(0);
   const [only] = formats;
-  if (formats.length === 1 && only !== undefined) return new Array<0 | 1>(count).fill(only);
+  if (formats.length === 1 && only !== undefined) return new Array<number>(count).fill(only);
   if (formats.length !== count) {
     throw new SqlError(
       "08P01",
@@ -118,9 +224,15 @@ export function spreadFormats(
   return [...formats];
 }
 
+/** @throws SqlError 22023 */
+export function requireFormat(code: number): 0 | 1 {
+  if (code === 0 || code === 1) return code;
+  throw new SqlError("22023", `unsupported format code: ${code}`);
+}
+
 export function withFormats(
   fields: readonly FieldDescription[],
-  formats: readonly (0 | 1)[],
+  formats: readonly number[],
 ): FieldDescription[] {
   return fields.map((field, index) => ({ ...field, format: formats[index] ?? 0 }));
 }

@@ -14,7 +14,7 @@ import { type StatementText, splitStatements } from "../compile/split.ts";
 import { tokenize } from "../compile/tokens.ts";
 import { type QueryNode, readQuery } from "../compile/tree.ts";
 import type { AnalyseRequest, Analysis } from "../postgres/analysis.ts";
-import { factsNeeded } from "../postgres/containment.ts";
+import { factsNeeded, isComputedByPlanning } from "../postgres/containment.ts";
 import type { ShadowView } from "../postgres/view.ts";
 import type { FieldDescription } from "../types/field.ts";
 import { appendFields } from "./append-result.ts";
@@ -26,11 +26,13 @@ import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
 import { prepareChange } from "./prepare-change.ts";
 import { LiteralInserts } from "./prepare-literals.ts";
 import { type Route, routeOf } from "./route.ts";
+import { isScrollable } from "./scrollable.ts";
 import type { Settings } from "./settings.ts";
 import type { Change, Prepared, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 import { withTemporarySchema } from "./temporary-path.ts";
 import { classifyUtility, explainedText, isAnalyzing, notBuilt } from "./utility.ts";
+import { cursorDeclaration, declaredQuery } from "./utility-cursors.ts";
 
 /** A statement and the session state it is prepared under. */
 interface Source {
@@ -117,6 +119,9 @@ export class Preparer {
     if (query.commandType === 6 && utility !== null) {
       if (utility.tag === "EXPLAINSTMT") return await this.#explain(source, utility);
       if (utility.tag === "COPYSTMT") return await this.#copy(source, utility);
+      if (utility.tag === "DECLARECURSORSTMT") {
+        return await this.#declare(source, utility, analysis.parameterOids);
+      }
       return classifyUtility(utility, source.statement);
     }
     if (query.hasModifyingCTE) {
@@ -149,9 +154,7 @@ export class Preparer {
       case "compile":
         return this.#compiled(source, analysis, query);
       case "catalog":
-        return (
-          this.#knownRow(source, analysis, query) ?? catalogQuery(source.request, analysis.tree)
-        );
+        return this.#knownRow(source, analysis, query) ?? catalogQuery(source.request, analysis);
       case "compile-first":
         return this.#compileFirst(source, analysis, query, route);
     }
@@ -182,7 +185,7 @@ export class Preparer {
       return this.#compiled(source, analysis, query);
     } catch (cause) {
       if (!isRefused(cause) || !route.mayRunInCatalog) throw cause;
-      return catalogQuery(source.request, analysis.tree);
+      return catalogQuery(source.request, analysis);
     }
   }
 
@@ -219,6 +222,19 @@ export class Preparer {
     });
   }
 
+  /** Its query is analysed by itself, as that of EXPLAIN. */
+  async #declare(
+    { statement, settings, signal }: Source,
+    node: NodeObject,
+    parameterOids: readonly number[],
+  ): Promise<Statement> {
+    const text = declaredQuery(statement);
+    const query = await this.prepare(text, parameterOids, settings, signal);
+    const canGoBack = isScrollable(node["query"]);
+    const declaration = cursorDeclaration(node);
+    return { kind: "declare-cursor", declaration, query, canGoBack, text: statement.text };
+  }
+
   /**
    * The printed inner tree is not rewritten (no policies, no views): its text is analysed by
    * itself.
@@ -243,8 +259,9 @@ function isRefused(cause: unknown): boolean {
   return cause instanceof SqlError && cause.fields.sqlState === "0A000";
 }
 
-function catalogQuery(request: AnalyseRequest, tree: string): Statement {
-  return { kind: "catalog-query", request, factsNeeded: factsNeeded(tree) };
+function catalogQuery(request: AnalyseRequest, { tree, notices }: Analysis): Statement {
+  const isConstant = isComputedByPlanning(tree);
+  return { kind: "catalog-query", request, factsNeeded: factsNeeded(tree), isConstant, notices };
 }
 
 /** `pg_temp.t` under the schema's real name, where there is one. */

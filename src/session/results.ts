@@ -95,17 +95,19 @@ export interface SessionPort {
 export interface BindRequest {
   readonly portal: string;
   readonly statement: string;
-  /** None: all text; one: for all; else one for each parameter. */
-  readonly parameterFormats: readonly (0 | 1)[];
+  /** None: all text; one: for all; else one for each parameter. As sent: 0, 1 or nonsense. */
+  readonly parameterFormats: readonly number[];
   /** Raw bytes, null for NULL. The buffers are the session's to keep. */
   readonly parameters: readonly (Uint8Array | null)[];
-  readonly resultFormats: readonly (0 | 1)[];
+  readonly resultFormats: readonly number[];
+  /** The message broke off in the parameter `at`, from 0. */
+  readonly fault?: { readonly at: number; readonly cause: SqlError };
 }
 
 export interface StatementDescription {
   readonly parameterOids: readonly number[];
-  /** undefined: NoData. Formats are 0. */
-  readonly fields: readonly FieldDescription[] | undefined;
+  /** undefined: NoData. Formats are 0. Rejects where the result has changed since Parse. */
+  readonly fields: () => Promise<readonly FieldDescription[] | undefined>;
 }
 
 export interface StartupRequest {

@@ -1,6 +1,7 @@
 /** Texts into prepared statements of one session, and again when what they rest on has changed. */
 
 import { SqlError } from "../base/errors.ts";
+import { isOwnStatement } from "../compile/own-grammar.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
 import type { Portals, PreparedStatement } from "./portals.ts";
 import { emptyPrepared, mayEndFailed, sameFields, sameSettings, shifted } from "./prepared.ts";
@@ -37,8 +38,41 @@ export class SessionStatements {
     if (statement === undefined) {
       return emptyPrepared(parameterOids, preparer.catalogueNumber, this.#settings.shadow);
     }
-    if (!mayEndFailed(statement)) this.#transaction.refuseIfFailed();
-    return await preparer.prepare(statement, parameterOids, this.#settings);
+    if (this.#transaction.status === "E" && !mayEndFailed(statement)) {
+      await this.refuseSyntaxErrors([statement]);
+      this.#transaction.refuseIfFailed();
+    }
+    return this.#withFields(await preparer.prepare(statement, parameterOids, this.#settings));
+  }
+
+  /** A statement of a Query message, which has no parameters. @throws SqlError 42P02 */
+  async prepareAlone(statement: StatementText): Promise<Prepared> {
+    const prepared = await this.prepare(statement, []);
+    if (prepared.parameterOids.length === 0) return prepared;
+    const first = statement.tokens.find(({ kind }) => kind === "parameter");
+    throw new SqlError("42P02", `there is no parameter ${first?.value}`, {
+      position: [...statement.text.slice(0, first?.start ?? 0)].length + 1,
+    });
+  }
+
+  /** What a Query message gets: text, but from a binary cursor. */
+  formats({ statement, fields }: Prepared): number[] {
+    const isBinary =
+      statement.kind === "fetch" && this.#portals.find(statement.name)?.cursor?.isBinary === true;
+    return new Array<number>(fields?.length ?? 0).fill(isBinary ? 1 : 0);
+  }
+
+  /** FETCH and EXECUTE answer what their cursor or statement does, now. */
+  #withFields(prepared: Prepared): Prepared {
+    const { statement } = prepared;
+    if (statement.kind === "fetch") {
+      const fields = this.#portals.find(statement.name)?.prepared.fields;
+      return { ...prepared, fields: statement.isMove ? undefined : fields };
+    }
+    if (statement.kind !== "execute-prepared") return prepared;
+    const isKnown = this.#portals.hasStatement(statement.name);
+    const fields = isKnown ? this.#portals.statement(statement.name).prepared.fields : undefined;
+    return { ...prepared, fields };
   }
 
   /**
@@ -49,7 +83,11 @@ export class SessionStatements {
   async current(name: string): Promise<PreparedStatement> {
     const known = this.#portals.statement(name);
     const { prepared: before } = known;
-    if (before.statement.kind === "empty") return known;
+    const { kind } = before.statement;
+    if (kind === "empty") return known;
+    if (kind === "fetch" || kind === "execute-prepared") {
+      return { ...known, prepared: this.#withFields(before) };
+    }
     const { shadow } = this.#settings;
     const isCurrent = before.catalogueNumber === this.#services().preparer.catalogueNumber;
     if (isCurrent && sameSettings(before.settings, shadow)) return known;
@@ -67,7 +105,7 @@ export class SessionStatements {
     if (!sameFields(known.prepared.fields, prepared.fields)) {
       throw new SqlError("0A000", "cached plan must not change result type");
     }
-    const again = { prepared, declaredOids: known.declaredOids };
+    const again = { ...known, prepared };
     this.#portals.replaceStatement(name, again);
     return again;
   }
@@ -83,17 +121,26 @@ export class SessionStatements {
     }
   }
 
-  /** PostgreSQL parses the whole text before it runs any of it. */
+  /**
+   * PostgreSQL parses the whole text before it runs any of it, or refuses it in a failed block. Of
+   * two statements in one Parse it does no more than that.
+   */
   async refuseSyntaxErrors(statements: readonly StatementText[]): Promise<void> {
-    if (statements.length < 2) return;
+    if (statements.length < 2 && this.#transaction.status !== "E") return;
     for (const statement of statements) {
+      if (statement.literals !== undefined || isOwnStatement(statement)) continue;
+      const text = `${ANOTHER}${statement.text}`;
+      const request = { text, parameterOids: [], settings: this.#settings.shadow };
       try {
-        await this.#services().preparer.prepare(statement, [], this.#settings);
+        await this.#services().shadow.analyse(request);
       } catch (cause) {
-        if (cause instanceof SqlError && cause.fields.sqlState === "42601") {
-          throw shifted(cause, statement);
-        }
+        if (!(cause instanceof SqlError) || cause.message === ONE_COMMAND) continue;
+        const charactersBefore = statement.charactersBefore - ANOTHER.length;
+        throw shifted(cause, { charactersBefore });
       }
     }
   }
 }
+
+const ANOTHER = "SELECT 1;";
+const ONE_COMMAND = "cannot insert multiple commands into a prepared statement";

@@ -10,9 +10,9 @@ import type { FieldDescription } from "../types/field.ts";
 import type { ActiveSession, SessionActivity } from "./activity.ts";
 import { ActivityRecord } from "./activity-record.ts";
 import { ParameterReader } from "./bind.ts";
-import { execute } from "./execute.ts";
-import type { Execution } from "./execution.ts";
+import { isTold } from "./message-level.ts";
 import { SessionNotifications } from "./notifications.ts";
+import { PortalRun } from "./portal-run.ts";
 import {
   type BoundParameters,
   type Portal,
@@ -20,7 +20,7 @@ import {
   spreadFormats,
   withFormats,
 } from "./portals.ts";
-import { endsFailed, shifted, timeoutMs } from "./prepared.ts";
+import { endsFailed, shifted } from "./prepared.ts";
 import type {
   BindRequest,
   Notification,
@@ -29,7 +29,6 @@ import type {
   StartupRequest,
   StatementDescription,
 } from "./results.ts";
-import { PagedRows } from "./row-source.ts";
 import type { Services } from "./services.ts";
 import { SessionStatements } from "./session-statements.ts";
 import type { Settings } from "./settings.ts";
@@ -43,8 +42,6 @@ const NO_PARAMETERS: BoundParameters = { raw: [], formats: [], values: [] };
 
 export class Session implements SessionPort, ActiveSession {
   readonly #services: Services;
-  /** The same, with what the transaction has defined. */
-  readonly #visible: () => Services;
   readonly #settings: Settings;
   readonly #request: StartupRequest;
   readonly #activity: ActivityRecord;
@@ -54,19 +51,28 @@ export class Session implements SessionPort, ActiveSession {
   readonly #portals = new Portals();
   readonly #signal = new StatementSignal();
   readonly #statements: SessionStatements;
+  readonly #run: PortalRun;
 
   constructor(services: Services, settings: Settings, request: StartupRequest) {
     this.#services = services;
     this.#settings = settings;
     this.#request = request;
     this.#activity = new ActivityRecord(request);
-    this.#transaction = new Transaction(settings);
+    this.#transaction = new Transaction(settings, this.#portals);
     this.#parameters = new ParameterReader(settings, this.#transaction);
     this.#notifications = new SessionNotifications(services.notifications, request.processId);
     const transaction = this.#transaction;
     const visible = () => transaction.definitions?.services ?? services;
-    this.#visible = visible;
     this.#statements = new SessionStatements(visible, settings, transaction, this.#portals);
+    const surroundings = {
+      settings,
+      transaction,
+      notifications: this.#notifications,
+      processId: request.processId,
+      portals: this.#portals,
+      statements: this.#statements,
+    };
+    this.#run = new PortalRun(visible, surroundings, this.#signal, this.#activity);
     services.sessions.add(request.processId, this);
   }
 
@@ -91,14 +97,18 @@ export class Session implements SessionPort, ActiveSession {
     await this.#guarded(() => this.#statements.refuseSyntaxErrors(statements));
     for (const statement of statements) {
       const prepared = await this.#guarded(
-        () => this.#statements.prepare(statement, []),
+        () => this.#statements.prepareAlone(statement),
         statement,
       );
-      yield* notices(prepared.notices);
-      const formats = new Array<0 | 1>(prepared.fields?.length ?? 0).fill(0);
-      const isAlone = statements.length === 1;
+      yield* this.#run.notices(prepared.notices);
+      const portal = this.#portalOf(
+        "",
+        prepared,
+        NO_PARAMETERS,
+        this.#statements.formats(prepared),
+      );
       const isLast = statement === statements.at(-1);
-      for await (const reply of this.#run(prepared, NO_PARAMETERS, formats, isAlone)) {
+      for await (const reply of this.#run.whole(portal, statements.length === 1)) {
         // The last statement is complete when all of them are committed.
         if (isLast && reply.kind === "complete") {
           await this.#guarded(() => this.#transaction.endImplicit(), statement);
@@ -121,38 +131,50 @@ export class Session implements SessionPort, ActiveSession {
         throw new SqlError("42601", "cannot insert multiple commands into a prepared statement");
       }
       const prepared = await this.#statements.prepare(statements[0], parameterOids);
-      this.#portals.addStatement(name, { prepared, declaredOids: parameterOids });
-      return prepared.notices;
+      this.#portals.addStatement(name, {
+        prepared,
+        declaredOids: parameterOids,
+        preparedAtMs: Date.now(),
+        executions: { count: 0 },
+      });
+      return prepared.notices.filter((notice) => isTold(notice, this.#settings));
     }, statements[0]);
   }
 
   async bind(request: BindRequest): Promise<void> {
     await this.#guarded(async () => {
-      const { prepared } = await this.#statements.current(request.statement);
+      const { prepared, executions } = await this.#statements.current(request.statement);
       if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
       const parameters = this.#parameters.read(request, prepared);
-      const formats = spreadFormats(request.resultFormats, prepared.fields?.length ?? 0, "result");
-      await this.#portals.addPortal({
-        name: request.portal,
-        prepared,
-        parameters,
-        formats,
-        state: { kind: "ready" },
-      });
-      this.#transaction.hold({ release: () => this.#portals.removePortal(request.portal) });
+      const { fields } = prepared;
+      const { resultFormats } = request;
+      const formats =
+        fields === undefined ? [] : spreadFormats(resultFormats, fields.length, "result");
+      executions.count += 1;
+      const portal = this.#portalOf(request.portal, prepared, parameters, formats);
+      await this.#portals.addPortal(portal);
+      const { statement } = prepared;
+      if (statement.kind === "catalog-query" && statement.isConstant) await this.#run.plan(portal);
     });
   }
 
+  /** The parameters are told though the rest fails. */
   async describeStatement(name: string): Promise<StatementDescription> {
     return await this.#guarded(async () => {
-      const { prepared } = await this.#statements.current(name);
-      return { parameterOids: prepared.parameterOids, fields: prepared.fields };
+      const { prepared } = this.#portals.statement(name);
+      if (prepared.fields !== undefined) this.#transaction.refuseIfFailed();
+      return await Promise.resolve({
+        parameterOids: prepared.parameterOids,
+        fields: () =>
+          this.#guarded(async () => (await this.#statements.current(name)).prepared.fields),
+      });
     });
   }
 
   async describePortal(name: string): Promise<readonly FieldDescription[] | undefined> {
     return await this.#guarded(() => {
       const { prepared, formats } = this.#portals.portal(name);
+      if (prepared.fields !== undefined) this.#transaction.refuseIfFailed();
       return Promise.resolve(prepared.fields && withFormats(prepared.fields, formats));
     });
   }
@@ -164,19 +186,10 @@ export class Session implements SessionPort, ActiveSession {
       return;
     }
     if (portal.state.kind === "done") {
-      yield { kind: "complete", tag: await this.#guarded(() => tagOfFinished(portal)) };
+      yield { kind: "complete", tag: await this.#guarded(() => this.#tagOfFinished(portal)) };
       return;
     }
-    const isAlone = !this.#transaction.isStarted;
-    try {
-      this.#begin(portal.prepared);
-      if (portal.state.kind === "ready") yield* await this.#start(portal, isAlone);
-      if (portal.state.kind === "running") yield* this.#page(portal, maxRows);
-    } catch (cause) {
-      throw await this.#failed(cause, portal.prepared);
-    } finally {
-      this.#signal.end();
-    }
+    yield* this.#run.part(portal, maxRows, !this.#transaction.isStarted);
   }
 
   closeStatement(name: string): Promise<void> {
@@ -226,94 +239,21 @@ export class Session implements SessionPort, ActiveSession {
     await dropTemporary(this.#services, this.#settings.shadow, this.#request.processId);
   }
 
-  /** One statement of a Query, with its row description. */
-  async *#run(
+  #portalOf(
+    name: string,
     prepared: Prepared,
     parameters: BoundParameters,
-    formats: readonly (0 | 1)[],
-    isAlone: boolean,
-  ): AsyncGenerator<Reply> {
-    const portal: Portal = { name: "", prepared, parameters, formats, state: { kind: "ready" } };
-    try {
-      this.#begin(prepared);
-      yield* await this.#start(portal, isAlone);
-      if (portal.state.kind !== "running") return;
-      if (prepared.fields !== undefined) {
-        yield { kind: "row-description", fields: withFormats(prepared.fields, formats) };
-      }
-      yield* this.#page(portal, 0);
-    } catch (cause) {
-      throw await this.#failed(cause, prepared);
-    } finally {
-      this.#signal.end();
-      if (portal.state.kind === "running") await portal.state.rows.close();
-    }
+    formats: readonly number[],
+  ): Portal {
+    const createdAtMs = Date.now();
+    return { name, prepared, parameters, formats, createdAtMs, state: { kind: "ready" } };
   }
 
-  /** A statement starts: failed-transaction check, clock, timeout. */
-  #begin(prepared: Prepared): void {
-    if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
-    const nowMs = Date.now();
-    this.#transaction.beginStatement(BigInt(nowMs) * 1000n);
-    this.#activity.begin(prepared.text, nowMs);
-    this.#signal.begin(timeoutMs(this.#settings.get("statement_timeout") ?? "0"));
-  }
-
-  /** What a failed statement's client is told. */
-  async #failed(cause: unknown, prepared: Prepared): Promise<unknown> {
-    const { reason } = this.#signal;
-    await this.#transaction.fail();
-    return shifted(reportable(cause, reason), prepared);
-  }
-
-  /** What comes before rows, or instead of them. */
-  async #start(portal: Portal, isAlone: boolean): Promise<Iterable<Reply> | AsyncIterable<Reply>> {
-    const signal = this.#signal;
-    const execution: Execution = {
-      services: this.#visible(),
-      settings: this.#settings,
-      transaction: this.#transaction,
-      notifications: this.#notifications,
-      parameters: portal.parameters,
-      formats: portal.formats,
-      // Made when somebody asks: many statements never wait.
-      get signal() {
-        return signal.current;
-      },
-      isAlone,
-      processId: this.#request.processId,
-      portals: this.#portals,
-    };
-    const result = await execute(portal.prepared.statement, execution);
-    if (result.kind === "rows") {
-      portal.state = { kind: "running", rows: new PagedRows(result.rows), tag: result.tag };
-      return notices(result.notices ?? []);
-    }
-    portal.state = { kind: "done", tag: undefined };
-    if (result.kind === "replies") return result.replies;
-    return [...notices(result.notices ?? []), { kind: "complete", tag: result.tag }];
-  }
-
-  async *#page(portal: Portal, maxRows: number): AsyncGenerator<Reply> {
-    if (portal.state.kind !== "running") return;
-    const { rows, tag } = portal.state;
-    let count = 0;
-    try {
-      // What is in memory already, as the result of an APPEND that is published, is not stopped.
-      this.#signal.onAbort(() => rows.cancel());
-      for await (const page of rows.take(maxRows)) {
-        count += page.rows;
-        yield { kind: "rows", bytes: page.bytes, count: page.rows };
-      }
-    } finally {
-      this.#signal.onAbort(undefined);
-    }
-    if (!rows.isFinished) {
-      yield { kind: "suspended" };
-      return;
-    }
-    portal.state = { kind: "done", tag: tag(0) };
-    yield { kind: "complete", tag: tag(count) };
+  #tagOfFinished(portal: Portal): Promise<string> {
+    if (!endsFailed(portal.prepared)) this.#transaction.refuseIfFailed();
+    const tag = portal.state.kind === "done" ? portal.state.tag : undefined;
+    if (tag === undefined) throw new SqlError("55000", `portal "${portal.name}" cannot be run`);
+    return Promise.resolve(tag);
   }
 
   /**
@@ -327,16 +267,4 @@ export class Session implements SessionPort, ActiveSession {
       throw shifted(reportable(cause, undefined), statement);
     }
   }
-}
-
-function* notices(fields: readonly ErrorFields[]): Generator<Reply> {
-  for (const notice of fields) yield { kind: "notice", fields: notice };
-}
-
-function tagOfFinished(portal: Portal): Promise<string> {
-  const tag = portal.state.kind === "done" ? portal.state.tag : undefined;
-  if (tag === undefined) {
-    throw new SqlError("55000", `portal "${portal.name}" cannot be run`);
-  }
-  return Promise.resolve(tag);
 }

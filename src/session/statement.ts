@@ -4,16 +4,19 @@ import type { ErrorFields } from "../base/errors.ts";
 import type { ChangePlan } from "../compile/change-plan.ts";
 import type { OwnStatement } from "../compile/own-statements.ts";
 import type { Plan } from "../compile/plan.ts";
+import type { StatementText } from "../compile/split.ts";
 import type { AnalyseRequest, CatalogFacts, ShadowSettings } from "../postgres/analysis.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { CopyFrom, CopyTo } from "./copy/copy-statement.ts";
+import type { Move } from "./cursor-rows.ts";
 import type { DefinitionStatement } from "./definitions/classify.ts";
 import type { CreateAs } from "./definitions/create-as.ts";
 import type { InsertRows } from "./insert-rows.ts";
 import type { Settings } from "./settings.ts";
 import type { Vacuum } from "./statements/vacuum.ts";
 import type { TransactionModes } from "./transaction-modes.ts";
+import type { CursorDeclaration, TextPart } from "./utility-cursors.ts";
 
 export interface Prepared {
   readonly text: string;
@@ -51,6 +54,10 @@ export type Statement =
       readonly kind: "catalog-query";
       readonly request: AnalyseRequest;
       readonly factsNeeded: ReadonlySet<keyof CatalogFacts>;
+      /** It runs at Bind, as PostgreSQL's planner computes it. */
+      readonly isConstant: boolean;
+      /** What analysis has said already, and says again when the query runs. */
+      readonly notices: readonly ErrorFields[];
     }
   /** pg_cancel_backend(pid). */
   | { readonly kind: "cancel-backend"; readonly pid: SqlValue | { readonly parameter: number } }
@@ -83,6 +90,35 @@ export type Statement =
   | { readonly kind: "explain"; readonly query: Statement; readonly isAnalyze: boolean }
   | { readonly kind: "discard"; readonly target: "all" | "plans" | "sequences" | "temp" }
   | { readonly kind: "deallocate"; readonly name: string | undefined }
+  | {
+      readonly kind: "declare-cursor";
+      readonly declaration: CursorDeclaration;
+      readonly query: Prepared;
+      /** Whether rows may be fetched backward where DECLARE does not say. */
+      readonly canGoBack: boolean;
+      /** The whole statement. */
+      readonly text: string;
+    }
+  /** FETCH or MOVE. */
+  | {
+      readonly kind: "fetch";
+      readonly name: string;
+      readonly move: Move;
+      readonly isMove: boolean;
+    }
+  | {
+      readonly kind: "prepare";
+      readonly name: string;
+      readonly types: readonly TextPart[];
+      readonly query: StatementText;
+      /** The whole statement. */
+      readonly text: string;
+    }
+  | {
+      readonly kind: "execute-prepared";
+      readonly name: string;
+      readonly values: readonly TextPart[];
+    }
   /** CLOSE of a cursor or, undefined, of all. */
   | { readonly kind: "close"; readonly name: string | undefined }
   | { readonly kind: "define"; readonly definition: DefinitionStatement }

@@ -30,3 +30,22 @@ export function blockHasFailed(): SqlError {
     "current transaction is aborted, commands ignored until end of transaction block",
   );
 }
+
+/** SET TRANSACTION, once a query has taken its snapshot. @throws SqlError 25001 */
+export function refuseLateModes(
+  modes: TransactionModes,
+  now: { readonly isolation: IsolationLevel; readonly isReadOnly: boolean },
+): void {
+  if (modes.isolation !== undefined && modes.isolation !== now.isolation) {
+    throw new SqlError("25001", "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+  }
+  if (modes.readOnly === false && now.isReadOnly) {
+    throw new SqlError("25001", "transaction read-write mode must be set before any query");
+  }
+}
+
+/** @throws SqlError 25P01 */
+export function requireBlock(isInBlock: boolean, what: string): void {
+  if (isInBlock) return;
+  throw new SqlError("25P01", `${what} can only be used in transaction blocks`);
+}

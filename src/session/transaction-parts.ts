@@ -24,3 +24,12 @@ export interface Follower extends Participant {
   /** Right after the end; must not throw. */
   ended(isCommitted: boolean): void;
 }
+
+/** What a session keeps through its transactions beside their changes: portals. */
+export interface Companion extends Participant {
+  /** @throws SqlError; the transaction is then rolled back */
+  beforeCommit(): Promise<void>;
+  /** A block without savepoints has failed: nothing of it can be used any more. */
+  failed(): Promise<void>;
+  ended(isCommitted: boolean): Promise<void>;
+}

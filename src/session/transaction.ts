@@ -14,13 +14,16 @@ import {
   blockHasFailed,
   type CommandOutcome,
   type IsolationLevel,
+  refuseLateModes,
+  requireBlock,
   type TransactionModes,
   warned,
 } from "./transaction-modes.ts";
-import type { Follower, Held, Work } from "./transaction-parts.ts";
+import type { Companion, Follower, Held, Work } from "./transaction-parts.ts";
 
 export class Transaction {
   readonly #settings: Settings;
+  readonly #companion: Companion;
   #block: "none" | "open" | "failed" = "none";
   #isStarted = false;
   #startMicros = 0n;
@@ -31,12 +34,15 @@ export class Transaction {
   #followers: Follower[] = [];
   #held: Held[] = [];
   #modes: TransactionModes = {};
+  /** What the settings said when it began. */
+  #defaults: TransactionModes = {};
   #hasRead = false;
   #world: WorldLease | undefined;
   readonly #tablesRead = new Set<number>();
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, companion: Companion) {
     this.#settings = settings;
+    this.#companion = companion;
   }
 
   get status(): TransactionStatus {
@@ -69,11 +75,12 @@ export class Transaction {
 
   get isolation(): IsolationLevel {
     const fallback = this.#settings.get("default_transaction_isolation") as IsolationLevel;
-    return this.#modes.isolation ?? fallback;
+    return this.#modes.isolation ?? this.#defaults.isolation ?? fallback;
   }
 
   get isReadOnly(): boolean {
-    return this.#modes.readOnly ?? this.#settings.get("default_transaction_read_only") === "on";
+    const fallback = this.#settings.get("default_transaction_read_only") === "on";
+    return this.#modes.readOnly ?? this.#defaults.readOnly ?? fallback;
   }
 
   get keepsOneWorld(): boolean {
@@ -86,6 +93,7 @@ export class Transaction {
    */
   beginStatement(micros: bigint): void {
     if (!this.#isStarted) {
+      this.#defaults = { isolation: this.isolation, readOnly: this.isReadOnly };
       this.#isStarted = true;
       this.#startMicros = micros;
       this.#settings.mark();
@@ -174,6 +182,7 @@ export class Transaction {
     if (this.#block === "none") return await this.#finish(false);
     this.#block = "failed";
     if (this.#participants.hasSavepoints) return;
+    await this.#companion.failed();
     const work = this.#work;
     const definitions = this.#definitions;
     this.#work = undefined;
@@ -215,16 +224,7 @@ export class Transaction {
 
   /** SET TRANSACTION. @throws SqlError 25001 when it comes too late. */
   setModes(modes: TransactionModes): void {
-    const changesIsolation = modes.isolation !== undefined && modes.isolation !== this.isolation;
-    if (changesIsolation && this.#hasRead) {
-      throw new SqlError(
-        "25001",
-        "SET TRANSACTION ISOLATION LEVEL must be called before any query",
-      );
-    }
-    if (modes.readOnly === false && this.isReadOnly && this.#hasRead) {
-      throw new SqlError("25001", "transaction read-write mode must be set before any query");
-    }
+    if (this.#hasRead) refuseLateModes(modes, this);
     this.#modes = { ...this.#modes, ...modes };
   }
 
@@ -264,32 +264,30 @@ export class Transaction {
   }
 
   async #savepoint(name: string): Promise<CommandOutcome> {
-    this.#requireBlock("SAVEPOINT");
+    requireBlock(this.isExplicit, "SAVEPOINT");
     this.#settings.mark();
+    await this.#companion.mark();
     await this.#participants.mark(name);
     return { tag: "SAVEPOINT", notices: [] };
   }
 
   async #release(name: string): Promise<CommandOutcome> {
-    this.#requireBlock("RELEASE SAVEPOINT");
+    requireBlock(this.isExplicit, "RELEASE SAVEPOINT");
     const at = this.#savepointIndex(name);
     this.#settings.forget(at + 1);
+    await this.#companion.release(at);
     await this.#participants.release(at);
     return { tag: "RELEASE", notices: [] };
   }
 
   async #rollbackTo(name: string): Promise<CommandOutcome> {
-    this.#requireBlock("ROLLBACK TO SAVEPOINT");
+    requireBlock(this.isExplicit, "ROLLBACK TO SAVEPOINT");
     const at = this.#savepointIndex(name);
     this.#settings.restore(at + 1);
+    await this.#companion.rollbackTo(at);
     await this.#participants.rollbackTo(at);
     this.#block = "open";
     return { tag: "ROLLBACK", notices: [] };
-  }
-
-  #requireBlock(what: string): void {
-    if (this.#block !== "none") return;
-    throw new SqlError("25P01", `${what} can only be used in transaction blocks`);
   }
 
   #savepointIndex(name: string): number {
@@ -303,6 +301,7 @@ export class Transaction {
     const definitions = this.#definitions;
     let isCommitted = isCommit;
     try {
+      if (isCommit) await this.#companion.beforeCommit();
       if (isCommit) await definitions?.prepareCommit();
     } catch (cause) {
       await this.#finish(false);
@@ -333,12 +332,14 @@ export class Transaction {
     this.#followers = [];
     this.#participants.clear();
     this.#modes = {};
+    this.#defaults = {};
     this.#hasRead = false;
     this.#tablesRead.clear();
     if (this.#isStarted && !isCommitted) this.#settings.restore(0);
     this.#isStarted = false;
     this.#settings.endTransaction();
     for (const follower of followers) follower.ended(isCommitted);
+    await this.#companion.ended(isCommitted);
     await this.#releaseHeld();
   }
 

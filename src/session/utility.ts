@@ -11,6 +11,7 @@ import { createAs } from "./definitions/create-as.ts";
 import type { SettingChange, Statement, TransactionCommand } from "./statement.ts";
 import { vacuumOf } from "./statements/vacuum.ts";
 import type { IsolationLevel, TransactionModes } from "./transaction-modes.ts";
+import { executeStatement, fetchStatement, prepareStatement } from "./utility-cursors.ts";
 import { createUsingTstable } from "./utility-tables.ts";
 
 const ACCESS_SHARE = 1;
@@ -35,6 +36,12 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       const name = node["portalname"];
       return { kind: "close", name: name === null ? undefined : text(name) };
     }
+    case "FETCHSTMT":
+      return fetchStatement(node);
+    case "PREPARESTMT":
+      return prepareStatement(node, statement);
+    case "EXECUTESTMT":
+      return executeStatement(node, statement);
     case "LOCKSTMT":
       return {
         kind: "lock-table",

@@ -112,7 +112,7 @@ export function encodeUuid(value: string): Uint8Array {
 export function decodeJsonb(bytes: Uint8Array): string {
   const reader = new ByteReader(bytes);
   const version = reader.uint8();
-  if (version !== 1) throw badBinary(`unsupported jsonb version number ${version}`);
+  if (version !== 1) throw new SqlError("XX000", `unsupported jsonb version number ${version}`);
   return canonicalJsonb(decodeUtf8(reader.rest()));
 }
 

@@ -7,5 +7,6 @@ export interface FieldDescription {
   /** pg_type.typlen; negative for variable length. */
   readonly typeSize: number;
   readonly typmod: number;
-  readonly format: 0 | 1;
+  /** 0 text, 1 binary; shown as the client asked for it, which may be neither. */
+  readonly format: number;
 }

@@ -238,10 +238,9 @@ export class Connection {
       return this.#output.add(fields ? backend.rowDescription(fields) : backend.noData);
     }
     const { parameterOids, fields } = await session.describeStatement(name);
-    this.#output.add(
-      backend.parameterDescription(parameterOids),
-      fields ? backend.rowDescription(fields) : backend.noData,
-    );
+    this.#output.add(backend.parameterDescription(parameterOids));
+    const found = await fields();
+    this.#output.add(found ? backend.rowDescription(found) : backend.noData);
   }
 
   async #sync(session: SessionPort): Promise<void> {

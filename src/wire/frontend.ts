@@ -19,9 +19,11 @@ export type FrontendMessage =
       readonly kind: "bind";
       readonly portal: string;
       readonly statement: string;
-      readonly parameterFormats: readonly (0 | 1)[];
+      /** As sent: whether they mean anything is the session's to say. */
+      readonly parameterFormats: readonly number[];
       readonly parameters: readonly (Uint8Array | null)[];
-      readonly resultFormats: readonly (0 | 1)[];
+      readonly resultFormats: readonly number[];
+      readonly fault?: { readonly at: number; readonly cause: SqlError };
     }
   | { readonly kind: "describe" | "close"; readonly target: Target; readonly name: string }
   | { readonly kind: "execute"; readonly portal: string; readonly maxRows: number }
@@ -43,7 +45,8 @@ export function fatalViolation(message: string, detail?: string): SqlError {
 export function decodeFrame({ type, body }: Frame): FrontendMessage {
   const reader = new ByteReader(body);
   const message = decodeBody(type, reader);
-  if (message.kind !== "copy" && message.kind !== "function-call") reader.end();
+  const isFaulty = message.kind === "bind" && message.fault !== undefined;
+  if (message.kind !== "copy" && message.kind !== "function-call" && !isFaulty) reader.end();
   return message;
 }
 
@@ -93,10 +96,19 @@ function decodeParse(reader: ByteReader): FrontendMessage {
 function decodeBind(reader: ByteReader): FrontendMessage {
   const portal = reader.cstring();
   const statement = reader.cstring();
-  const parameterFormats = list(reader, 2, () => format(reader));
-  const parameters = list(reader, 4, () => parameter(reader));
-  const resultFormats = list(reader, 2, () => format(reader));
-  return { kind: "bind", portal, statement, parameterFormats, parameters, resultFormats };
+  const parameterFormats = list(reader, 2, () => reader.int16());
+  const count = reader.uint16();
+  const parameters = new Array<Uint8Array | null>(count).fill(null);
+  const head = { kind: "bind", portal, statement, parameterFormats, parameters } as const;
+  let at = 0;
+  try {
+    for (; at < count; at += 1) parameters[at] = parameter(reader);
+  } catch (cause) {
+    // Told when the parameters before have been read, in PostgreSQL's order.
+    if (cause instanceof SqlError) return { ...head, resultFormats: [], fault: { at, cause } };
+    throw cause;
+  }
+  return { ...head, resultFormats: list(reader, 2, () => reader.int16()) };
 }
 
 /** The count is checked against the bytes that are there before anything is made of it. */
@@ -108,12 +120,6 @@ function list<T>(reader: ByteReader, sizeMin: number, read: () => T): T[] {
   const all: T[] = [];
   for (let index = 0; index < count; index += 1) all.push(read());
   return all;
-}
-
-function format(reader: ByteReader): 0 | 1 {
-  const code = reader.int16();
-  if (code !== 0 && code !== 1) throw new SqlError("22023", `unsupported format code: ${code}`);
-  return code;
 }
 
 function parameter(reader: ByteReader): Uint8Array | null {

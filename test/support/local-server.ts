@@ -10,6 +10,7 @@ import { type RunningServer, startServer } from "../../src/server/server.ts";
 export interface LocalServer {
   readonly folder: string;
   readonly client: pg.Client;
+  readonly port: number;
   connect(): Promise<pg.Client>;
   /** Writes the rows of a DuckDB SELECT to a Parquet file below `folder`; gives its path. */
   parquet(name: string, select: string): Promise<string>;
@@ -61,6 +62,9 @@ export async function startLocalServer(folders: readonly string[] = []): Promise
     folder,
     get client() {
       return client;
+    },
+    get port() {
+      return server.port;
     },
     connect,
     parquet: async (name, select) => {

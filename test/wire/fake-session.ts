@@ -5,6 +5,7 @@
 
 import { deferred } from "../../src/base/async.ts";
 import { type ErrorFields, SqlError } from "../../src/base/errors.ts";
+import { requireFormat } from "../../src/session/portals.ts";
 import type {
   BindRequest,
   Notification,
@@ -132,21 +133,20 @@ export class FakeSession implements SessionPort {
   async bind(request: BindRequest): Promise<void> {
     await Promise.resolve();
     const text = this.#statements.get(request.statement);
-    if (text === undefined) {
-      throw new SqlError("26000", `prepared statement "${request.statement}" does not exist`);
-    }
-    const format = request.resultFormats[0] ?? 0;
+    if (text === undefined) throw new SqlError("26000", "no such statement");
+    if (request.fault !== undefined) throw request.fault.cause;
+    const format =
+      [...request.parameterFormats, ...request.resultFormats].map(requireFormat)[0] ?? 0;
     this.#portals.set(request.portal, { text, format, parameters: request.parameters, next: 0 });
   }
 
   async describeStatement(name: string): Promise<StatementDescription> {
     await Promise.resolve();
     const text = this.#statements.get(name);
-    if (text === undefined) {
-      throw new SqlError("26000", `prepared statement "${name}" does not exist`);
-    }
+    if (text === undefined) throw new SqlError("26000", "no such statement");
     const fields = returnsRows(text) ? [field("n")] : undefined;
-    return { parameterOids: text.startsWith("echo") ? [17] : [], fields };
+    const parameterOids = text.startsWith("echo") ? [17] : [];
+    return { parameterOids, fields: () => Promise.resolve(fields) };
   }
 
   async describePortal(name: string): Promise<readonly FieldDescription[] | undefined> {

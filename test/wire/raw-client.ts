@@ -80,15 +80,19 @@ export class RawClient {
   readonly socket: Socket;
   #buffer = Buffer.alloc(0);
   #isEnded = false;
+  /** Called when something has come, or the end. */
+  #arrived: () => void = () => undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("error", () => undefined);
     socket.on("data", (chunk) => {
       this.#buffer = Buffer.concat([this.#buffer, chunk]);
+      this.#arrived();
     });
     socket.on("close", () => {
       this.#isEnded = true;
+      this.#arrived();
     });
   }
 
@@ -161,8 +165,9 @@ export class RawClient {
 
   async #more(): Promise<void> {
     if (this.#isEnded) throw new Error(`connection ended; unread: ${this.#buffer.toString("hex")}`);
-    const arrivals = [once(this.socket, "data"), once(this.socket, "close")];
-    await Promise.race(arrivals).catch(() => undefined); // a reset shows as "close" next time
+    await new Promise<void>((resolve) => {
+      this.#arrived = resolve;
+    });
   }
 
   end(): void {

@@ -1,13 +1,17 @@
 /** A SELECT that reads only catalogues, or nothing: answered by PostgreSQL itself. */
 
+import type { ErrorFields } from "../../base/errors.ts";
 import type { AnalyseRequest, CatalogFacts } from "../../postgres/analysis.ts";
 import { compileContext } from "../compile-context.ts";
 import type { Execution, Result } from "../execution.ts";
+import { cursorFacts, statementFacts } from "../portal-facts.ts";
 import { rowsInMemory } from "../row-source.ts";
 
+/** `known`: notices that the client has been told. */
 export async function catalogQuery(
   request: AnalyseRequest,
   factsNeeded: ReadonlySet<keyof CatalogFacts>,
+  known: readonly ErrorFields[],
   execution: Execution,
 ): Promise<Result> {
   const { parameters, formats, services, settings, signal } = execution;
@@ -26,20 +30,26 @@ export async function catalogQuery(
     kind: "rows",
     rows: rowsInMemory([answer]),
     tag: (rows) => `SELECT ${rows}`,
-    notices: answer.notices,
+    notices: answer.notices.filter(
+      ({ message }) => !known.some((notice) => notice.message === message),
+    ),
   };
 }
 
 function facts(needed: ReadonlySet<keyof CatalogFacts>, execution: Execution): CatalogFacts {
   const { sessions, tables } = execution.services;
   const known = sessions.facts(execution.processId, needed);
-  const { settings } = execution;
+  const { settings, portals } = execution;
   const schema =
     settings.temporarySchema === undefined
       ? {}
       : { currentSchema: compileContext(settings, tables).currentSchema };
-  if (!needed.has("sizes")) return { ...known, ...schema };
+  const named = {
+    ...(needed.has("cursors") && { cursors: cursorFacts(portals) }),
+    ...(needed.has("statements") && { statements: statementFacts(portals) }),
+  };
+  if (!needed.has("sizes")) return { ...known, ...schema, ...named };
   const sizes = tables.all().map(({ info, table }) => [info.oid, table.snapshot.totals.bytes]);
   const database = tables.all().reduce((sum, { table }) => sum + table.snapshot.totals.bytes, 0);
-  return { ...known, ...schema, sizes: { ...Object.fromEntries(sizes), database } };
+  return { ...known, ...schema, ...named, sizes: { ...Object.fromEntries(sizes), database } };
 }

@@ -121,6 +121,7 @@ async function showAll(execution: Execution): Promise<Result> {
       settings: execution.settings.shadow,
     },
     new Set(),
+    [],
     { ...execution, parameters: { raw: [], formats: [], values: [] } },
   );
   return result.kind === "rows" ? { ...result, tag: () => "SHOW" } : result;

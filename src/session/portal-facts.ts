@@ -1,0 +1,33 @@
+/** What pg_cursors and pg_prepared_statements show of a session; columns as sql/shadow.sql has them. */
+
+import type { Portals } from "./portals.ts";
+
+export function cursorFacts(portals: Portals): readonly object[] {
+  return portals.all().map(({ name, prepared, cursor, createdAtMs }) => ({
+    name,
+    statement: cursor?.text ?? prepared.text,
+    is_holdable: cursor?.isHoldable ?? false,
+    is_binary: cursor?.isBinary ?? false,
+    is_scrollable: cursor?.isScrollable ?? false,
+    creation_time: new Date(createdAtMs).toISOString(),
+  }));
+}
+
+/** Types by OID, which regtype reads. Each execution counts as one of the plan PostgreSQL would take. */
+export function statementFacts(portals: Portals): readonly object[] {
+  return portals
+    .namedStatements()
+    .map(([name, { prepared, sqlText, preparedAtMs, executions }]) => {
+      const hasParameters = prepared.parameterOids.length > 0;
+      return {
+        name,
+        statement: sqlText ?? prepared.text,
+        prepare_time: new Date(preparedAtMs).toISOString(),
+        parameter_types: prepared.parameterOids.map(String),
+        result_types: prepared.fields?.map(({ typeOid }) => String(typeOid)) ?? null,
+        from_sql: sqlText !== undefined,
+        generic_plans: hasParameters ? 0 : executions.count,
+        custom_plans: hasParameters ? executions.count : 0,
+      };
+    });
+}

@@ -1,0 +1,164 @@
+/** Running a portal: its statement's beginning and end, its rows page by page, its failure. */
+
+import { type ErrorFields, SqlError } from "../base/errors.ts";
+import type { ActivityRecord } from "./activity-record.ts";
+import { CursorRows } from "./cursor-rows.ts";
+import { execute } from "./execute.ts";
+import type { Execution } from "./execution.ts";
+import { isTold } from "./message-level.ts";
+import { type Portal, requireFormat, withFormats } from "./portals.ts";
+import { endsFailed, shifted, timeoutMs } from "./prepared.ts";
+import type { Reply } from "./results.ts";
+import { reportable } from "./sqlstate.ts";
+import type { Prepared } from "./statement.ts";
+import type { StatementSignal } from "./statement-signal.ts";
+import { transcoded } from "./transcoded-rows.ts";
+
+const NO_OUTPUT = /^no binary output function available/;
+
+/** What of an execution does not depend on the portal. */
+export type Surroundings = Omit<
+  Execution,
+  "services" | "parameters" | "formats" | "signal" | "isAlone" | "prepared"
+>;
+
+export class PortalRun {
+  readonly #services: () => Execution["services"];
+  readonly #surroundings: Surroundings;
+  readonly #signal: StatementSignal;
+  readonly #activity: ActivityRecord;
+
+  constructor(
+    services: () => Execution["services"],
+    surroundings: Surroundings,
+    signal: StatementSignal,
+    activity: ActivityRecord,
+  ) {
+    this.#services = services;
+    this.#surroundings = surroundings;
+    this.#signal = signal;
+    this.#activity = activity;
+  }
+
+  /** One statement of a Query, with its row description. */
+  async *whole(portal: Portal, isAlone: boolean): AsyncGenerator<Reply> {
+    const { prepared } = portal;
+    try {
+      this.begin(prepared);
+      yield* await this.start(portal, isAlone);
+      if (portal.state.kind !== "running") return;
+      if (prepared.fields !== undefined) {
+        yield { kind: "row-description", fields: withFormats(prepared.fields, portal.formats) };
+      }
+      yield* this.page(portal, 0);
+    } catch (cause) {
+      throw await this.failed(cause, portal);
+    } finally {
+      this.#signal.end();
+      if (portal.state.kind === "running") await portal.state.rows.close();
+    }
+  }
+
+  /** One Execute message. */
+  async *part(portal: Portal, maxRows: number, isAlone: boolean): AsyncGenerator<Reply> {
+    try {
+      this.begin(portal.prepared);
+      if (portal.state.kind === "ready") yield* await this.start(portal, isAlone);
+      if (portal.state.kind === "running") yield* this.page(portal, maxRows);
+    } catch (cause) {
+      throw await this.failed(cause, portal);
+    } finally {
+      this.#signal.end();
+    }
+  }
+
+  /** At Bind: what PostgreSQL's planner computes. Binary or text that is neither waits for Execute. */
+  async plan(portal: Portal): Promise<void> {
+    if (portal.formats.some((format) => format !== 0 && format !== 1)) return;
+    try {
+      this.begin(portal.prepared);
+      await this.start(portal, false);
+    } catch (cause) {
+      // An output that Execute alone would have asked for.
+      if (cause instanceof SqlError && NO_OUTPUT.test(cause.message)) return;
+      throw await this.failed(cause, portal);
+    } finally {
+      this.#signal.end();
+    }
+  }
+
+  /** A statement starts: failed-transaction check, clock, timeout. */
+  begin(prepared: Prepared): void {
+    const { transaction, settings } = this.#surroundings;
+    if (!endsFailed(prepared)) transaction.refuseIfFailed();
+    const nowMs = Date.now();
+    transaction.beginStatement(BigInt(nowMs) * 1000n);
+    this.#activity.begin(prepared.text, nowMs);
+    this.#signal.begin(timeoutMs(settings.get("statement_timeout") ?? "0"));
+  }
+
+  /** What a failed statement's client is told. */
+  async failed(cause: unknown, portal: Portal): Promise<unknown> {
+    const { reason } = this.#signal;
+    if (portal.state.kind === "running") await portal.state.rows.close();
+    portal.state = { kind: "done", tag: undefined };
+    await this.#surroundings.transaction.fail();
+    return shifted(reportable(cause, reason), portal.prepared);
+  }
+
+  /** What comes before rows, or instead of them. */
+  async start(portal: Portal, isAlone: boolean): Promise<Iterable<Reply> | AsyncIterable<Reply>> {
+    const signal = this.#signal;
+    const formats = portal.formats.map(requireFormat);
+    const execution: Execution = {
+      ...this.#surroundings,
+      services: this.#services(),
+      parameters: portal.parameters,
+      formats,
+      // Made when somebody asks: many statements never wait.
+      get signal() {
+        return signal.current;
+      },
+      isAlone,
+      prepared: portal.prepared,
+    };
+    const result = await execute(portal.prepared.statement, execution);
+    if (result.kind === "rows") {
+      const rows = new CursorRows(result.rows, "none");
+      portal.state = { kind: "running", rows, formats, tag: result.tag };
+      return this.notices(result.notices ?? []);
+    }
+    portal.state = { kind: "done", tag: undefined };
+    if (result.kind === "replies") return result.replies;
+    return [...this.notices(result.notices ?? []), { kind: "complete", tag: result.tag }];
+  }
+
+  async *page(portal: Portal, maxRows: number): AsyncGenerator<Reply> {
+    if (portal.state.kind !== "running") return;
+    const { rows, tag, formats } = portal.state;
+    let count = 0;
+    try {
+      // What is in memory already, as the result of an APPEND that is published, is not stopped.
+      this.#signal.onAbort(() => rows.cancel());
+      for await (const page of rows.take(maxRows)) {
+        count += page.rows;
+        const { bytes } = transcoded(page, portal, formats, this.#surroundings.settings.text);
+        yield { kind: "rows", bytes, count: page.rows };
+      }
+    } finally {
+      this.#signal.onAbort(undefined);
+    }
+    if (!rows.isAfterEnd) {
+      yield { kind: "suspended" };
+      return;
+    }
+    yield { kind: "complete", tag: tag(count) };
+  }
+
+  /** Those that the client wants to be told. */
+  *notices(fields: readonly ErrorFields[]): Generator<Reply> {
+    for (const notice of fields) {
+      if (isTold(notice, this.#surroundings.settings)) yield { kind: "notice", fields: notice };
+    }
+  }
+}
