@@ -18,7 +18,8 @@ const SELECT = "SELECT ";
 const ASSIGNABLE =
   "SELECT format_type($1, NULL), format_type($2, NULL), $1 = $2" +
   " OR (SELECT typcategory = 'S' FROM pg_type WHERE oid = $2)" +
-  " OR EXISTS (SELECT FROM pg_cast WHERE castsource = $1 AND casttarget = $2 AND castcontext <> 'e')" +
+  " OR EXISTS (SELECT FROM pg_cast" +
+  " WHERE castsource = $1 AND casttarget = $2 AND castcontext <> 'e')" +
   " OR EXISTS (SELECT FROM pg_type WHERE oid = $2 AND typtype = 'd')";
 
 /** @throws SqlError 42804, 0A000 and whatever an expression raises */

@@ -1,4 +1,4 @@
-/** What pg_cursors and pg_prepared_statements show of a session; columns as sql/shadow.sql has them. */
+/** What pg_cursors and pg_prepared_statements show of a session; columns as in sql/shadow.sql. */
 
 import type { Portals } from "./portals.ts";
 
@@ -13,7 +13,7 @@ export function cursorFacts(portals: Portals): readonly object[] {
   }));
 }
 
-/** Types by OID, which regtype reads. Each execution counts as one of the plan PostgreSQL would take. */
+/** Types by OID, which regtype reads. An execution counts for the plan PostgreSQL would take. */
 export function statementFacts(portals: Portals): readonly object[] {
   return portals
     .namedStatements()

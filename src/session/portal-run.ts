@@ -72,7 +72,7 @@ export class PortalRun {
     }
   }
 
-  /** At Bind: what PostgreSQL's planner computes. Binary or text that is neither waits for Execute. */
+  /** At Bind: what PostgreSQL's planner computes. A format that is none waits for Execute. */
   async plan(portal: Portal): Promise<void> {
     if (portal.formats.some((format) => format !== 0 && format !== 1)) return;
     try {

@@ -1,4 +1,4 @@
-/** DECLARE, FETCH, MOVE, PREPARE and EXECUTE, taken apart: options from the tree, texts by tokens. */
+/** DECLARE, FETCH, MOVE, PREPARE, EXECUTE taken apart: options from the tree, texts by tokens. */
 
 import type { NodeObject } from "../compile/node-text.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
