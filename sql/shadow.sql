@@ -166,6 +166,13 @@ CREATE OR REPLACE VIEW pg_catalog.pg_stat_activity AS
     state_change timestamptz, wait_event_type text, wait_event text, state text, query text)
   LEFT JOIN pg_catalog.pg_authid a ON a.rolname = s.usename;
 
+CREATE OR REPLACE VIEW pg_catalog.pg_stat_progress_copy AS
+  SELECT c.pid, 5::oid AS datid, 'postgres'::name AS datname, c.relid, c.command, c.type,
+    c.bytes_processed, c.bytes_total, c.tuples_processed, c.tuples_excluded, c.tuples_skipped
+  FROM json_to_recordset(coalesce(pg_catalog.pg_tide_fact('copies'), '[]')::json) AS c(
+    pid int4, relid oid, command text, type text, bytes_processed int8, bytes_total int8,
+    tuples_processed int8, tuples_excluded int8, tuples_skipped int8);
+
 CREATE OR REPLACE VIEW pg_catalog.pg_cursors AS
   SELECT c.name, c.statement, c.is_holdable, c.is_binary, c.is_scrollable, c.creation_time
   FROM json_to_recordset(coalesce(pg_catalog.pg_tide_fact('cursors'), '[]')::json) AS c(

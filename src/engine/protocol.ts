@@ -61,6 +61,10 @@ export interface WriteRequest extends Codec {
   };
   /** Absolute; the folder exists, the file does not. */
   readonly path: string;
+  /** The engine goes up to the next multiple of 2,048. */
+  readonly rowGroupRows?: number | undefined;
+  /** Then the path is that of a new folder, with a level of folders for each of these columns. */
+  readonly partitionBy?: readonly string[] | undefined;
 }
 
 export interface RowTableColumn {

@@ -5,7 +5,7 @@ import duckdb from "@duckdb/node-bindings";
 import { bind, interruptible } from "./cursor.ts";
 import { type Database, duckdbZone, withLane } from "./database.ts";
 import type { Codec, WriteRequest } from "./protocol.ts";
-import { quoteText } from "./quoting.ts";
+import { quoteName, quoteText } from "./quoting.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
 
 /** Leaves no file behind when it fails. */
@@ -15,7 +15,7 @@ export async function writeQuery(
   isCancelled: () => boolean,
 ): Promise<void> {
   const { cursor, path } = request;
-  const sql = `COPY (${cursor.sql}) TO ${quoteText(path)} (${codecOptions(request)})`;
+  const sql = `COPY (${cursor.sql}) TO ${quoteText(path)} (${options(request)})`;
   await withLane(database, duckdbZone(cursor.text.timeZone, cursor.sql), async (lane) => {
     try {
       for (const relation of cursor.rowsRelations) await createRows(lane.connection, relation);
@@ -27,12 +27,20 @@ export async function writeQuery(
         duckdb.destroy_prepare_sync(prepared);
       }
     } catch (thrown) {
-      await rm(path, { force: true });
+      await rm(path, { force: true, recursive: true });
       throw thrown;
     } finally {
       for (const relation of cursor.rowsRelations) await dropRows(lane.connection, relation);
     }
   });
+}
+
+function options(request: WriteRequest): string {
+  const { rowGroupRows, partitionBy } = request;
+  const groups = rowGroupRows === undefined ? "" : `, ROW_GROUP_SIZE ${rowGroupRows}`;
+  const folders =
+    partitionBy === undefined ? "" : `, PARTITION_BY (${partitionBy.map(quoteName).join(", ")})`;
+  return codecOptions(request) + groups + folders;
 }
 
 export function codecOptions({ compression, level }: Codec): string {

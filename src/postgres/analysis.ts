@@ -31,18 +31,22 @@ export interface Analysis {
   readonly notices: readonly ErrorFields[];
 }
 
+/**
+ * Rows of live relations: the embedded server shows them as views over JSON that is sent along with
+ * the query. One more takes a name here, a view over `pg_tide_fact(name)` in sql/shadow.sql, and its
+ * rows in `Sessions.facts` (session/activity.ts). A query gets only those that it reads.
+ */
+export const LIVE_ROWS = ["sessions", "cursors", "statements", "copies"] as const;
+export type LiveRows = (typeof LIVE_ROWS)[number];
+
 /** What a catalogue query can be told of the server it asks; see sql/shadow.sql for the JSON. */
-export interface CatalogFacts {
+export interface CatalogFacts extends Readonly<Partial<Record<LiveRows, readonly object[]>>> {
   /** Only where the search path names more than the session's own. */
   readonly currentSchema?: string | null;
   readonly sessionUser?: string;
   readonly processId?: number;
   /** ISO 8601. */
   readonly startTime?: string;
-  /** Rows of pg_stat_activity, pg_cursors, pg_prepared_statements, where `factsNeeded` says so. */
-  readonly sessions?: readonly object[];
-  readonly cursors?: readonly object[];
-  readonly statements?: readonly object[];
   /** Bytes by relation OID, and of all under `database`. */
   readonly sizes?: Readonly<Record<string, number>>;
 }

@@ -8,7 +8,7 @@
  */
 
 import { type Catalogue, type FunctionEntry, loadCatalogue } from "../types/catalogue.ts";
-import type { CatalogFacts } from "./analysis.ts";
+import { type CatalogFacts, LIVE_ROWS } from "./analysis.ts";
 
 /** OIDs that initdb gave. */
 const FIRST_OWN_OID = 16_384;
@@ -92,7 +92,7 @@ export function factsNeeded(tree: string): ReadonlySet<keyof CatalogFacts> {
     if (entry === undefined || entry.oid < FIRST_OWN_OID) continue;
     if (entry.name.endsWith("_size")) needed.add("sizes");
     if (entry.name !== "pg_tide_fact") continue;
-    for (const fact of ["sessions", "cursors", "statements"] as const) {
+    for (const fact of LIVE_ROWS) {
       if (tree.includes(`${[...Buffer.from(fact)].join(" ")} ]`)) needed.add(fact);
     }
   }

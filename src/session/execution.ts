@@ -9,6 +9,7 @@ import type { RowSource } from "./row-source.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Prepared } from "./statement.ts";
+import type { StatementWorld } from "./statement-world.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** One execution of one statement. */
@@ -30,6 +31,8 @@ export interface Execution {
   readonly statements: StatementsByName;
   /** What is executed. */
   readonly prepared: Prepared;
+  /** Read instead of the newest state, by a statement of several queries; its own to release. */
+  readonly world?: StatementWorld;
 }
 
 /** How a handler gets at other statements. */

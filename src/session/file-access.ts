@@ -16,6 +16,7 @@ export class FileAccess {
   readonly #engine: Engine;
   readonly #allowed: readonly string[];
   readonly #dataFolder: string;
+  readonly #claimed = new Set<string>();
 
   private constructor(engine: Engine, allowed: readonly string[], dataFolder: string) {
     this.#engine = engine;
@@ -80,6 +81,32 @@ export class FileAccess {
     // What is no file of its own, a link or a device, must not be replaced or written through.
     if (found !== undefined) await this.#permitted(target);
     return target;
+  }
+
+  /**
+   * Where a folder of files may be made, whether or not there is one. @throws SqlError 42602,
+   * 42501, 58P01, 42809
+   */
+  async newFolder(path: string): Promise<string> {
+    if (!isAbsolute(path) && !path.startsWith("file://")) {
+      throw new SqlError("42602", "relative path not allowed for COPY to file");
+    }
+    const local = localPath(path);
+    this.#requireInside(local, path);
+    const target = join(await this.#permitted(dirname(local)), basename(local));
+    const found = await stat(target).catch(() => undefined);
+    if (found === undefined) return target;
+    if (!found.isDirectory()) throw new SqlError("42809", `"${path}" is not a directory`);
+    return await this.#permitted(target);
+  }
+
+  /** One export at a time works in a folder. Gives what ends it. @throws SqlError 55006 */
+  claimFolder(path: string): () => void {
+    if (this.#claimed.has(path)) {
+      throw new SqlError("55006", `folder "${path}" is being exported to`);
+    }
+    this.#claimed.add(path);
+    return () => this.#claimed.delete(path);
   }
 
   async #expand(pattern: string): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import { SqlError } from "../base/errors.ts";
 import { compileSelect } from "../compile/compile.ts";
 import type { NodeObject } from "../compile/node-text.ts";
 import { parseOwnStatement } from "../compile/own-grammar.ts";
-import type { Plan } from "../compile/plan.ts";
+import type { Plan, RelationInfo } from "../compile/plan.ts";
 import { mayBeKnownRow } from "../compile/scalars.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
 import { tokenize } from "../compile/tokens.ts";
@@ -20,6 +20,7 @@ import type { FieldDescription } from "../types/field.ts";
 import { appendFields } from "./append-result.ts";
 import { cancelBackendCall } from "./cancel-call.ts";
 import { compileContext } from "./compile-context.ts";
+import { withQuotedFormat } from "./copy/copy-text.ts";
 import { prepareCopy } from "./copy/prepare-copy.ts";
 import { asksForChannels, notifyCalls } from "./notify-call.ts";
 import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
@@ -87,9 +88,11 @@ export class Preparer {
       const fields = own.kind === "append-parquet" ? this.#appendFields(own, settings) : undefined;
       return { ...base, statement: { kind: "own", own }, parameterOids, fields, notices: [] };
     }
-    const qualified = qualifyOwnFunctions(withRealSchema(statement, settings), (table) =>
+    const quoted = withQuotedFormat(withRealSchema(statement, settings));
+    const qualified = qualifyOwnFunctions(quoted.statement, (table) =>
       this.#tables.requireOid(table, settings),
     );
+    const insertions = [...qualified.insertions, ...quoted.insertions];
     const request = { text: qualified.text, parameterOids, settings: settings.shadow };
     try {
       const analysis = await this.#shadow.analyse(request, signal);
@@ -98,8 +101,8 @@ export class Preparer {
       const { parameterOids: found, fields, notices } = analysis;
       return { ...base, statement: prepared, parameterOids: found, fields, notices };
     } catch (cause) {
-      if (!(cause instanceof SqlError) || qualified.insertions.length === 0) throw cause;
-      const fields = unshiftPosition(cause.fields, qualified.insertions);
+      if (!(cause instanceof SqlError) || insertions.length === 0) throw cause;
+      const fields = unshiftPosition(cause.fields, insertions);
       throw new SqlError(fields.sqlState, fields.message, { ...fields, cause });
     }
   }
@@ -207,8 +210,11 @@ export class Preparer {
     { statement, settings, request, signal }: Source,
     node: NodeObject,
   ): Promise<Statement> {
+    const { text } = request;
+    const analysed =
+      text === statement.text ? statement : { ...statement, text, tokens: tokenize(text) };
     return await prepareCopy(node, {
-      statement,
+      statement: analysed,
       prepare: async (inner) => await this.prepare(inner, [], settings, signal),
       analyse: async (text) => await this.#shadow.analyse({ ...request, text }, signal),
       program: async (text) => {
@@ -219,6 +225,7 @@ export class Preparer {
         return prepareChange(readQuery(tree), settings, this.#tables).rows?.program;
       },
       find: (name) => this.#tables.findRelation(name, settings),
+      timeColumn: (oid) => timeColumnOf(this.#tables.relation(oid)),
     });
   }
 
@@ -257,6 +264,10 @@ export class Preparer {
 
 function isRefused(cause: unknown): boolean {
   return cause instanceof SqlError && cause.fields.sqlState === "0A000";
+}
+
+function timeColumnOf(relation: RelationInfo | undefined): string | undefined {
+  return relation?.columns.find(({ number }) => number === relation.timeColumn)?.name;
 }
 
 function catalogQuery(request: AnalyseRequest, { tree, notices }: Analysis): Statement {

@@ -35,6 +35,9 @@ export interface QueryFile {
   readonly orderBy: readonly string[];
   /** As COMPRESSION says it: `zstd(9)`, `none`; undefined: the default. */
   readonly compression: string | undefined;
+  readonly rowGroupRows?: number | undefined;
+  /** Then the path is that of a folder, and these columns the names of folders in it. */
+  readonly partitionBy?: readonly string[];
   /** As DiskColumn has it. */
   readonly isExport?: boolean;
 }
@@ -43,7 +46,7 @@ export interface QueryFile {
 export async function writeQueryFile(
   plan: Plan,
   fields: readonly FieldDescription[],
-  { path, orderBy, compression, isExport = false }: QueryFile,
+  { path, orderBy, compression, rowGroupRows, partitionBy, isExport = false }: QueryFile,
   execution: Execution,
 ): Promise<void> {
   const values = await PlanValues.of(plan, execution);
@@ -69,7 +72,7 @@ export async function writeQueryFile(
     const sql = order === "" ? rows : `FROM (${rows}) ORDER BY ${order}`;
     const request = cursorRequest(plan, values, { ...bound, sql }, execution);
     await execution.services.engine.write(
-      { cursor: request, path, ...codecOf(compression) },
+      { cursor: request, path, rowGroupRows, partitionBy, ...codecOf(compression) },
       execution.signal,
     );
   } finally {

@@ -28,6 +28,7 @@ export async function takeWorld(
   execution: Execution,
 ): Promise<StatementWorld> {
   const { transaction, services } = execution;
+  if (execution.world !== undefined) return { ...execution.world, release: () => undefined };
   const work = knownWork(transaction);
   if (!transaction.keepsOneWorld) {
     const lease = await leaseWith(work, tableIds, services);

@@ -2,7 +2,6 @@
 
 import { type ErrorFields, SqlError } from "../base/errors.ts";
 import { Oid } from "../types/oids.ts";
-import type { TypedColumn } from "./column-types.ts";
 
 /** Names that say it, in order of trust. */
 const NAMES = ["timestamp", "Timestamp", "event_time", "time", "ts", "datetime"];
@@ -14,16 +13,21 @@ const NAMED_TYPES: ReadonlySet<number> = new Set([
 ]);
 const TIME_TYPES: ReadonlySet<number> = new Set([Oid.date, Oid.timestamp, Oid.timestamptz]);
 
-export interface TimeColumnChoice {
-  readonly column: TypedColumn;
+interface Column {
+  readonly name: string;
+  readonly typeOid: number;
+}
+
+export interface TimeColumnChoice<C extends Column> {
+  readonly column: C;
   readonly notices: readonly ErrorFields[];
 }
 
 /** @throws SqlError 42703, 42P16, 42702 */
-export function chooseTimeColumn(
-  columns: readonly TypedColumn[],
+export function chooseTimeColumn<C extends Column>(
+  columns: readonly C[],
   named: string | undefined,
-): TimeColumnChoice {
+): TimeColumnChoice<C> {
   if (named !== undefined) {
     const column = columns.find(({ name }) => name === named);
     if (column === undefined) {
@@ -44,7 +48,7 @@ export function chooseTimeColumn(
   };
 }
 
-function byName(columns: readonly TypedColumn[]): TypedColumn | undefined {
+function byName<C extends Column>(columns: readonly C[]): C | undefined {
   const candidates = columns.filter(({ typeOid }) => NAMED_TYPES.has(typeOid));
   for (const name of NAMES) {
     const exact = candidates.find((column) => column.name === name);
@@ -53,7 +57,7 @@ function byName(columns: readonly TypedColumn[]): TypedColumn | undefined {
   return candidates.find(({ name }) => NAMES.includes(name.toLowerCase()));
 }
 
-function onlyOne(columns: readonly TypedColumn[]): TypedColumn {
+function onlyOne<C extends Column>(columns: readonly C[]): C {
   const candidates = columns.filter(({ typeOid }) => TIME_TYPES.has(typeOid));
   const [first] = candidates;
   if (first === undefined) {

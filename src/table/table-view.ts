@@ -103,9 +103,14 @@ export class TableView {
   /** Of all rows; undefined: none. */
   bounds(): RawBounds | undefined {
     const segments = this.segments().map(({ min, max }) => ({ min: min.raw, max: max.raw }));
+    const hot = this.hotBounds();
+    return unitedBounds([...segments, ...(hot === undefined ? [] : [hot])]);
+  }
+
+  /** Of the rows that are in no segment; undefined: none. */
+  hotBounds(): RawBounds | undefined {
     const own = this.#own?.bounds();
-    const hot = this.#world.bounds();
-    return unitedBounds([...segments, ...hot, ...(own === undefined ? [] : [own])]);
+    return unitedBounds([...this.#world.bounds(), ...(own === undefined ? [] : [own])]);
   }
 
   get totals(): ViewTotals {

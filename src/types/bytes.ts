@@ -182,6 +182,11 @@ export class ByteWriter {
     this.#buffer.writeInt32BE(value, at);
   }
 
+  /** Changes what was written from `start` on in place, to so many bytes. */
+  shorten(start: number, change: (bytes: Buffer) => number): void {
+    this.#length = start + change(this.#buffer.subarray(start, this.#length));
+  }
+
   /** A view of what was written; the writer must not be used again. */
   finish(): Buffer {
     return this.#buffer.subarray(0, this.#length);

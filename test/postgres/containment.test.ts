@@ -147,6 +147,7 @@ describe("refused", () => {
 describe("facts that a query needs", () => {
   test.each([
     ["SELECT * FROM pg_stat_activity", ["sessions"]],
+    ["SELECT relid::regclass, tuples_processed FROM pg_stat_progress_copy", ["copies"]],
     ["SELECT * FROM pg_cursors, pg_prepared_statements", ["cursors", "statements"]],
     ["SELECT pg_size_pretty(pg_total_relation_size('nvda'))", ["sizes"]],
     ["SELECT pg_database_size('postgres')", ["sizes"]],

@@ -91,7 +91,7 @@ function written(
   encoding: CopyEncoding = "UTF8",
 ): Buffer {
   const writer = rowWriter(format, encoding, isFramed);
-  const columns = types.map((typeOid) => ({ typeOid, format: writer.cellFormat }));
+  const columns = types.map((typeOid, at) => ({ typeOid, format: writer.cellFormat(at) }));
   const names = ["n", "a", "b"].slice(0, types.length);
   const begin = Buffer.from(writer.begin(names));
   const half = rows.length >> 1;

@@ -1,6 +1,6 @@
 /** COPY FROM: data of a client or of a file on the server into a table, all of it or nothing. */
 
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import type { RelationInfo } from "../../compile/plan.ts";
 import type { RowBlock } from "../../table/row-block.ts";
@@ -11,6 +11,7 @@ import { notBuilt } from "../utility.ts";
 import { requireWritable } from "../write-rules.ts";
 import { appendFile, receive, withoutPath } from "./append-file.ts";
 import { ArrowRows } from "./arrow/arrow-rows.ts";
+import { CopyCounts } from "./copy-counts.ts";
 import { type ChunkSource, CopyQueue } from "./copy-queue.ts";
 import type { CopyFrom } from "./copy-statement.ts";
 import type { CopyTarget } from "./copy-target.ts";
@@ -29,18 +30,11 @@ export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Re
     throw new SqlError("42501", `permission denied for table ${copy.relation}`);
   }
   refuseUnbuilt(copy, info);
-  const { services, signal } = execution;
   if (copy.file === undefined) {
     return { kind: "replies", replies: fromClient(copy, info, execution) };
   }
-  const path = await services.files.file(copy.file);
-  if (becomesSegment(copy, info)) {
-    const entry = services.tables.requireByOid(info.oid);
-    const replies = appendFile(copy, entry, { kind: "file", path }, execution);
-    return { kind: "replies", replies };
-  }
-  const source = await openFile(path, signal);
-  return { kind: "replies", replies: load(copy, info, source, execution) };
+  const path = await execution.services.files.file(copy.file);
+  return { kind: "replies", replies: fromFile(path, copy, info, execution) };
 }
 
 /** @throws SqlError 0A000 */
@@ -67,6 +61,27 @@ function becomesSegment({ options, where, isWhole }: CopyFrom, { kind }: Relatio
   return options.format === "parquet" && kind === "tstable" && isWhole && where === undefined;
 }
 
+async function* fromFile(
+  path: string,
+  copy: CopyFrom,
+  info: RelationInfo,
+  execution: Execution,
+): AsyncGenerator<Reply> {
+  const counts = new CopyCounts({ relid: info.oid, command: "COPY FROM", type: "FILE" }, execution);
+  try {
+    counts.bytesTotal = (await stat(path)).size;
+    if (becomesSegment(copy, info)) {
+      const entry = execution.services.tables.requireByOid(info.oid);
+      yield* appendFile(copy, entry, { kind: "file", path }, execution);
+    } else {
+      const source = await openFile(path, execution.signal);
+      yield* load(copy, info, { source: counts.counted(source), counts }, execution);
+    }
+  } finally {
+    counts.end();
+  }
+}
+
 async function* fromClient(
   copy: CopyFrom,
   info: RelationInfo,
@@ -74,28 +89,36 @@ async function* fromClient(
 ): AsyncGenerator<Reply> {
   const receiver = new CopyQueue(execution.signal);
   const format = copy.options.format === "text" || copy.options.format === "csv" ? 0 : 1;
+  const counts = new CopyCounts({ relid: info.oid, command: "COPY FROM", type: "PIPE" }, execution);
+  const source = counts.counted(receiver);
   try {
     yield { kind: "copy-in", format, columnFormats: copy.columns.map(() => format), receiver };
     if (becomesSegment(copy, info)) {
       const entry = execution.services.tables.requireByOid(info.oid);
-      yield* appendFile(copy, entry, { kind: "client", chunks: receiver }, execution);
-    } else yield* load(copy, info, receiver, execution);
+      yield* appendFile(copy, entry, { kind: "client", chunks: source }, execution);
+    } else yield* load(copy, info, { source, counts }, execution);
   } finally {
+    counts.end();
     await receiver.close();
   }
+}
+
+interface Data {
+  readonly source: ChunkSource;
+  readonly counts: CopyCounts;
 }
 
 async function* load(
   copy: CopyFrom,
   info: RelationInfo,
-  source: ChunkSource,
+  { source, counts }: Data,
   execution: Execution,
 ): AsyncGenerator<Reply> {
   const target = await openTarget(copy, info, execution).catch(async (cause: unknown) => {
     await source.close();
     throw cause;
   });
-  const taking: Taking = { copy, info, target, rows: 0, added: Promise.resolve() };
+  const taking: Taking = { copy, info, target, counts, added: Promise.resolve() };
   try {
     let skipped: ErrorFields | undefined;
     if (copy.options.format === "arrow") {
@@ -104,6 +127,7 @@ async function* load(
       await takeFile(source, taking, execution);
     } else {
       const stream = await RowStream.open(copy, info, execution);
+      counts.reader = () => stream;
       while (!stream.isFinished) {
         stream.push(await source.next());
         await take(stream, taking, execution);
@@ -117,7 +141,7 @@ async function* load(
     const repeats = await target.finish();
     if (skipped !== undefined) yield { kind: "notice", fields: skipped };
     if (repeats > 0) yield { kind: "notice", fields: repeatsNotice(repeats) };
-    yield { kind: "complete", tag: `COPY ${taking.rows - repeats}` };
+    yield { kind: "complete", tag: `COPY ${counts.rows - repeats}` };
   } finally {
     await taking.added.catch(() => undefined);
     await target.close();
@@ -129,7 +153,7 @@ interface Taking {
   readonly copy: CopyFrom;
   readonly info: RelationInfo;
   readonly target: CopyTarget;
-  rows: number;
+  readonly counts: CopyCounts;
   /** Of the last block. Handled, so that it may fail while the next one is read. */
   added: Promise<void>;
 }
@@ -140,7 +164,7 @@ async function take(
   taking: Taking,
   execution: Execution,
 ): Promise<void> {
-  const { copy, info, target } = taking;
+  const { copy, info, target, counts } = taking;
   try {
     for (;;) {
       execution.signal.throwIfAborted();
@@ -151,7 +175,8 @@ async function take(
           ? read
           : await filterBlock(read, { ...copy, where: copy.where }, info, execution);
       await taking.added;
-      taking.rows += block.rows;
+      counts.rows += block.rows;
+      counts.excluded += read.rows - block.rows;
       taking.added = target.add(block);
       taking.added.catch(() => undefined);
     }

@@ -3,6 +3,7 @@
 import type { RowProgram } from "../../compile/row-program.ts";
 import type { FieldDescription } from "../../types/field.ts";
 import type { Statement } from "../statement.ts";
+import type { FolderExport } from "./folder/folder-export.ts";
 import type { CopyOptions } from "./options.ts";
 
 export interface CopyTo {
@@ -12,8 +13,12 @@ export interface CopyTo {
   readonly fields: readonly FieldDescription[];
   /** The table's name, where a table is copied. */
   readonly relation: string | undefined;
+  /** 0: a query is copied. */
+  readonly relationOid: number;
   /** On the server; undefined: STDOUT. */
   readonly file: string | undefined;
+  /** Then the file is a folder, and the query gives the levels' names first. */
+  readonly folder: FolderExport | undefined;
 }
 
 export interface CopyFrom {

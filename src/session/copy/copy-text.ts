@@ -1,7 +1,30 @@
 /** The parts of a COPY statement's own text: what is analysed by itself, and literals. */
 
 import { type StatementText, splitStatements } from "../../compile/split.ts";
-import type { Token } from "../../compile/tokens.ts";
+import { type Token, tokenize } from "../../compile/tokens.ts";
+
+/**
+ * `FORMAT json` with the word in quotes: PostgreSQL 18 keeps the two words for other clauses.
+ * `insertions` as those of own functions.
+ */
+export function withQuotedFormat(statement: StatementText): {
+  readonly statement: StatementText;
+  readonly insertions: readonly { readonly at: number; readonly length: number }[];
+} {
+  const { text, tokens } = statement;
+  const words = (index: number) => (tokens[index]?.kind === "word" ? tokens[index]?.value : "");
+  const format = tokens.findIndex(
+    (_, index) => words(index) === "format" && words(index + 1) === "json",
+  );
+  const json = tokens[format + 1];
+  if (words(0) !== "copy" || format < 0 || json === undefined) return { statement, insertions: [] };
+  const quoted = `${text.slice(0, json.start)}'json'${text.slice(json.end)}`;
+  const before = [...text.slice(0, json.start)].length;
+  return {
+    statement: { ...statement, text: quoted, tokens: tokenize(quoted) },
+    insertions: [before, before + "json".length].map((at) => ({ at, length: 1 })),
+  };
+}
 
 /** `SELECT ...` of `COPY (SELECT ...) TO`, its characters counted from the whole statement. */
 export function innerQuery(statement: StatementText): StatementText | undefined {

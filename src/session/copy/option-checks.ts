@@ -7,6 +7,7 @@ import type { CopyOptions, Direction } from "./options.ts";
 export function checkOptions(options: CopyOptions, direction: Direction): void {
   if (["parquet", "arrow", "json"].includes(options.format)) checkColumnar(options);
   checkOurs(options, direction);
+  checkFolder(options);
   checkBinary(options);
   checkDelimiter(options);
   checkCsvMarks(options);
@@ -147,28 +148,43 @@ function checkColumnar(options: CopyOptions): void {
     ["NULL", options.nullText],
     ["DEFAULT", options.defaultText],
     ["HEADER", options.header],
-    ["ENCODING", options.encoding],
+    ["ENCODING", options.format === "json" ? undefined : options.encoding],
     ["ON_ERROR", options.onError],
   ] as const;
   for (const [name, value] of given) {
     if (value === undefined) continue;
-    throw new SqlError("42601", `cannot specify ${name} with FORMAT ${options.format}`);
+    const where = options.format === "json" ? "in JSON mode" : `with FORMAT ${options.format}`;
+    throw new SqlError("42601", `cannot specify ${name} ${where}`);
   }
 }
 
 function checkOurs(options: CopyOptions, direction: Direction): void {
   const isFile = options.format === "parquet" || options.format === "arrow";
+  const isTo = direction === "to";
   const given = [
     ["OVERLAP", options.overlap, direction === "from"],
     ["IDEMPOTENCY_KEY", options.idempotencyKey, direction === "from"],
     ["MESSAGE", options.message, direction === "from"],
-    ["COMPRESSION", options.compression, direction === "to" && isFile],
-    ["ROW_GROUP_ROWS", options.rowGroupRows, direction === "to" && isFile],
+    ["COMPRESSION", options.compression, isTo && isFile],
+    ["ROW_GROUP_ROWS", options.rowGroupRows, isTo && options.format === "parquet"],
+    ["START", options.start, isTo],
+    ["FINISH", options.finish, isTo],
+    ["PARTITION_BY", options.partitionBy, isTo && options.format !== "arrow"],
+    ["TIME_FOLDERS", options.timeFolders, isTo && options.format !== "arrow"],
+    ["INCREMENTAL", options.incremental ? true : undefined, isTo],
   ] as const;
   for (const [name, value, isAllowed] of given) {
     if (value === undefined || isAllowed) continue;
-    const what = direction === "to" ? "COPY TO" : "COPY FROM";
+    const what = isTo ? "COPY TO" : "COPY FROM";
     const format = ` with FORMAT ${options.format}`;
     throw new SqlError("42601", `cannot specify ${name} in ${what}${format}`);
   }
+}
+
+function checkFolder({ format, incremental, timeFolders, forceArray }: CopyOptions): void {
+  if (forceArray !== undefined && format !== "json") {
+    throw new SqlError("22023", "COPY FORCE_ARRAY can only be used with JSON mode");
+  }
+  if (!incremental || timeFolders !== undefined) return;
+  throw new SqlError("42601", "COPY INCREMENTAL requires TIME_FOLDERS");
 }

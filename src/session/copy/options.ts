@@ -7,6 +7,7 @@ import type { CopyEncoding } from "../../types/copy/format.ts";
 import { parseInteger } from "../../types/scalars.ts";
 import { encodingOf } from "./encoding-names.ts";
 import { checkOptions } from "./option-checks.ts";
+import { OWN_READERS } from "./own-options.ts";
 
 export type FormatName = "text" | "csv" | "binary" | "parquet" | "arrow" | "json";
 
@@ -35,6 +36,15 @@ export interface CopyOptions {
   readonly message: string | undefined;
   readonly compression: string | undefined;
   readonly rowGroupRows: number | undefined;
+  /** A half-open range of the time column, as text. */
+  readonly start: string | undefined;
+  readonly finish: string | undefined;
+  /** The file's name is that of a folder, of files in folders. */
+  readonly partitionBy: readonly string[] | undefined;
+  readonly timeFolders: number | undefined;
+  readonly incremental: boolean;
+  /** Of FORMAT json; PostgreSQL 19's. */
+  readonly forceArray: boolean | undefined;
 }
 
 export type Direction = "from" | "to";
@@ -64,7 +74,7 @@ export function readOptions(
 
 type Mutable = { -readonly [Key in keyof CopyOptions]: CopyOptions[Key] };
 
-class OptionReader {
+export class OptionReader {
   readonly options: Mutable = {
     format: "text",
     freeze: false,
@@ -86,6 +96,12 @@ class OptionReader {
     message: undefined,
     compression: undefined,
     rowGroupRows: undefined,
+    start: undefined,
+    finish: undefined,
+    partitionBy: undefined,
+    timeFolders: undefined,
+    incremental: false,
+    forceArray: undefined,
   };
   readonly #direction: Direction;
   readonly #statement: StatementText;
@@ -123,6 +139,7 @@ class OptionReader {
     return text.includes(" ") ? (this.#literal(item) ?? text) : text;
   }
 
+  /** @throws SqlError 42601 */
   boolean(item: NodeObject): boolean {
     const value = booleanOf(item["arg"]);
     if (value !== undefined) return value;
@@ -166,7 +183,7 @@ function booleanOf(arg: NodeValue | undefined): boolean | undefined {
   return arg === 0 || text === "false" || text === "off" ? false : undefined;
 }
 
-type Read = (reader: OptionReader, item: NodeObject) => void;
+export type Read = (reader: OptionReader, item: NodeObject) => void;
 
 const READERS: Readonly<Record<string, Read>> = {
   format: readFormat,
@@ -208,27 +225,7 @@ const READERS: Readonly<Record<string, Read>> = {
     }
     reader.options.logVerbosity = word;
   },
-  overlap: (reader, item) => {
-    const word = reader.text(item).toLowerCase();
-    if (word !== "reject" && word !== "skip" && word !== "replace" && word !== "allow") {
-      throw reader.error(item, "22023", `COPY OVERLAP "${word}" not recognized`);
-    }
-    reader.options.overlap = word;
-  },
-  idempotency_key: (reader, item) => {
-    reader.options.idempotencyKey = reader.text(item);
-  },
-  message: (reader, item) => {
-    reader.options.message = reader.text(item);
-  },
-  compression: (reader, item) => {
-    reader.options.compression = reader.text(item).toLowerCase();
-  },
-  row_group_rows: (reader, item) => {
-    const rows = Number(parseInteger(reader.text(item), "integer", 32));
-    if (rows < 1) throw new SqlError("22023", `ROW_GROUP_ROWS (${rows}) must be greater than zero`);
-    reader.options.rowGroupRows = rows;
-  },
+  ...OWN_READERS,
 };
 
 function readFormat(reader: OptionReader, item: NodeObject): void {

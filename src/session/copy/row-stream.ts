@@ -31,6 +31,7 @@ export class RowStream {
   readonly #execution: Execution;
   readonly #builder: BlockBuilder;
   readonly #reader: RowReader;
+  #rowsTaken = 0;
   #notices: ErrorFields[] = [];
   /** A NULL where there must be none, in the row that is being read. */
   #hasNull = false;
@@ -62,6 +63,11 @@ export class RowStream {
 
   get skipped(): number {
     return this.#reader.skipped;
+  }
+
+  /** All that were read; 0 where a condition is still to say which of them count. */
+  get rows(): number {
+    return this.#copy.where === undefined ? this.#rowsTaken + this.#builder.rows : 0;
   }
 
   get isFinished(): boolean {
@@ -105,6 +111,7 @@ export class RowStream {
 
   async #take(): Promise<RowBlock> {
     const { program } = this.#copy;
+    this.#rowsTaken += this.#builder.rows;
     const data = this.#builder.take();
     const where = this.#nullContext;
     this.#nullContext = undefined;

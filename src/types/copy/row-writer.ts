@@ -23,8 +23,8 @@ const COPY_DATA = 0x64; // d
 const MESSAGE_BYTES = 5;
 
 export interface RowWriter {
-  /** Wire format of the cells it takes: 0 text, 1 binary. */
-  readonly cellFormat: 0 | 1;
+  /** Wire format of the cells it takes of a column: 0 text, 1 binary. */
+  cellFormat(column: number): 0 | 1;
   /** What comes before the rows; may be empty. */
   begin(columns: readonly string[]): Uint8Array;
   /** Complete DataRow messages, whose memory it may change. */
@@ -51,13 +51,16 @@ export function rowWriter(
 }
 
 class BinaryWriter implements RowWriter {
-  readonly cellFormat = 1;
   readonly #isFramed: boolean;
   /** Clients expect it in one message with what follows: the first tuple, or the trailer. */
   #header = Buffer.concat([SIGNATURE, Buffer.alloc(8)]);
 
   constructor(isFramed: boolean) {
     this.#isFramed = isFramed;
+  }
+
+  cellFormat(): 1 {
+    return 1;
   }
 
   begin(): Uint8Array {
@@ -116,7 +119,6 @@ const LETTERS: ReadonlyMap<number, string> = new Map([
 ]);
 
 class LineWriter implements RowWriter {
-  readonly cellFormat = 0;
   readonly #format: TextFormat | CsvFormat;
   readonly #encoding: CopyEncoding;
   readonly #isFramed: boolean;
@@ -138,6 +140,10 @@ class LineWriter implements RowWriter {
     for (let byte = 0; byte < 256; byte += 1) {
       this.#letter[byte] = LETTERS.get(byte)?.charCodeAt(0) ?? byte;
     }
+  }
+
+  cellFormat(): 0 {
+    return 0;
   }
 
   begin(columns: readonly string[]): Uint8Array {
