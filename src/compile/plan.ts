@@ -135,6 +135,8 @@ export interface ScanFilter {
    * wanted, nothing else filtering. The time column is NOT NULL. A binder may ignore it.
    */
   readonly newestOfEntities?: { readonly descending: boolean };
+  /** Of an ordinary table: columns that equal a value which is known before. */
+  readonly pinned?: readonly number[];
 }
 
 export interface TimeComparison {

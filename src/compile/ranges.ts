@@ -108,7 +108,9 @@ function addBound(source: ColumnSource, bound: Bound, scope: Scope): void {
     const { operator, value } = converted;
     source.scan.time.push({ operator, bound: scalarOf(value) });
   }
-  if (bound.operator === "=") addEntities(source, column, [bound.value]);
+  if (bound.operator !== "=") return;
+  if (relation.kind === "ordinary") source.scan.pinned.add(column.number);
+  addEntities(source, column, [bound.value]);
 }
 
 function addEntities(source: ColumnSource, column: RelationColumn, values: readonly Sql[]): void {

@@ -17,6 +17,7 @@ export interface ScanBuilder {
   readonly used: Set<number>;
   readonly time: TimeComparison[];
   readonly entities: { readonly columnNumber: number; readonly anyOf: readonly Scalar[] }[];
+  readonly pinned: Set<number>;
   newest: ScanFilter["newest"];
   newestOfEntities: ScanFilter["newestOfEntities"];
   hasIdentity: boolean;
@@ -53,6 +54,7 @@ function finishTable(builder: ScanBuilder): Scan {
       ...(builder.newestOfEntities === undefined
         ? {}
         : { newestOfEntities: builder.newestOfEntities }),
+      ...(builder.pinned.size > 0 && { pinned: [...builder.pinned] }),
     },
     hasIdentity: builder.hasIdentity,
   };
@@ -105,6 +107,7 @@ function emptyScan(number: number): Omit<ScanBuilder, "kind" | "relation" | "fin
     used: new Set(),
     time: [],
     entities: [],
+    pinned: new Set(),
     newest: undefined,
     newestOfEntities: undefined,
     hasIdentity: false,

@@ -18,6 +18,7 @@ import { BlockEncoder } from "./encode-blocks.ts";
 import { RowEncoder } from "./encode-rows.ts";
 import { cancelled, translateFailure } from "./failures.ts";
 import { duckdbValue } from "./parameters.ts";
+import { preparedIn } from "./prepared-statements.ts";
 import type { CursorRequest, RowBatch } from "./request.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
 
@@ -126,6 +127,10 @@ export class EngineCursor {
     if (isSmall && parameters.length === 0) {
       // A prepared statement over Parquet files is planned again when it is executed.
       this.#result = await this.#interruptible(lane, () => duckdb.query(lane.connection, sql));
+    } else if (isSmall && this.#request.isRepeated === true) {
+      const prepared = await preparedIn(lane, sql);
+      bind(prepared, this.#request);
+      this.#result = await this.#interruptible(lane, () => duckdb.execute_prepared(prepared));
     } else {
       const statement = isSmall ? sql : withSentinel(sql, shapes.length);
       this.#result = await this.#execute(lane, statement, (prepared) =>

@@ -6,7 +6,7 @@ import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { Failure } from "./failure-transfer.ts";
 import type { FileSchemas } from "./file-schemas.ts";
-import type { CursorRequest, EngineParameter, RunRequest, RunResult } from "./request.ts";
+import type { CursorRequest, EngineParameter, RowBatch, RunRequest, RunResult } from "./request.ts";
 
 export interface EngineOptions {
   readonly memoryLimitBytes: number;
@@ -146,6 +146,8 @@ export type FromWorker =
       readonly bytes: Uint8Array;
       readonly rows: number;
     }
+  /** A small result from its first row to its end, of a cursor that is closed already. */
+  | { readonly kind: "whole"; readonly id: number; readonly batches: readonly RowBatch[] }
   /** Of a cursor that pins. */
   | { readonly kind: "pinned"; readonly id: number }
   /** No more batches; the last words about a cursor, but for `closed`. */

@@ -70,6 +70,12 @@ export class RemoteCursor implements Cursor {
           this.#batches.push({ bytes: message.bytes, rows: message.rows });
         }
         break;
+      case "whole":
+        if (!this.#isCloseAsked) this.#batches.push(...message.batches);
+        this.#outcome ??= { kind: "end" };
+        this.#pinned.resolve();
+        this.#closed.resolve();
+        break;
       case "end":
         this.#outcome ??= { kind: "end" };
         break;

@@ -297,7 +297,7 @@ export class Engine implements SegmentFiles {
       return;
     }
     this.#cursors.get(id)?.receive(message);
-    if (message.kind === "closed") this.#cursors.delete(id);
+    if (message.kind === "closed" || message.kind === "whole") this.#cursors.delete(id);
   }
 
   #stop(message: string, cause: unknown): void {

@@ -35,6 +35,8 @@ export interface CursorRequest {
   readonly text: TextSettings;
   /** Few rows for certain: materialise, no sentinel. */
   readonly isSmall: boolean;
+  /** The same text comes again and again: connections keep it prepared, if it is small. */
+  readonly isRepeated?: boolean;
   /** Reads `plain` as it is when `Cursor.pinned` settles, whatever is committed later. */
   readonly pinsPlain?: boolean;
   /** Batches are encoded RowBlocks of the first columns, which lie so, instead of DataRows. */

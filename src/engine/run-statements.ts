@@ -5,13 +5,11 @@ import type { SqlValue } from "../types/value.ts";
 import { checkColumn, columnTypeOf } from "./column-types.ts";
 import { bind, interruptible } from "./cursor.ts";
 import { type Database, duckdbZone, type Lane } from "./database.ts";
+import { preparedIn } from "./prepared-statements.ts";
 import { readValues } from "./read-values.ts";
 import type { RunAppend, RunRequest, RunResult, RunStatement } from "./request.ts";
 import { appendBlock } from "./row-tables.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
-
-/** Statements that a connection keeps prepared. */
-const PREPARED_MAX = 32;
 
 export async function runStatements(
   database: Database,
@@ -95,24 +93,6 @@ async function runOne(
   } finally {
     duckdb.destroy_prepare_sync(prepared);
   }
-}
-
-/** DuckDB plans it anew when what it reads has been changed. */
-async function preparedIn(
-  { connection, prepared }: Lane,
-  sql: string,
-): Promise<duckdb.PreparedStatement> {
-  const known = prepared.get(sql);
-  // The newest stand last.
-  prepared.delete(sql);
-  const statement = known ?? (await duckdb.prepare(connection, sql));
-  prepared.set(sql, statement);
-  for (const [oldest, unused] of prepared) {
-    if (prepared.size <= PREPARED_MAX) break;
-    prepared.delete(oldest);
-    duckdb.destroy_prepare_sync(unused);
-  }
-  return statement;
 }
 
 function readResult(result: duckdb.Result, { shapes }: RunStatement): RunResult {

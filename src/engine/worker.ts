@@ -9,6 +9,7 @@ import { assert } from "../base/errors.ts";
 import { EngineCursor } from "./cursor.ts";
 import { packFailure } from "./failure-transfer.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
+import type { RowBatch } from "./request.ts";
 import { WorkerCalls } from "./worker-calls.ts";
 
 assert(parentPort !== null, "engine/worker.ts must be started as a worker thread");
@@ -25,9 +26,12 @@ class OpenCursor {
   #demand: number;
   #isPumping = false;
   #isClosing = false;
+  /** The first batches of a small result: mostly all there are, and then they go in one message. */
+  #held: RowBatch[] | undefined;
   readonly #finished = deferred<void>();
 
-  constructor(id: number, cursor: EngineCursor, demand: number) {
+  constructor(id: number, cursor: EngineCursor, demand: number, isSmall: boolean) {
+    this.#held = isSmall ? [] : undefined;
     this.#id = id;
     this.#cursor = cursor;
     this.#demand = demand;
@@ -66,20 +70,35 @@ class OpenCursor {
       while (this.#demand > 0 && !this.#isClosing) {
         const batch = await this.#cursor.next();
         if (batch === undefined) {
+          if (this.#held !== undefined) return await this.#sendWhole(this.#held);
           send({ kind: "end", id: this.#id });
           this.#isClosing = true;
         } else {
           this.#demand -= 1;
-          const { bytes, rows } = batch;
-          send({ kind: "batch", id: this.#id, bytes, rows }, [bytes.buffer as ArrayBuffer]);
+          if (this.#held === undefined) this.#send(batch);
+          else this.#held.push(batch);
         }
       }
+      for (const batch of this.#held ?? []) this.#send(batch);
+      this.#held = undefined;
     } catch (thrown) {
       send({ kind: "failed", id: this.#id, failure: packFailure(thrown) });
       this.#isClosing = true;
     }
     this.#isPumping = false;
     if (this.#isClosing) await this.#finish();
+  }
+
+  #send({ bytes, rows }: RowBatch): void {
+    send({ kind: "batch", id: this.#id, bytes, rows }, [bytes.buffer as ArrayBuffer]);
+  }
+
+  async #sendWhole(batches: readonly RowBatch[]): Promise<void> {
+    cursors.delete(this.#id);
+    await this.#cursor.close();
+    const buffers = batches.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+    send({ kind: "whole", id: this.#id, batches }, buffers);
+    this.#finished.resolve();
   }
 
   async #finish(): Promise<void> {
@@ -106,7 +125,7 @@ async function answer(message: ToWorker): Promise<void> {
     case "cursor": {
       const onPinned = () => send({ kind: "pinned", id: message.id });
       const cursor = new EngineCursor(calls.database, message.request, onPinned);
-      const open = new OpenCursor(message.id, cursor, message.ahead);
+      const open = new OpenCursor(message.id, cursor, message.ahead, message.request.isSmall);
       cursors.set(message.id, open);
       open.start();
       return;

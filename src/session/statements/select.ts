@@ -3,6 +3,7 @@
 import type { Plan, Scalar } from "../../compile/plan.ts";
 import type { Cursor, CursorRequest } from "../../engine/request.ts";
 import type { Execution, Result } from "../execution.ts";
+import { hasFewRows, isRepeated } from "../few-rows.ts";
 import type { HeldRows } from "../held-rows.ts";
 import { lockRows } from "../plain/row-locks.ts";
 import { PlanValues } from "../plan-values.ts";
@@ -89,35 +90,20 @@ export function release(bound: BoundPlan): void {
   bound.world.release();
 }
 
-/** A result that stands in memory for a moment needs no stream, which DuckDB plans twice. */
-const ROWS_MAX = 10_000;
-const GROUPED_ROWS_MAX = 250_000;
-const BYTES_MAX = 8 * 2 ** 20;
-
-/** What may give more rows than it reads; a word in a literal only means a stream. */
-const MULTIPLIES = /\bJOIN\b|\bRECURSIVE\b|unnest|generate_series|GROUPING SETS|ROLLUP|CUBE/;
-
-/** One scan of few rows gives no more rows than it reads; groups are fewer still. */
-function hasFewRows({ sql, reports, rowsRelations }: BoundPlan): boolean {
-  const [scan] = reports;
-  if (scan === undefined || reports.length > 1 || rowsRelations.length > 0) return false;
-  const rowsMax = sql.includes("GROUP BY") ? GROUPED_ROWS_MAX : ROWS_MAX;
-  const isSmall = scan.rowsRead <= rowsMax && scan.bytesRead <= BYTES_MAX;
-  return isSmall && !MULTIPLIES.test(sql);
-}
-
 export function cursorRequest(
   plan: Plan,
   values: PlanValues,
   bound: BoundPlan,
   execution: Execution,
 ): CursorRequest {
+  const used = usedParameters(bound.sql, values.parameters);
   return {
-    ...usedParameters(bound.sql, values.parameters),
+    ...used,
     rowsRelations: bound.rowsRelations,
     shapes: plan.shapes,
     formats: execution.formats,
     text: execution.settings.text,
-    isSmall: plan.isSmall || hasFewRows(bound),
+    isSmall: plan.isSmall || hasFewRows(plan, bound, execution),
+    isRepeated: used.parameters.length > 0 && isRepeated(bound),
   };
 }
