@@ -6,22 +6,19 @@
 import { type ErrorFields, SqlError } from "../base/errors.ts";
 import type { AppendRequest } from "../table/append.ts";
 import type { AppendedFile } from "../table/append-report.ts";
-import { CoverageOverlapError, ReservedError } from "../table/error.ts";
+import { CoverageOverlapError } from "../table/error.ts";
 import { appendPending, appendPublished } from "../table/segment-changes.ts";
 import { commitOf } from "./append-result.ts";
+import { claimantOf, whenFree } from "./bucket-claims.ts";
+import { bucketReplacement } from "./bucket-rows.ts";
 import { notifyCommit } from "./commit-notice.ts";
 import type { Execution } from "./execution.ts";
-import { lockOwner } from "./locks.ts";
 import { overlapError } from "./overlap-message.ts";
-import { lockWait } from "./plain/work.ts";
 import { hasRowKey } from "./repeated-rows.ts";
 import { checkRequiredValues } from "./required-values.ts";
 import { lockKeys } from "./row-keys.ts";
-import { concurrentChange, lockSegments, settleRows } from "./settle-rows.ts";
-import { takeWorld } from "./statement-world.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
-import { workOf } from "./work.ts";
 
 export interface AppendedFiles {
   readonly files: readonly string[];
@@ -38,8 +35,6 @@ export interface Appended {
   readonly files: readonly AppendedFile[];
   readonly notices: readonly ErrorFields[];
 }
-
-let reservations = 0;
 
 /** @throws SqlError, StoreError; nothing is published then */
 export async function appendInto(
@@ -71,7 +66,7 @@ export async function appendInto(
     if (hasRowKey(entry)) await settleKeys(entry, execution);
     await checkRequiredValues(entry, files, overlap, execution);
     const append = isOwn ? appendVersion : appendToTransaction;
-    return await unlessReserved(entry, execution, () => append(entry, request, execution));
+    return await whenFree(entry, execution, () => append(entry, request, execution));
   } catch (cause) {
     if (!(cause instanceof CoverageOverlapError)) throw cause;
     throw overlapError(cause, entry, execution.settings.text);
@@ -89,10 +84,11 @@ async function settleKeys(entry: TstableEntry, execution: Execution): Promise<vo
 async function appendVersion(
   entry: TstableEntry,
   request: AppendRequest & { readonly operation: string },
-  { services, signal, processId }: Execution,
+  execution: Execution,
 ): Promise<Appended> {
+  const { services, signal, processId } = execution;
   const hot = services.intake.table(entry.info.oid);
-  const result = await appendPublished(hot, request, signal);
+  const result = await appendPublished(hot, await claimantOf(execution), request, signal);
   const commit = commitOf(result, request.operation, processId);
   if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
   return { files: result.files, notices: result.isRepeated ? [repeatedNotice(request)] : [] };
@@ -112,56 +108,13 @@ async function appendToTransaction(
   execution: Execution,
 ): Promise<Appended> {
   const { services, signal } = execution;
-  const { oid, name } = entry.info;
-  const work = await workOf(execution);
-  const { items, owner } = work;
+  const hot = services.intake.table(entry.info.oid);
+  const claimant = await claimantOf(execution);
   const isReplacing = request.overlap === "replace" && request.isDryRun !== true;
-  if (isReplacing) {
-    await lockSegments(entry, work, execution);
-    await settleRows(entry, work, execution);
-  }
-  reservations += 1;
-  const target = { key: `buckets ${reservations}`, title: `relation "${name}"` };
-  await services.locks.acquire(owner, target, "exclusive", lockWait(execution));
-  const hot = services.intake.table(oid);
-  const world = isReplacing ? await takeWorld([oid], execution) : undefined;
-  const known =
-    world &&
-    new Set(
-      world
-        .view(entry)
-        .segments()
-        .map(({ path }) => path),
-    );
-  world?.release();
-  const check = (removed: readonly string[]) => {
-    const isKnown = !execution.transaction.keepsOneWorld || removed.every((one) => known?.has(one));
-    if (!isKnown) throw concurrentChange(entry);
-  };
-  const { files } = await appendPending(hot, items, { ...request, key: target.key, check }, signal);
+  const replace = isReplacing && { replace: await bucketReplacement(entry, execution) };
+  const pending = { ...request, ...replace };
+  const { files } = await appendPending(hot, claimant, pending, signal);
   return { files, notices: [] };
-}
-
-/** Waits for transactions that have staged files for the same buckets. @throws SqlError 40P01 */
-async function unlessReserved<T>(
-  { info }: TstableEntry,
-  execution: Execution,
-  act: () => Promise<T>,
-): Promise<T> {
-  for (;;) {
-    try {
-      return await act();
-    } catch (cause) {
-      if (!(cause instanceof ReservedError)) throw cause;
-      const { transaction, processId, services } = execution;
-      const owner = lockOwner(transaction, processId);
-      const target = { key: cause.key, title: `relation "${info.name}"` };
-      await services.locks.acquire(owner, target, "shared", lockWait(execution));
-      transaction.hold({
-        release: () => Promise.resolve(services.locks.releaseAll(owner)),
-      });
-    }
-  }
 }
 
 function policy(

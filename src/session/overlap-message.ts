@@ -34,14 +34,20 @@ export function overlapError(
     first.segment === undefined
       ? unpublished
       : `already in segment ${segmentName({ path: first.segment })} (version ${first.version})`;
+  const file = first.file === undefined ? "" : ` File: ${first.file}.`;
   return new SqlError("23P01", `append to "${info.name}" overlaps ${buckets}`, {
     detail:
       `First: ${entity.join("")}bucket [${time(first.min)}, ${time(first.max + 1n)}), ${place}.` +
-      ` File: ${first.file}.`,
-    hint: "Use ON OVERLAP SKIP or ALLOW, or append only what is missing: see coverage_gaps.",
+      file,
+    hint: first.file === undefined ? ROWS_HINT : FILES_HINT,
     schema: info.schema,
     table: info.name,
     constraint: `${info.name}_coverage_excl`,
     cause,
   });
 }
+
+const FILES_HINT =
+  "Use ON OVERLAP SKIP, REPLACE or ALLOW, or append only what is missing: see coverage_gaps.";
+const ROWS_HINT =
+  "Set tstable.on_overlap (in COPY: OVERLAP) to skip, replace or allow, or use GRAIN ROW.";

@@ -30,7 +30,7 @@ export async function rowsWithoutRepeats(
   stated: RepeatPolicy | undefined,
   execution: Execution,
 ): Promise<Uint32Array | undefined> {
-  const policy = policyOf(entry, stated, execution);
+  const policy = keyPolicy(entry, stated, execution);
   const outcome = await reserveKeys(entry, block, policy, execution);
   const first = firstRepeat(outcome);
   if (first === undefined) return undefined;
@@ -44,15 +44,26 @@ export async function rowsWithoutRepeats(
   }
 }
 
-/** The statement's word, else the session's, else the table's; a declared key always holds. */
-function policyOf(
+/** The statement's word, else the session's, else the table's. */
+export function chosenPolicy(
   { definition }: TstableEntry,
   stated: RepeatPolicy | undefined,
   { settings }: Execution,
 ): RepeatPolicy {
   const session = settings.get("tstable.on_overlap") as RepeatPolicy | undefined;
-  const chosen = stated ?? session ?? definition.overlap;
-  return chosen === "allow" && definition.options["key"] !== undefined ? "reject" : chosen;
+  return stated ?? session ?? definition.overlap;
+}
+
+/** A declared key always holds; at GRAIN BUCKET the policy speaks of buckets. */
+function keyPolicy(
+  entry: TstableEntry,
+  stated: RepeatPolicy | undefined,
+  execution: Execution,
+): RepeatPolicy {
+  const { grain, options } = entry.definition;
+  if (grain === "bucket") return stated === "skip" ? "skip" : "reject";
+  const chosen = chosenPolicy(entry, stated, execution);
+  return chosen === "allow" && options["key"] !== undefined ? "reject" : chosen;
 }
 
 function firstRepeat({ existing, repeated }: KeyOutcome): number | undefined {

@@ -73,6 +73,8 @@ function ownJudgement(name: string, value: string): string | undefined {
       return roleName(name, value);
     case "tstable.on_overlap":
       return overlapPolicy(value);
+    case "tstable.copy_notices":
+      return onOrOff(name, value);
     default:
       return undefined;
   }
@@ -100,6 +102,13 @@ function roleName(name: string, value: string): string {
   if (value === "postgres") return "postgres";
   if (name === "role" && value === "none") return "none";
   throw new SqlError("22023", `role "${value}" does not exist`);
+}
+
+function onOrOff(name: string, value: string): string {
+  const word = value.toLowerCase();
+  if (["on", "true", "yes", "1"].includes(word)) return "on";
+  if (["off", "false", "no", "0"].includes(word)) return "off";
+  throw new SqlError("22023", `parameter "${name}" requires a Boolean value`);
 }
 
 function overlapPolicy(value: string): string {

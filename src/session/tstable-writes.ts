@@ -6,21 +6,22 @@ import type { StagedSegment } from "../table/items.ts";
 import { selectRows } from "../table/join-blocks.ts";
 import type { RowBlock } from "../table/row-block.ts";
 import { SCHEMA_VERSION } from "./attachment.ts";
+import { BucketRows } from "./bucket-rows.ts";
 import type { Execution } from "./execution.ts";
 import { hasRowKey, type RepeatPolicy, rowsWithoutRepeats } from "./repeated-rows.ts";
 import { boundOwnRows } from "./replaced-rows.ts";
 import { lockKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
-import { notBuilt } from "./utility.ts";
 import { workOf } from "./work.ts";
 import { requireWritable } from "./write-rules.ts";
 
 /**
- * `block` has the table's columns in order, in their bound types; what is declared NOT NULL has
- * been checked. The rows are there for the transaction's own statements at once. `onRepeat`: what
- * the statement says of rows whose key the table has already.
+ * One statement's rows. `block` has the table's columns in order, in their bound types; what is
+ * declared NOT NULL has been checked. The rows are there for the transaction's own statements at
+ * once. `onRepeat`: what the statement says of rows that the table has already.
  * @returns the numbers of the rows that went in; undefined: all
- * @throws SqlError 25006, 0A000, 23505; StoreError "null-time", "null-entity", "invalid-range"
+ * @throws SqlError 25006, 0A000, 23505, 23P01; StoreError "null-time", "null-entity",
+ * "invalid-range"
  */
 export async function insertRows(
   entry: TstableEntry,
@@ -30,6 +31,23 @@ export async function insertRows(
 ): Promise<Uint32Array | undefined> {
   requireWritable("INSERT", execution);
   requireRows(entry);
+  if (block.rows === 0) return undefined;
+  const buckets = BucketRows.of(entry, onRepeat, execution);
+  if (buckets === undefined) return await addRows(entry, block, execution, onRepeat);
+  const outside = await buckets.take(block);
+  await buckets.finish();
+  if (outside === undefined) return await addRows(entry, block, execution, onRepeat);
+  const added = await addRows(entry, selectRows(block, outside), execution, onRepeat);
+  return added === undefined ? outside : added.map((at) => outside[at] as number);
+}
+
+/** Rows whose buckets have been looked at, as `insertRows`. */
+export async function addRows(
+  entry: TstableEntry,
+  block: RowBlock,
+  execution: Execution,
+  onRepeat?: RepeatPolicy,
+): Promise<Uint32Array | undefined> {
   if (block.rows === 0) return undefined;
   const kept = hasRowKey(entry)
     ? await rowsWithoutRepeats(entry, block, onRepeat, execution)
@@ -62,8 +80,8 @@ export async function insertSegments(
   work.items.add(hot, { kind: "segments", tableId: oid, removed: [], added });
 }
 
-/** What rows may repeat is decided by keys and grain. @throws SqlError 0A000 */
-export function requireRows({ info, definition, axis, entityTypes, table }: TstableEntry): void {
+/** Rows, and not only files. @throws SqlError 0A000 */
+export function requireRows({ info, axis, entityTypes, table }: TstableEntry): void {
   const { schema = [] } = table.snapshot.meta;
   const isForeign = schema.find(({ type, nullable }) => !nullable || !isWritable(type));
   if (isForeign !== undefined) {
@@ -83,8 +101,5 @@ export function requireRows({ info, definition, axis, entityTypes, table }: Tsta
     throw new SqlError("0A000", `rows of "${info.name}" cannot be written one by one`, {
       hint: "Its keys are unsigned integers of another writer: use APPEND PARQUET.",
     });
-  }
-  if (definition.grain === "bucket") {
-    throw notBuilt("INSERT into a table with GRAIN BUCKET", "Use APPEND PARQUET, or GRAIN ROW.");
   }
 }

@@ -13,6 +13,7 @@ import {
   type Overlap,
   overlapOf,
   unite,
+  unitedCoverage,
 } from "./coverage.ts";
 import { CoverageOverlapError, StoreError } from "./error.ts";
 import type { Action, LogicalField } from "./format.ts";
@@ -38,10 +39,11 @@ export interface AppendRequest {
   readonly message?: string;
   /** When a version has it already nothing is done, and what that version did is told. */
   readonly idempotencyKey?: string;
-  /** What is covered, where that is not what the newest version covers. */
-  readonly covered?: () => Promise<Coverage>;
-  /** Throws when buckets of files cannot be taken now. */
-  readonly checkFree?: (coverage: Coverage) => void;
+  /**
+   * What is covered, where that is not what the newest version covers; throws when the buckets that
+   * nobody else may write now cannot be had.
+   */
+  readonly covered?: (wanted: Coverage) => Promise<Coverage>;
 }
 
 export interface AppendResult {
@@ -136,8 +138,10 @@ class Append {
     if (this.#isKnown(head)) return undefined;
     requireSameSchema(head, schema);
     const published = await this.#table.coverage(head);
-    const { overlap: policy, checkFree } = this.#request;
-    const covered = (await this.#request.covered?.()) ?? published;
+    const { overlap: policy } = this.#request;
+    const originals = files.flatMap(([, staged]) => staged ?? []);
+    const wanted = policy === "allow" ? NO_COVERAGE : unitedCoverage(originals);
+    const covered = (await this.#request.covered?.(wanted)) ?? published;
     const decisions = await decide(this.#table, this.#staging, {
       head,
       schema,
@@ -147,9 +151,8 @@ class Append {
     });
     this.#decisions = decisions;
     const added = decisions.flatMap(({ staged }) => staged ?? []);
-    if (policy !== "allow") for (const { coverage } of added) checkFree?.(coverage);
     if (added.length === 0 || this.#request.isDryRun === true) return undefined;
-    const coverage = added.reduce((sum, staged) => unite(sum, staged.coverage), published);
+    const coverage = unite(published, unitedCoverage(added));
     return this.#propose(head, schema, added, coverage);
   }
 
@@ -242,6 +245,5 @@ export async function decide(
 
 /** Files of one statement do not replace each other. */
 function repeatOf(earlier: readonly StagedFile[], coverage: Coverage): Overlap | undefined {
-  const before = earlier.reduce((sum, one) => unite(sum, one.coverage), NO_COVERAGE);
-  return overlapOf(before, coverage);
+  return overlapOf(unitedCoverage(earlier), coverage);
 }

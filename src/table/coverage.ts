@@ -98,6 +98,12 @@ export function unite(coverage: Coverage, addition: Coverage): Coverage {
   return isNew.length === 0 ? out : merge(out, isNew);
 }
 
+export function unitedCoverage(parts: Iterable<{ readonly coverage: Coverage }>): Coverage {
+  let all = NO_COVERAGE;
+  for (const { coverage } of parts) all = unite(all, coverage);
+  return all;
+}
+
 /** Each added identity with its place in `coverage`, -1 where it has none. */
 function* positions(
   coverage: Coverage,

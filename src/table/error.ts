@@ -56,10 +56,10 @@ export interface OverlapFacts {
     readonly segment: string | undefined;
     readonly version: number | undefined;
     /**
-     * The statement's file that has it a second time, and the other file when it is one of the
-     * same statement.
+     * The statement's file that has it a second time, undefined for rows, and the other file when
+     * it is one of the same statement.
      */
-    readonly file: string;
+    readonly file: string | undefined;
     readonly otherFile: string | undefined;
   };
 }

@@ -10,7 +10,8 @@ import type { StagedFile } from "./stage.ts";
 import type { Table } from "./table.ts";
 
 export interface FoundOverlap {
-  readonly source: string;
+  /** undefined: rows that come from no file. */
+  readonly source: string | undefined;
   readonly overlap: Overlap;
   /** Files of the same statement that come before. */
   readonly earlier: readonly StagedFile[];

@@ -1,32 +1,45 @@
-/** Buckets for which open transactions have staged files that must not overlap. */
+/**
+ * Buckets that open transactions write where nobody else may. A transaction claims them before it
+ * looks whether they are covered, and keeps them until its rows are visible: whoever claims them
+ * next sees what became of them.
+ */
 
-import { type Coverage, overlapOf } from "./coverage.ts";
+import { type Coverage, overlapOf, unite } from "./coverage.ts";
 import { ReservedError } from "./error.ts";
 
 interface Reservation {
   readonly key: string;
-  readonly coverage: Coverage;
-  readonly owner: object;
+  coverage: Coverage;
 }
 
 /** Of one table. */
 export class Reservations {
-  readonly #reservations = new Set<Reservation>();
+  readonly #byOwner = new Map<object, Reservation>();
 
-  /** @throws ReservedError when another owner has reserved some of it */
-  check(coverage: Coverage, owner?: object): void {
-    for (const reservation of this.#reservations) {
-      if (reservation.owner === owner) continue;
-      if (overlapOf(reservation.coverage, coverage)) throw new ReservedError(reservation.key);
+  /**
+   * Adds to what the owner has. Whoever wants some of it is told `key`.
+   * @returns what of these buckets is given back again but for a part
+   * @throws ReservedError when another owner has reserved some of it
+   */
+  claim(coverage: Coverage, owner: object, key: string): (part: Coverage) => void {
+    for (const [other, reservation] of this.#byOwner) {
+      if (other === owner || overlapOf(reservation.coverage, coverage) === undefined) continue;
+      throw new ReservedError(reservation.key);
     }
+    const before = this.#byOwner.get(owner)?.coverage ?? [];
+    const reservation = { key, coverage: unite(before, coverage) };
+    this.#byOwner.set(owner, reservation);
+    return (part) => {
+      reservation.coverage = unite(before, part);
+    };
   }
 
-  /** @returns what ends it */
-  reserve(coverage: Coverage, owner: object, key: string): () => void {
-    const reservation = { key, coverage, owner };
-    this.#reservations.add(reservation);
-    return () => {
-      this.#reservations.delete(reservation);
-    };
+  has(owner: object): boolean {
+    return this.#byOwner.has(owner);
+  }
+
+  /** The owner's transaction is over, and its rows are visible or will never be. */
+  release(owner: object): void {
+    this.#byOwner.delete(owner);
   }
 }

@@ -11,53 +11,39 @@ import {
   requireSameSchema,
 } from "./append.ts";
 import { type AppendedFile, type Decision, newCells, report } from "./append-report.ts";
-import { type Coverage, unite } from "./coverage.ts";
+import { type Claimant, claimBuckets, coverageNow, segmentsNow } from "./claimed-buckets.ts";
+import { type Coverage, overlapOf, unitedCoverage } from "./coverage.ts";
 import { coverageAfter } from "./coverage-after.ts";
 import { StoreError } from "./error.ts";
 import type { Action } from "./format.ts";
 import type { HotTable } from "./hot-table.ts";
 import { liveSegment } from "./item-fold.ts";
 import type { StagedSegment } from "./items.ts";
-import type { PendingItems } from "./pending-items.ts";
 import { newColumns } from "./physical-columns.ts";
 import { type ClearedBuckets, clearBuckets } from "./replace-buckets.ts";
-import type { Segment } from "./segment.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { allOrThrow, isOutcomeUnknown, Staging } from "./staging.ts";
 import type { Proposal } from "./table.ts";
-import { TableView } from "./table-view.ts";
 import { stagedCoverage } from "./table-world.ts";
 
-type FilesRequest = Omit<AppendRequest, "covered" | "checkFree">;
+type FilesRequest = Omit<AppendRequest, "covered">;
 
-/** As a version of its own. @throws ReservedError; as `appendFiles` */
+/**
+ * As a version of its own, for a transaction that does nothing else.
+ * @throws ReservedError; as `appendFiles`
+ */
 export async function appendPublished(
   hot: HotTable,
+  claimant: Claimant,
   request: FilesRequest,
   signal?: AbortSignal,
 ): Promise<AppendResult> {
   const { table, files } = hot.attachment;
-  const complete: AppendRequest = {
-    ...request,
-    covered: async () => await coverageNow(hot, undefined),
-    checkFree: (coverage) => hot.reservations.check(coverage),
+  const covered = async (wanted: Coverage) => {
+    if (wanted.length > 0) claimBuckets(hot, claimant, wanted);
+    return await coverageNow(hot, claimant.own);
   };
-  return await appendFiles(table, files, complete, signal);
-}
-
-/** Of everything decided, with an open transaction's changes on top. */
-async function coverageNow(hot: HotTable, own: PendingItems | undefined): Promise<Coverage> {
-  const world = hot.capture();
-  world.retain();
-  try {
-    return await new TableView(world, own?.of(hot.tableId)).coverage();
-  } finally {
-    world.release();
-  }
-}
-
-function segmentsNow(hot: HotTable, own: PendingItems): readonly Segment[] {
-  return new TableView(hot.capture(), own.of(hot.tableId)).segments();
+  return await appendFiles(table, files, { ...request, covered }, signal);
 }
 
 export interface StagedAppend {
@@ -65,22 +51,27 @@ export interface StagedAppend {
   readonly cells: () => Coverage;
 }
 
+/** Of "replace" where something is covered. */
+export interface PendingReplace {
+  /** Nobody else removes segments from now on, and everything hot is in one, own rows too. */
+  readonly settle: () => Promise<void>;
+  /** Throws for other segments than the transaction knows. */
+  readonly check: (removed: readonly string[]) => void;
+}
+
 /**
- * Into an open transaction: checked and reserved now, the table's when it commits. Whoever wants
- * the same buckets is told `key`, which the transaction must have locked.
+ * Into an open transaction: checked and claimed now, the table's when it commits.
  * @throws ReservedError; as `appendFiles`; StoreError "unsupported" for a table without a schema
  */
 export async function appendPending(
   hot: HotTable,
-  own: PendingItems,
-  request: FilesRequest & {
-    readonly key: string;
-    /** Of "replace", whose caller has locked the table's segments: throws for others than known. */
-    readonly check?: (removed: readonly string[]) => void;
-  },
+  claimant: Claimant,
+  request: FilesRequest & { readonly replace?: PendingReplace },
   signal?: AbortSignal,
 ): Promise<StagedAppend> {
   const { table, files } = hot.attachment;
+  const { own } = claimant;
+  const { overlap: policy, replace, isDryRun = false } = request;
   const { meta } = await table.refresh();
   if (meta.schema === undefined) {
     throw new StoreError(
@@ -91,35 +82,34 @@ export async function appendPending(
   const staging = new Staging(table, files, { widens: request.widens ?? false, signal });
   try {
     const { schema, staged } = await staging.bringAll(meta, request.files);
+    const wanted = unitedCoverage(staged.flatMap(([, file]) => file ?? []));
+    const isClaiming = policy !== "allow" && !isDryRun && wanted.length > 0;
+    const giveBack = isClaiming ? claimBuckets(hot, claimant, wanted) : undefined;
+    const isReplacing =
+      policy === "replace" &&
+      isClaiming &&
+      overlapOf(await coverageNow(hot, own), wanted) !== undefined;
+    if (isReplacing) await replace?.settle();
     let decisions: readonly Decision[] = [];
     let cleared: ClearedBuckets = { removed: [], added: [] };
-    // In the table's queue, where nothing else is admitted meanwhile; nothing is published.
+    // In the table's queue, where no version comes between; nothing is published.
     await table.commit(async (head) => {
       requireSameSchema(head, schema);
       const covered = await coverageNow(hot, own);
-      const policy = request.overlap;
       decisions = await decide(table, staging, { head, schema, files: staged, policy, covered });
-      const coverage = decisions.reduce<Coverage>(
-        (sum, one) => (one.staged === undefined ? sum : unite(sum, one.staged.coverage)),
-        [],
-      );
-      if (policy === "allow" || request.isDryRun === true || coverage.length === 0)
-        return undefined;
-      hot.reservations.check(coverage, own);
-      own.atEnd(hot.reservations.reserve(coverage, own, request.key));
-      if (policy === "replace") {
-        const target = { head, schema };
-        cleared = await clearBuckets(table, staging, target, segmentsNow(hot, own), coverage);
-      }
+      const kept = unitedCoverage(decisions.flatMap((one) => one.staged ?? []));
+      giveBack?.(kept);
+      if (!isReplacing) return undefined;
+      cleared = await clearBuckets(table, staging, { head, schema }, segmentsNow(hot, own), kept);
       return undefined;
     }, signal);
-    if (request.isDryRun !== true) {
+    if (!isDryRun) {
       const added = decisions
         .flatMap((one) => one.staged ?? [])
         .map((one) => staging.segment(meta, one));
       const all = [...cleared.added, ...added];
       await allOrThrow(all.map(({ done }) => done));
-      request.check?.(cleared.removed);
+      replace?.check(cleared.removed);
       staging.keepSegments(all);
       const { removed } = cleared;
       own.add(hot, { kind: "segments", tableId: hot.tableId, removed, added: all });

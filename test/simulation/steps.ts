@@ -93,7 +93,14 @@ export const append: Step = {
     const files = [await source(store, [number])];
     const change = { name: "append", adds: { [A]: [number] }, removes: NOTHING };
     await acknowledged(model, change, () =>
-      appendPublished(store.intake.table(A), { files, overlap: "allow" }),
+      appendPublished(
+        store.intake.table(A),
+        { own: new PendingItems(), key: "append" },
+        {
+          files,
+          overlap: "allow",
+        },
+      ),
     );
   },
 };
@@ -108,11 +115,8 @@ const transaction: Step = {
     let isCommitted = false;
     let isSettled = true;
     try {
-      await appendPending(store.intake.table(A), own, {
-        files,
-        overlap: "allow",
-        key: "reservation",
-      });
+      const claimant = { own, key: "transaction" };
+      await appendPending(store.intake.table(A), claimant, { files, overlap: "allow" });
       own.add(store.intake.table(A), rowsItem(A, row(hot)));
       own.add(store.intake.table(B), rowsItem(B, row(other)));
       const adds = { [A]: [file, hot], [B]: [other] };

@@ -4,8 +4,9 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type ErrorFields, SqlError } from "../../base/errors.ts";
+import { SqlError } from "../../base/errors.ts";
 import { appendInto } from "../append-into.ts";
+import { coveredNotices } from "../covered-notice.ts";
 import type { Execution } from "../execution.ts";
 import type { Reply } from "../results.ts";
 import { reportable } from "../sqlstate.ts";
@@ -39,7 +40,9 @@ export async function* appendFile(
     const { files, notices } = await appendInto(entry, request, execution);
     for (const fields of notices) yield { kind: "notice", fields };
     const skipped = files.reduce((sum, file) => sum + file.rowsSkipped, 0);
-    if (skipped > 0) yield { kind: "notice", fields: coveredNotice(skipped) };
+    for (const fields of coveredNotices(skipped, execution.settings)) {
+      yield { kind: "notice", fields };
+    }
     yield { kind: "complete", tag: `COPY ${files.reduce((sum, { rows }) => sum + rows, 0)}` };
   } catch (cause) {
     if (source.kind === "file") throw cause;
@@ -61,11 +64,6 @@ export async function receive(chunks: ChunkSource, path: string): Promise<void> 
     { objectMode: false },
   );
   await pipeline(bytes, createWriteStream(path, { flags: "wx" }));
-}
-
-function coveredNotice(skipped: number): ErrorFields {
-  const message = `${skipped} ${skipped === 1 ? "row" : "rows"} skipped (already covered)`;
-  return { severity: "NOTICE", sqlState: "00000", message };
 }
 
 /** A client knows nothing of where its bytes were kept. */

@@ -4,6 +4,7 @@ import { rm, stat } from "node:fs/promises";
 import { type ErrorFields, SqlError } from "../../base/errors.ts";
 import type { RelationInfo } from "../../compile/plan.ts";
 import type { RowBlock } from "../../table/row-block.ts";
+import { coveredNotices } from "../covered-notice.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { Reply } from "../results.ts";
 import { reportable } from "../sqlstate.ts";
@@ -140,7 +141,9 @@ async function* load(
     await taking.added;
     const repeats = await target.finish();
     if (skipped !== undefined) yield { kind: "notice", fields: skipped };
-    if (repeats > 0) yield { kind: "notice", fields: repeatsNotice(repeats) };
+    for (const fields of coveredNotices(repeats, execution.settings)) {
+      yield { kind: "notice", fields };
+    }
     yield { kind: "complete", tag: `COPY ${counts.rows - repeats}` };
   } finally {
     await taking.added.catch(() => undefined);
@@ -220,15 +223,6 @@ async function openTarget(
   }
   const entry = execution.services.tables.requireByOid(info.oid);
   return new TstableTarget(entry, execution, options.overlap);
-}
-
-function repeatsNotice(repeats: number): ErrorFields {
-  const rows = repeats === 1 ? "1 row" : `${repeats} rows`;
-  return {
-    severity: "NOTICE",
-    sqlState: "00000",
-    message: `${rows} skipped (already covered)`,
-  };
 }
 
 function skippedNotice(skipped: number, { options }: CopyFrom): ErrorFields | undefined {

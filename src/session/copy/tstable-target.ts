@@ -4,14 +4,15 @@
  */
 
 import { BulkFiles } from "../../engine/bulk-files.ts";
+import { selectRows } from "../../table/join-blocks.ts";
 import { blockBytes, type RowBlock } from "../../table/row-block.ts";
 import { allOrThrow, Staging } from "../../table/staging.ts";
 import { tableShape } from "../attachment.ts";
+import { BucketRows } from "../bucket-rows.ts";
 import type { Execution } from "../execution.ts";
 import { hasRowKey, type RepeatPolicy } from "../repeated-rows.ts";
 import type { TstableEntry } from "../tables.ts";
-import { insertRows, insertSegments, requireRows } from "../tstable-writes.ts";
-import { notBuilt } from "../utility.ts";
+import { addRows, insertSegments, requireRows } from "../tstable-writes.ts";
 import type { CopyTarget } from "./copy-target.ts";
 
 /** Up to so many bytes are kept as rows. */
@@ -23,37 +24,38 @@ export class TstableTarget implements CopyTarget {
   readonly #entry: TstableEntry;
   readonly #execution: Execution;
   readonly #onRepeat: RepeatPolicy | undefined;
+  /** Rows may not repeat covered buckets: nothing is added before all are known. */
+  readonly #buckets: BucketRows | undefined;
   #blocks: RowBlock[] = [];
   #bytes = 0;
   #repeats = 0;
   #bulk: Bulk | undefined;
 
-  /** @throws SqlError 0A000 for a table that takes no rows, or not with this policy */
+  /** @throws SqlError 0A000 for a table that takes no rows */
   constructor(entry: TstableEntry, execution: Execution, onRepeat: RepeatPolicy | undefined) {
     requireRows(entry);
-    if (onRepeat !== undefined && onRepeat !== "allow" && !hasRowKey(entry)) {
-      throw notBuilt(
-        "COPY with OVERLAP into a table without a key",
-        "Declare a PRIMARY KEY or GRAIN ROW, or use APPEND PARQUET.",
-      );
-    }
     this.#entry = entry;
     this.#execution = execution;
     this.#onRepeat = onRepeat;
+    this.#buckets = BucketRows.of(entry, onRepeat, execution);
   }
 
-  async add(block: RowBlock): Promise<void> {
+  async add(given: RowBlock): Promise<void> {
+    const outside = await this.#buckets?.take(given);
+    const block = outside === undefined ? given : selectRows(given, outside);
+    this.#repeats += given.rows - block.rows;
     if (this.#bulk !== undefined) {
       await this.#bulk.files.add(block);
       return;
     }
-    if (hasRowKey(this.#entry)) {
+    const isByKey = hasRowKey(this.#entry);
+    if (isByKey && this.#buckets === undefined) {
       await this.#insert(block);
       return;
     }
     this.#blocks.push(block);
     this.#bytes += blockBytes(block);
-    if (this.#bytes <= ROWS_BYTES_MAX) return;
+    if (this.#bytes <= ROWS_BYTES_MAX || isByKey) return;
     const waiting = this.#blocks;
     this.#blocks = [];
     this.#bulk = startBulk(this.#entry, this.#execution);
@@ -61,13 +63,14 @@ export class TstableTarget implements CopyTarget {
   }
 
   async finish(): Promise<number> {
+    await this.#buckets?.finish();
     for (const block of this.#blocks) await this.#insert(block);
     if (this.#bulk !== undefined) await this.#finishBulk(this.#bulk);
     return this.#repeats;
   }
 
   async #insert(block: RowBlock): Promise<void> {
-    const kept = await insertRows(this.#entry, block, this.#execution, this.#onRepeat);
+    const kept = await addRows(this.#entry, block, this.#execution, this.#onRepeat);
     if (kept !== undefined) this.#repeats += block.rows - kept.length;
   }
 

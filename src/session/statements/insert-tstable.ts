@@ -7,6 +7,7 @@ import { BlockBuilder } from "../../engine/block-builder.ts";
 import { joinBlocks, selectRows } from "../../table/join-blocks.ts";
 import type { RowBlock } from "../../table/row-block.ts";
 import { TstableTarget } from "../copy/tstable-target.ts";
+import { coveredNotices } from "../covered-notice.ts";
 import type { Execution, Result } from "../execution.ts";
 import { drawForBlock, makeRows } from "../insert-rows.ts";
 import { requireNotNull } from "../not-null.ts";
@@ -17,6 +18,7 @@ import { bindPlan } from "../scan-binding.ts";
 import type { Change } from "../statement.ts";
 import type { TstableEntry } from "../tables.ts";
 import { insertRows } from "../tstable-writes.ts";
+import { notBuilt } from "../utility.ts";
 import { cursorRequest, release } from "./select.ts";
 import { upsertRows } from "./upsert-tstable.ts";
 
@@ -31,7 +33,9 @@ export async function insertTstable({ plan, rows }: Change, execution: Execution
     return await upsert(plan, onConflict.update, rows, entry, execution);
   }
   if (rows === undefined && returning === undefined) {
-    return { kind: "done", tag: tagOf(await insertStream(plan, entry, onRepeat, execution)) };
+    const { rows: all, repeats } = await insertStream(plan, entry, onRepeat, execution);
+    const notices = onConflict === undefined ? coveredNotices(repeats, execution.settings) : [];
+    return { kind: "done", tag: tagOf(all - repeats), notices };
   }
   const source =
     rows === undefined
@@ -42,9 +46,11 @@ export async function insertTstable({ plan, rows }: Change, execution: Execution
   const kept = await insertRows(entry, block, execution, onRepeat);
   const inserted = kept === undefined ? source : selectRows(source, kept);
   const tag = tagOf(inserted.rows);
-  if (returning === undefined) return { kind: "done", tag };
+  const repeats = onConflict === undefined ? source.rows - inserted.rows : 0;
+  const notices = coveredNotices(repeats, execution.settings);
+  if (returning === undefined) return { kind: "done", tag, notices };
   const returned = await returningRows(plan, returning, inserted, execution);
-  return { kind: "rows", rows: returned, tag: () => tag };
+  return { kind: "rows", rows: returned, tag: () => tag, notices };
 }
 
 async function upsert(
@@ -69,22 +75,32 @@ function tagOf(rows: number): string {
   return `INSERT 0 ${rows}`;
 }
 
-/** What ON CONFLICT says of rows whose key is there. @throws SqlError 42P10, 0A000 */
+/**
+ * What ON CONFLICT says of rows that are there: by key, and where a table's buckets may not repeat,
+ * as by an exclusion constraint, by bucket. @throws SqlError 42P10, 0A000
+ */
 function repeatPolicy({ onConflict }: ChangePlan, entry: TstableEntry): RepeatPolicy | undefined {
   if (onConflict === undefined) return undefined;
   const { arbiters, constraintOid } = onConflict;
-  const { timeColumn, entityColumns, options } = entry.definition;
+  const { timeColumn, entityColumns, options, grain } = entry.definition;
+  const isTargeted = arbiters !== undefined || constraintOid !== undefined;
   const key = new Set([timeColumn, ...entityColumns]);
   const isKey =
     options["key"] !== undefined &&
     (arbiters === undefined || (arbiters.length === key.size && arbiters.every((n) => key.has(n))));
-  if ((arbiters !== undefined || constraintOid !== undefined) && !isKey) {
+  if (isTargeted && !isKey) {
     throw new SqlError(
       "42P10",
       "there is no unique or exclusion constraint matching the ON CONFLICT specification",
     );
   }
-  return hasRowKey(entry) ? "skip" : undefined;
+  if (grain === "bucket" && (isTargeted || onConflict.update !== undefined)) {
+    throw notBuilt(
+      "ON CONFLICT of a key in a table with GRAIN BUCKET",
+      "Use ON CONFLICT DO NOTHING, which leaves out rows of covered buckets, or GRAIN ROW.",
+    );
+  }
+  return hasRowKey(entry) || grain === "bucket" ? "skip" : undefined;
 }
 
 /** The columns of the table; rows made here have no others. */
@@ -98,7 +114,7 @@ async function insertStream(
   entry: TstableEntry,
   onRepeat: RepeatPolicy | undefined,
   execution: Execution,
-): Promise<number> {
+): Promise<{ readonly rows: number; readonly repeats: number }> {
   const target = new TstableTarget(entry, execution, onRepeat);
   let rows = 0;
   try {
@@ -108,7 +124,7 @@ async function insertStream(
       rows += block.rows;
       await target.add(block);
     });
-    return rows - (await target.finish());
+    return { rows, repeats: await target.finish() };
   } finally {
     await target.close();
   }
