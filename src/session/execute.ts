@@ -28,6 +28,7 @@ import {
 import { deallocate, executeByName, prepareByName } from "./statements/prepared-statements.ts";
 import { select } from "./statements/select.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
+import { setConstraints } from "./statements/set-constraints.ts";
 import { vacuum } from "./statements/vacuum.ts";
 
 export async function execute(statement: Statement, execution: Execution): Promise<Result> {
@@ -87,6 +88,8 @@ export async function execute(statement: Statement, execution: Execution): Promi
       return await fetchRows(statement, execution, execute);
     case "close":
       return await closeCursor(statement.name, execution);
+    case "set-constraints":
+      return await setConstraints(statement.constraints, execution);
     case "vacuum":
       return vacuum(statement.vacuum, execution);
     case "checkpoint":

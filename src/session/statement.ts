@@ -14,6 +14,7 @@ import type { DefinitionStatement } from "./definitions/classify.ts";
 import type { CreateAs } from "./definitions/create-as.ts";
 import type { InsertRows } from "./insert-rows.ts";
 import type { Settings } from "./settings.ts";
+import type { SetConstraints } from "./statements/set-constraints.ts";
 import type { Vacuum } from "./statements/vacuum.ts";
 import type { TransactionModes } from "./transaction-modes.ts";
 import type { CursorDeclaration, TextPart } from "./utility-cursors.ts";
@@ -84,6 +85,7 @@ export type Statement =
   | { readonly kind: "set"; readonly change: SettingChange }
   | { readonly kind: "show"; readonly name: string }
   | { readonly kind: "checkpoint" }
+  | { readonly kind: "set-constraints"; readonly constraints: SetConstraints }
   | { readonly kind: "vacuum"; readonly vacuum: Vacuum }
   | { readonly kind: "copy-to"; readonly copy: CopyTo }
   | { readonly kind: "copy-from"; readonly copy: CopyFrom }

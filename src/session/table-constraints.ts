@@ -14,6 +14,8 @@ const KINDS: Readonly<Record<number, string>> = {
   5: "CHECK",
   8: "EXCLUDE",
   9: "FOREIGN KEY",
+  10: "DEFERRABLE",
+  12: "INITIALLY DEFERRED",
 };
 const PRIMARY = 6;
 const UNIQUE = 7;
@@ -49,6 +51,7 @@ export function declaredKey(create: NodeObject): DeclaredKey | undefined {
     const type = Number(constraint["contype"]);
     const refused = KINDS[type];
     if (refused !== undefined) throw notBuilt(`${refused} in CREATE TSTABLE`);
+    if (constraint["deferrable"] === true) throw notBuilt("DEFERRABLE in CREATE TSTABLE");
     if (type !== PRIMARY && type !== UNIQUE) return;
     const named = (constraint["keys"] ?? []) as readonly NodeValue[];
     keys.push({

@@ -10,6 +10,8 @@ export interface Held {
 
 /** What the transaction has changed, decided as a whole at its end. */
 export interface Work extends Participant {
+  /** What was put off to the end of the transaction, which may still fail by it. */
+  prepareCommit(): Promise<void>;
   /**
    * All of it or, when it throws, nothing. With an entry: the journal gets it in the same decision.
    * Committing again what is committed already does nothing.

@@ -301,6 +301,7 @@ export class Transaction {
     const definitions = this.#definitions;
     let isCommitted = isCommit;
     try {
+      if (isCommit) await this.#work?.prepareCommit();
       if (isCommit) await this.#companion.beforeCommit();
       if (isCommit) await definitions?.prepareCommit();
     } catch (cause) {

@@ -9,6 +9,7 @@ import { TokenReader } from "../compile/token-reader.ts";
 import { classifyDefinition } from "./definitions/classify.ts";
 import { createAs } from "./definitions/create-as.ts";
 import type { SettingChange, Statement, TransactionCommand } from "./statement.ts";
+import { setConstraintsOf } from "./statements/set-constraints.ts";
 import { vacuumOf } from "./statements/vacuum.ts";
 import type { IsolationLevel, TransactionModes } from "./transaction-modes.ts";
 import { executeStatement, fetchStatement, prepareStatement } from "./utility-cursors.ts";
@@ -62,6 +63,8 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
       const channel = text(node["conditionname"]);
       return { kind: "notify", channel, payload: text(node["payload"]) };
     }
+    case "CONSTRAINTSSETSTMT":
+      return { kind: "set-constraints", constraints: setConstraintsOf(node) };
     case "VACUUMSTMT":
       return { kind: "vacuum", vacuum: vacuumOf(node) };
     case "CHECKPOINTSTMT":

@@ -41,6 +41,7 @@ export class TransactionWork implements Work {
   readonly #items = new PendingItems();
   readonly #marks: PendingMark[] = [];
   readonly #parts: Participant[] = [];
+  readonly #beforeCommit: (() => Promise<void>)[] = [];
   readonly #endings: ((outcome: WorkOutcome) => void)[] = [];
   readonly #moves = new Map<number, (signal: AbortSignal) => Promise<void>>();
   #plain: PlainPart | undefined;
@@ -111,6 +112,15 @@ export class TransactionWork implements Work {
   async release(index: number): Promise<void> {
     this.#marks.length = index;
     for (const part of this.#parts) await part.release(index);
+  }
+
+  /** To be done when the transaction is to be committed; it may still fail. */
+  beforeCommit(act: () => Promise<void>): void {
+    this.#beforeCommit.push(act);
+  }
+
+  async prepareCommit(): Promise<void> {
+    for (const act of this.#beforeCommit) await act();
   }
 
   /** What the transaction has defined is decided with it. */

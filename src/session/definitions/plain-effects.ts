@@ -9,6 +9,7 @@ import type { ShadowView } from "../../postgres/view.ts";
 import { compileContext } from "../compile-context.ts";
 import type { Execution } from "../execution.ts";
 import { applyChange } from "../plain/apply.ts";
+import { refuseWaiting } from "../plain/check-deferred.ts";
 import { drawForRows } from "../plain/draw.ts";
 import { refuseUnkept } from "../plain/foreign-keys.ts";
 import { isOrdinary } from "../plain/physical.ts";
@@ -30,8 +31,10 @@ export async function changeOrdinaryTables(
   for (const relation of known.values()) {
     if (isOrdinary(relation)) refuseUnkept(relation, known, execution);
   }
+  const written = knownWrites(execution.transaction);
+  for (const { before } of dropped) if (before) refuseWaiting(before, "DROP TABLE", written);
   // Rows that wait in memory do so with the keys and columns of before.
-  await knownWrites(execution.transaction)?.settle();
+  await written?.settle();
   if (made.length + dropped.length === 0 && rewrite === undefined) return;
   const writes = await plainWrites(execution);
   writes.beginStatement();
@@ -73,7 +76,9 @@ function withNewRules(before: ShadowRelation, after: ShadowRelation): ShadowRela
   const indexes = new Set(before.indexes.map(({ oid }) => oid));
   return {
     ...after,
-    constraints: after.constraints.filter((one) => isChecked(one) && !rules.has(one.oid)),
+    constraints: after.constraints
+      .filter((one) => isChecked(one) && !rules.has(one.oid))
+      .map((one) => ({ ...one, isDeferrable: false })),
     indexes: after.indexes.filter(({ oid }) => !indexes.has(oid)),
   };
 }

@@ -1,6 +1,7 @@
 /** One statement's staged rows: completed, checked, applied, and what follows from them. */
 
 import type { Execution } from "../execution.ts";
+import { awaitDeferred } from "./check-deferred.ts";
 import { keyProbes } from "./check-keys.ts";
 import { checkReferences } from "./check-references.ts";
 import { rowProbes } from "./check-rows.ts";
@@ -32,6 +33,7 @@ export async function applyChange(
   const isKept = change.mayBeKept === true && writes.keep(staged);
   if (!isKept) await writeStaged(staged, writes);
   if (hasNew) await checkReferences(staged, changed, execution, writes);
+  awaitDeferred(writes, execution);
   for (const key of keys) {
     const next = await followReferences(key, execution, writes);
     if (next === undefined) continue;

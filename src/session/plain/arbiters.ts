@@ -4,9 +4,21 @@ import { SqlError } from "../../base/errors.ts";
 import type { OnConflict } from "../../compile/change-plan.ts";
 import type { ShadowIndex, ShadowRelation } from "../../postgres/relation.ts";
 import { isSimple, uniqueIndexes } from "./keys.ts";
+import { blame } from "./violations.ts";
 
-/** @throws SqlError 42P10, 42809 */
-export function arbitersOf(
+/** @throws SqlError 42P10, 42809, 55000 */
+export function arbitersOf(clause: OnConflict, relation: ShadowRelation): readonly ShadowIndex[] {
+  const found = matching(clause, relation);
+  const late = found.find(({ isImmediate }) => !isImmediate);
+  if (late === undefined) return found;
+  throw new SqlError(
+    "55000",
+    "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters",
+    blame(relation, { constraint: late.name }),
+  );
+}
+
+function matching(
   { arbiters, constraintOid }: OnConflict,
   relation: ShadowRelation,
 ): readonly ShadowIndex[] {

@@ -26,6 +26,11 @@ export async function keyProbes(
     const isSame =
       changed !== undefined && isSimple(index) && !index.columns.some((one) => changed.has(one));
     if (isSame) continue;
+    const constraint = staged.relation.constraints.find(({ oid }) => oid === index.constraintOid);
+    if (constraint !== undefined && writes.deferred.isDeferred(constraint)) {
+      writes.deferred.putOff(constraint, undefined, execution);
+      continue;
+    }
     const sql = await duplicates(staged, index, execution, writes);
     const refusal = async (row: number) => await duplicateKey(staged, index, row, execution);
     probes.push({ sql, rules: [{ rank: KEY_RANK + at, refusal }] });

@@ -19,8 +19,13 @@ export async function checkReferences(
   const references = referencesFrom(staged.relation, execution).filter(
     ({ constraint }) => changed === undefined || constraint.columns.some((one) => changed.has(one)),
   );
+  const { deferred } = writes;
+  const now = references.filter(({ constraint }) => !deferred.isDeferred(constraint));
+  for (const { constraint } of references) {
+    if (deferred.isDeferred(constraint)) deferred.putOff(constraint, staged.relation, execution);
+  }
   // PostgreSQL goes through the constraints one after the other.
-  const probes = references.map((each, rank) => probe(staged, each, rank, execution, writes));
+  const probes = now.map((each, rank) => probe(staged, each, rank, execution, writes));
   for (const each of probes) await refuseViolations([each], execution);
 }
 

@@ -69,7 +69,6 @@ export function refuseUnkept(
   }
   for (const constraint of relation.constraints) {
     const { name } = constraint;
-    if (constraint.isDeferrable) throw unkept(name, "DEFERRABLE");
     if (constraint.kind === "exclusion") throw unkept(name, "EXCLUDE");
     if (constraint.isTemporal) throw unkept(name, "WITHOUT OVERLAPS or PERIOD");
     if (constraint.foreign !== null) refuseUnkeptReference(relation, constraint, known, execution);

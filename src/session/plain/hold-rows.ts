@@ -10,6 +10,7 @@ import type { ShadowColumn, ShadowIndex, ShadowRelation } from "../../postgres/r
 import type { RowBlock } from "../../table/row-block.ts";
 import type { SqlValue } from "../../types/value.ts";
 import type { Execution } from "../execution.ts";
+import { awaitDeferred } from "./check-deferred.ts";
 import { type Reference, referencesFrom } from "./foreign-keys.ts";
 import type { HeldKey } from "./held.ts";
 import { canBePassed, keyGroup, keyText, passedText, passedValue } from "./held-values.ts";
@@ -44,6 +45,7 @@ export async function holdRows(
   if (holder.asks && block.rows > PROBED_ROWS_MAX) return false;
   const keys = await holder.keysOfClean(block);
   if (keys === undefined) return false;
+  holder.putOff();
   if (writes.hold(relation, block, keys) >= HELD_STATEMENTS_MAX) await writes.settle();
   return true;
 }
@@ -54,6 +56,8 @@ class RowHolder {
   readonly #writes: PlainWrites;
   readonly #indexes: readonly ShadowIndex[];
   readonly #references: readonly Reference[];
+  /** Those that are looked at before COMMIT. */
+  readonly #later: readonly Reference[];
   /** The query of the CHECK constraints; undefined: there are none. */
   readonly #checks: string | undefined;
 
@@ -67,7 +71,10 @@ class RowHolder {
     this.#execution = execution;
     this.#writes = writes;
     this.#indexes = uniqueIndexes(relation);
-    this.#references = referencesFrom(relation, execution);
+    const references = referencesFrom(relation, execution);
+    const { deferred } = writes;
+    this.#references = references.filter(({ constraint }) => !deferred.isDeferred(constraint));
+    this.#later = references.filter(({ constraint }) => deferred.isDeferred(constraint));
     this.#checks = checks;
   }
 
@@ -82,6 +89,10 @@ class RowHolder {
     const checks = checkQuery(relation, execution);
     if (checks === "unknown") return undefined;
     if (checks !== undefined && !columns.every(canBePassed)) return undefined;
+    const hasLateKey = relation.constraints.some(
+      (one) => one.foreign === null && writes.deferred.isDeferred(one),
+    );
+    if (hasLateKey) return undefined;
     const holder = new RowHolder(relation, execution, writes, checks);
     const hasPlainKeys = holder.#indexes.every(
       (index) =>
@@ -93,6 +104,14 @@ class RowHolder {
         isComparable(relation, constraint.columns),
     );
     return hasPlainKeys && hasPlainReferences ? holder : undefined;
+  }
+
+  /** The rows are kept. */
+  putOff(): void {
+    for (const { constraint } of this.#later) {
+      this.#writes.deferred.putOff(constraint, this.#relation, this.#execution);
+    }
+    awaitDeferred(this.#writes, this.#execution);
   }
 
   /** Whether a row cannot be judged without the engine. */

@@ -38,6 +38,12 @@ export async function referencedKeys(
   for (const reference of referencesTo(relation.oid, execution)) {
     const { columns, onDelete, onUpdate } = reference.key;
     if (isUpdate && !columns.some((one) => changed?.has(one) === true)) continue;
+    const action = isUpdate ? onUpdate : onDelete;
+    const { constraint } = reference;
+    if (action === "no action" && writes.deferred.isDeferred(constraint)) {
+      writes.deferred.putOff(constraint, relation, execution);
+      continue;
+    }
     const rows = existingRows(relation, columns, execution, writes);
     const kept = privateTable(execution.services.plain.privateName());
     const before = pairedKey(relation, columns, (number) => `r.${columnName(number)}`);
@@ -49,7 +55,7 @@ export async function referencedKeys(
       `CREATE TABLE ${kept} AS SELECT ${before}, ${after.join(", ")} FROM ${rows.from} AS r` +
         ` JOIN ${table} AS s ON r.${ROW_IDENTITY} = s.${identity}`,
     ]);
-    keys.push({ reference, action: isUpdate ? onUpdate : onDelete, table: kept, isUpdate });
+    keys.push({ reference, action, table: kept, isUpdate });
   }
   return keys;
 }
@@ -75,7 +81,8 @@ export async function followReferences(
   }
 }
 
-async function refuseReferenced(
+/** @throws SqlError 23503, 23001 */
+export async function refuseReferenced(
   { reference, action, table }: ReferencedKeys,
   execution: Execution,
   writes: PlainWrites,

@@ -10,6 +10,7 @@ import type { RowBlock } from "../../table/row-block.ts";
 import type { LockOwner, LockWait } from "../locks.ts";
 import type { Participant } from "../participant.ts";
 import { commitStatements } from "./commit-statements.ts";
+import { Deferred } from "./deferred.ts";
 import type { HeldKey } from "./held.ts";
 import { Generation } from "./overlay.ts";
 import { columnList, isTemporary, privateTable } from "./physical.ts";
@@ -39,6 +40,7 @@ export class PlainWrites implements Participant {
   #world: PlainWorld | undefined;
   #isSerializable = false;
   readonly #read = new Set<number>();
+  readonly deferred = new Deferred();
 
   constructor(store: PlainStore, owner: LockOwner) {
     this.#store = store;
@@ -88,16 +90,19 @@ export class PlainWrites implements Participant {
 
   mark(): void {
     this.#marks.push(this.#statement);
+    this.deferred.mark();
   }
 
   release(index: number): void {
     this.#marks.length = index;
+    this.deferred.release(index);
   }
 
   async rollbackTo(index: number): Promise<void> {
     const statement = this.#marks[index];
     assert(statement !== undefined, "a savepoint that ordinary tables do not know");
     this.#marks.length = index + 1;
+    this.deferred.rollbackTo(index);
     const undo: string[] = [];
     for (const table of [...this.#tables.values()]) {
       const later = table.generations.filter((one) => one.statement > statement);

@@ -9,8 +9,10 @@ import { NO_EFFECTS } from "../definitions/effects.ts";
 import { arrangeCommit } from "../definitions/on-commit.ts";
 import { rewriteSources } from "../definitions/rewrite.ts";
 import type { Execution, Result } from "../execution.ts";
+import { refuseWaiting } from "../plain/check-deferred.ts";
 import { isOrdinary } from "../plain/physical.ts";
 import { startPosition } from "../plain/sequence-state.ts";
+import { knownWrites } from "../plain/work.ts";
 import { isTemporarySchema, temporarySchema, withoutTemporary } from "../temporary.ts";
 import { withTemporarySchema } from "../temporary-path.ts";
 import { truncate } from "./truncate.ts";
@@ -59,6 +61,9 @@ function requestOf(statement: DefinitionStatement, execution: Execution): Defini
   const base = { command, locksRows, makes, judge, ...(temporary && { temporary }) };
   const altered = alteredTable(node, execution);
   if (altered === undefined) return { ...base, sources: [sql] };
+  if (node.tag === "ALTERTABLESTMT") {
+    refuseWaiting(altered, "ALTER TABLE", knownWrites(execution.transaction));
+  }
   const settings = execution.settings.shadow;
   return { ...base, ...rewriteSources(sql, altered, usings, settings) };
 }

@@ -9,6 +9,7 @@ import type { DefinitionStatement } from "../definitions/classify.ts";
 import { define } from "../definitions/define.ts";
 import { refuseOwnSchemas } from "../definitions/refusals.ts";
 import type { Execution, Result } from "../execution.ts";
+import { refuseWaiting } from "../plain/check-deferred.ts";
 import { isOrdinary } from "../plain/physical.ts";
 import { startPosition } from "../plain/sequence-state.ts";
 import { plainWrites } from "../plain/work.ts";
@@ -31,6 +32,7 @@ export async function truncate(
     await writes.settle();
     for (const table of ordinary) {
       writes.refuseStale(table.oid);
+      refuseWaiting(table, "TRUNCATE", writes);
       writes.replace(table);
     }
   }
