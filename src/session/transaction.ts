@@ -241,18 +241,12 @@ export class Transaction {
     const before = this.#block;
     const modes = this.#modes;
     if (before === "none") {
+      const tag = isCommit ? "COMMIT" : "ROLLBACK";
       if (isChained) {
-        throw new SqlError(
-          "25P01",
-          `${isCommit ? "COMMIT" : "ROLLBACK"} AND CHAIN can only be used in transaction blocks`,
-        );
+        throw new SqlError("25P01", `${tag} AND CHAIN can only be used in transaction blocks`);
       }
       await this.#finish(isCommit);
-      return warned(
-        isCommit ? "COMMIT" : "ROLLBACK",
-        "25P01",
-        "there is no transaction in progress",
-      );
+      return warned(tag, "25P01", "there is no transaction in progress");
     }
     const isCommitted = isCommit && before === "open";
     await this.#finish(isCommitted);
