@@ -10,7 +10,6 @@ import type { Execution } from "./execution.ts";
 import { reserveKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
 import { valueOfRaw } from "./time-axis.ts";
-import { notBuilt } from "./utility.ts";
 
 export type RepeatPolicy = "reject" | "skip" | "replace" | "allow";
 
@@ -20,28 +19,20 @@ export function hasRowKey({ definition }: TstableEntry): boolean {
 }
 
 /**
- * The numbers of the rows that go in, their keys reserved; undefined: all. `stated`: what the
- * statement says.
- * @throws SqlError 23505, 0A000, 40P01, 55P03
+ * The numbers of the rows that go in, their keys reserved; undefined: all.
+ * @throws SqlError 23505, 40P01, 55P03
  */
 export async function rowsWithoutRepeats(
   entry: TstableEntry,
   block: RowBlock,
-  stated: RepeatPolicy | undefined,
+  policy: Exclude<RepeatPolicy, "replace">,
   execution: Execution,
 ): Promise<Uint32Array | undefined> {
-  const policy = keyPolicy(entry, stated, execution);
   const outcome = await reserveKeys(entry, block, policy, execution);
   const first = firstRepeat(outcome);
   if (first === undefined) return undefined;
-  switch (policy) {
-    case "reject":
-      throw repeatedKey(entry, block, first, execution);
-    case "replace":
-      throw notBuilt("ON OVERLAP REPLACE of rows", "Delete the old rows first, or use SKIP.");
-    default:
-      return outcome.fresh;
-  }
+  if (policy === "reject") throw repeatedKey(entry, block, first, execution);
+  return outcome.fresh;
 }
 
 /** The statement's word, else the session's, else the table's. */
@@ -54,8 +45,8 @@ export function chosenPolicy(
   return stated ?? session ?? definition.overlap;
 }
 
-/** A declared key always holds; at GRAIN BUCKET the policy speaks of buckets. */
-function keyPolicy(
+/** `stated`: what the statement says. A declared key always holds; at GRAIN BUCKET the policy speaks of buckets. */
+export function keyPolicy(
   entry: TstableEntry,
   stated: RepeatPolicy | undefined,
   execution: Execution,

@@ -8,7 +8,8 @@ import type { RowBlock } from "../table/row-block.ts";
 import { SCHEMA_VERSION } from "./attachment.ts";
 import { BucketRows } from "./bucket-rows.ts";
 import type { Execution } from "./execution.ts";
-import { hasRowKey, type RepeatPolicy, rowsWithoutRepeats } from "./repeated-rows.ts";
+import { hasRowKey, keyPolicy, type RepeatPolicy, rowsWithoutRepeats } from "./repeated-rows.ts";
+import { replaceRows } from "./replace-rows.ts";
 import { boundOwnRows } from "./replaced-rows.ts";
 import { lockKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
@@ -49,9 +50,12 @@ export async function addRows(
   onRepeat?: RepeatPolicy,
 ): Promise<Uint32Array | undefined> {
   if (block.rows === 0) return undefined;
-  const kept = hasRowKey(entry)
-    ? await rowsWithoutRepeats(entry, block, onRepeat, execution)
-    : undefined;
+  const policy = hasRowKey(entry) ? keyPolicy(entry, onRepeat, execution) : undefined;
+  if (policy === "replace") {
+    await replaceRows(entry, block, execution);
+    return undefined;
+  }
+  const kept = policy && (await rowsWithoutRepeats(entry, block, policy, execution));
   const rows = kept === undefined ? block : selectRows(block, kept);
   if (rows.rows === 0) return kept;
   const work = await workOf(execution);

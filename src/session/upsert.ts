@@ -1,13 +1,9 @@
 /**
- * The rows of one ON CONFLICT DO UPDATE into a time-series table: those that are there are found
- * in memory first, then in segments, given their new values and taken out of where they were.
+ * Rows of one statement that take the place of others of the same key: those that are there are
+ * found in memory first, then in segments, and taken out of where they were.
  */
 
 import { join } from "node:path";
-import { SqlError } from "../base/errors.ts";
-import type { ChangePlan } from "../compile/change-plan.ts";
-import type { Plan } from "../compile/plan.ts";
-import { blockReaders } from "../engine/read-block.ts";
 import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
 import type { HotRange } from "../table/hot-storage.ts";
 import { selectRows } from "../table/join-blocks.ts";
@@ -21,9 +17,7 @@ import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
 import { SCHEMA_VERSION } from "./attachment.ts";
 import type { Execution } from "./execution.ts";
-import { requireNotNull } from "./not-null.ts";
 import { secondTime } from "./plain/conflict-twins.ts";
-import { PlanValues } from "./plan-values.ts";
 import {
   INT8,
   keyColumns,
@@ -33,10 +27,8 @@ import {
   takeOut,
   takeOutReplaced,
 } from "./replaced-rows.ts";
-import { bindPlan } from "./scan-binding.ts";
 import { concurrentChange, lockSegments, requireUnchanged } from "./settle-rows.ts";
 import { type StatementWorld, takeWorld } from "./statement-world.ts";
-import { cursorRequest, release } from "./statements/select.ts";
 import type { TstableEntry } from "./tables.ts";
 import type { TransactionWork } from "./work.ts";
 
@@ -55,27 +47,24 @@ export interface Changed {
   readonly values: RowBlock | undefined;
 }
 
+/** What the rows that are there become: some of the staged ones, by place, ascending. */
+export type NewValues = (
+  staged: RowBlock,
+  /** By staged row: whether the row there is hot. */
+  found: ReadonlyMap<number, boolean>,
+) => Promise<{ readonly places: readonly number[]; readonly values: RowBlock | undefined }>;
+
 export class Upsert {
-  readonly #plan: ChangePlan;
-  readonly #update: Plan;
   readonly #entry: TstableEntry;
   readonly #work: TransactionWork;
   readonly #execution: Execution;
   /** Rows whose key may be there: column c<number> each. */
   readonly #staged = newRelation();
   /** Staged row n, path f and position r of the row there, its columns e<n>, the staged x<n>. */
-  readonly #pairs = newRelation();
+  readonly pairs = newRelation();
   #isStaged = false;
 
-  constructor(
-    plan: ChangePlan,
-    update: Plan,
-    entry: TstableEntry,
-    work: TransactionWork,
-    execution: Execution,
-  ) {
-    this.#plan = plan;
-    this.#update = update;
+  constructor(entry: TstableEntry, work: TransactionWork, execution: Execution) {
     this.#entry = entry;
     this.#work = work;
     this.#execution = execution;
@@ -95,7 +84,12 @@ export class Upsert {
   }
 
   /** `rows`: those whose key may be there, ascending. */
-  async change(given: RowBlock, rows: readonly number[], outcome: KeyOutcome): Promise<Changed> {
+  async change(
+    given: RowBlock,
+    rows: readonly number[],
+    outcome: KeyOutcome,
+    newValues: NewValues,
+  ): Promise<Changed> {
     const { services, transaction } = this.#execution;
     const { oid } = this.#entry.info;
     transaction.markRead();
@@ -112,7 +106,7 @@ export class Upsert {
       const missing = rows.filter((_, n) => !found.has(n));
       refuseTwins(outcome, new Set([...outcome.fresh, ...missing]));
       if (transaction.keepsOneWorld) await this.#refuseMoved(world, query, missing.length > 0);
-      const { places, values } = await this.#newValues(block);
+      const { places, values } = await newValues(block, found);
       const updated = places.map((n) => rows[n] as number);
       refuseTwins(outcome, new Set(updated));
       await this.#takeOut(places, found, segments);
@@ -167,7 +161,7 @@ export class Upsert {
     readonly found: ReadonlyMap<number, boolean>;
     readonly segments: readonly Segment[];
   }> {
-    const pairs = `memory.main.${this.#pairs}`;
+    const pairs = `memory.main.${this.pairs}`;
     const hot = await this.#pairsOf([], await view.hot(query));
     const found = await this.#run(`CREATE TABLE ${pairs} AS ${hot}`);
     if (found.size === wanted) return { found, segments: [] };
@@ -179,7 +173,7 @@ export class Upsert {
 
   async #run(sql: string): Promise<ReadonlyMap<number, boolean>> {
     const { services, signal } = this.#execution;
-    const select = `SELECT n, f IS NULL FROM memory.main.${this.#pairs}`;
+    const select = `SELECT n, f IS NULL FROM memory.main.${this.pairs}`;
     const statements = [{ sql }, { sql: select, shapes: [INT8, BOOL] }];
     const results = await services.engine.run({ statements }, signal);
     return new Map((results[1]?.rows ?? []).map(([n, isHot]) => [Number(n), isHot === true]));
@@ -219,72 +213,12 @@ export class Upsert {
       const isFlushed = hot.watermark(now.snapshot) > seen;
       const sql =
         `SELECT count(*) FROM (${await this.#pairsOf([], newer)})` +
-        ` UNION ALL SELECT count(*) FROM memory.main.${this.#pairs} WHERE f IS NULL AND ${isFlushed}`;
+        ` UNION ALL SELECT count(*) FROM memory.main.${this.pairs} WHERE f IS NULL AND ${isFlushed}`;
       const statements = [{ sql, shapes: [INT8] }];
       const [result] = await services.engine.run({ statements });
       if (result?.rows.some(([count]) => count !== 0n)) throw concurrentChange(this.#entry);
     } finally {
       lease.release();
-    }
-  }
-
-  /** What SET and WHERE say. @throws SqlError 0A000 for another key, 23502 */
-  async #newValues(
-    block: RowBlock,
-  ): Promise<{ readonly places: readonly number[]; readonly values: RowBlock | undefined }> {
-    const { services, settings, signal } = this.#execution;
-    const { info } = this.#entry;
-    const update = this.#update;
-    const columns = info.columns.map(({ number }) => number);
-    const held = [
-      "f AS c1",
-      "n AS c2",
-      ...this.#list("e", 3),
-      ...this.#list("x", columns.length + 3),
-    ];
-    const sql = `(SELECT ${held.join(", ")} FROM memory.main.${this.#pairs} ORDER BY n)`;
-    const values = await PlanValues.of(update, this.#execution);
-    const bound = await bindPlan(update, values, this.#execution, { sql, rowsRelations: [] });
-    try {
-      const formats = update.columns.map(() => 1 as const);
-      const request = cursorRequest(update, values, bound, { ...this.#execution, formats });
-      const shapes = update.columns.map(({ shape }) => shape);
-      const { engine } = services;
-      const all = await engine.collect(request, shapes, Number.MAX_SAFE_INTEGER, signal);
-      if (all === undefined || all.rows === 0) return { places: [], values: undefined };
-      const read = blockReaders(all, shapes)[1];
-      const numbers = Array.from({ length: all.rows }, (_, row) => Number(read?.(row)));
-      const order = [...numbers.keys()].sort(
-        (a, b) => (numbers[a] as number) - (numbers[b] as number),
-      );
-      const sorted = selectRows(all, order);
-      const made = { rows: sorted.rows, columns: sorted.columns.slice(2) };
-      const places = order.map((at) => numbers[at] as number);
-      requireNotNull(info, made, settings.text);
-      this.#refuseOtherKeys(selectRows(block, places), made);
-      return { places, values: made };
-    } finally {
-      release(bound);
-    }
-  }
-
-  #list(prefix: string, first: number): readonly string[] {
-    return this.#entry.info.columns.map(({ number }, at) => `${prefix}${number} AS c${first + at}`);
-  }
-
-  #refuseOtherKeys(before: RowBlock, after: RowBlock): void {
-    const { info } = this.#entry;
-    const { keys } = this.#execution.services.intake.table(info.oid).attachment;
-    const [one, other] = [keyRowsOf(before, keys), keyRowsOf(after, keys)];
-    for (let row = 0; row < before.rows; row += 1) {
-      const isSame =
-        one.ticks[row] === other.ticks[row] &&
-        one.entities[one.entityOf[row] as number]?.key ===
-          other.entities[other.entityOf[row] as number]?.key;
-      if (isSame) continue;
-      throw new SqlError("0A000", `the key of rows of "${info.name}" cannot be updated`, {
-        hint: "Delete the rows and insert them anew.",
-      });
     }
   }
 
@@ -296,36 +230,19 @@ export class Upsert {
     const gone = places.filter((n) => found.get(n) === false);
     if (gone.length === 0) return;
     const { execution, entry, work } = this.#all;
-    const sql = `SELECT DISTINCT f, r FROM memory.main.${this.#pairs} WHERE n IN (${gone.join(", ")})`;
+    const isAll = gone.length === [...found.values()].filter((isHot) => !isHot).length;
+    const which = isAll ? "f IS NOT NULL" : `n IN (${gone.join(", ")})`;
+    const sql = `SELECT DISTINCT f, r FROM memory.main.${this.pairs} WHERE ${which}`;
     await takeOut(entry, sql, segments, work, execution, async (touched) => {
       await requireUnchanged(touched, entry, work, execution);
     });
-  }
-
-  /** Of the updated rows, all columns of the table. */
-  async oldValues({ places }: Changed): Promise<RowBlock | undefined> {
-    const { services, settings } = this.#execution;
-    const { columns } = this.#plan.source;
-    const shapes = this.#plan.oldValues.flatMap(({ sourceColumn: at }) => columns[at]?.shape ?? []);
-    const list = this.#plan.oldValues.map(({ columnNumber }) => `e${columnNumber}`).join(", ");
-    const only = `n IN (${places.join(", ")})`;
-    const request = {
-      sql: `SELECT ${list} FROM memory.main.${this.#pairs} WHERE ${only} ORDER BY n`,
-      parameters: [],
-      rowsRelations: [],
-      shapes,
-      formats: shapes.map(() => 1 as const),
-      text: settings.text,
-      isSmall: false,
-    };
-    return await services.engine.collect(request, shapes, Number.MAX_SAFE_INTEGER);
   }
 
   async drop(): Promise<void> {
     if (!this.#isStaged) return;
     const { engine } = this.#execution.services;
     await engine.dropRowTable(this.#staged);
-    await engine.dropRowTable(this.#pairs);
+    await engine.dropRowTable(this.pairs);
   }
 }
 

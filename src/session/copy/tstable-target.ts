@@ -4,13 +4,13 @@
  */
 
 import { BulkFiles } from "../../engine/bulk-files.ts";
-import { selectRows } from "../../table/join-blocks.ts";
+import { joinBlocks, selectRows } from "../../table/join-blocks.ts";
 import { blockBytes, type RowBlock } from "../../table/row-block.ts";
 import { allOrThrow, Staging } from "../../table/staging.ts";
 import { tableShape } from "../attachment.ts";
 import { BucketRows } from "../bucket-rows.ts";
 import type { Execution } from "../execution.ts";
-import { hasRowKey, type RepeatPolicy } from "../repeated-rows.ts";
+import { hasRowKey, keyPolicy, type RepeatPolicy } from "../repeated-rows.ts";
 import type { TstableEntry } from "../tables.ts";
 import { addRows, insertSegments, requireRows } from "../tstable-writes.ts";
 import type { CopyTarget } from "./copy-target.ts";
@@ -26,6 +26,10 @@ export class TstableTarget implements CopyTarget {
   readonly #onRepeat: RepeatPolicy | undefined;
   /** Rows may not repeat covered buckets: nothing is added before all are known. */
   readonly #buckets: BucketRows | undefined;
+  /** No key twice. */
+  readonly #isByKey: boolean;
+  /** Rows in the place of others: many at once, since segments are written again. */
+  readonly #isReplacing: boolean;
   #blocks: RowBlock[] = [];
   #bytes = 0;
   #repeats = 0;
@@ -38,6 +42,8 @@ export class TstableTarget implements CopyTarget {
     this.#execution = execution;
     this.#onRepeat = onRepeat;
     this.#buckets = BucketRows.of(entry, onRepeat, execution);
+    this.#isByKey = hasRowKey(entry);
+    this.#isReplacing = this.#isByKey && keyPolicy(entry, onRepeat, execution) === "replace";
   }
 
   async add(given: RowBlock): Promise<void> {
@@ -48,23 +54,29 @@ export class TstableTarget implements CopyTarget {
       await this.#bulk.files.add(block);
       return;
     }
-    const isByKey = hasRowKey(this.#entry);
-    if (isByKey && this.#buckets === undefined) {
+    if (this.#isByKey && this.#buckets === undefined && !this.#isReplacing) {
       await this.#insert(block);
       return;
     }
     this.#blocks.push(block);
     this.#bytes += blockBytes(block);
-    if (this.#bytes <= ROWS_BYTES_MAX || isByKey) return;
+    if (this.#bytes <= ROWS_BYTES_MAX) return;
+    if (this.#isByKey && this.#buckets !== undefined) return;
     const waiting = this.#blocks;
     this.#blocks = [];
+    this.#bytes = 0;
+    if (this.#isReplacing) {
+      await this.#insert(joinBlocks(waiting));
+      return;
+    }
     this.#bulk = startBulk(this.#entry, this.#execution);
     for (const one of waiting) await this.#bulk.files.add(one);
   }
 
   async finish(): Promise<number> {
     await this.#buckets?.finish();
-    for (const block of this.#blocks) await this.#insert(block);
+    if (this.#isReplacing) await this.#insert(joinBlocks(this.#blocks));
+    else for (const block of this.#blocks) await this.#insert(block);
     if (this.#bulk !== undefined) await this.#finishBulk(this.#bulk);
     return this.#repeats;
   }

@@ -15,6 +15,7 @@ import { reserveKeys } from "../row-keys.ts";
 import type { TstableEntry } from "../tables.ts";
 import { requireRows } from "../tstable-writes.ts";
 import { type Changed, Upsert } from "../upsert.ts";
+import { UpsertValues } from "../upsert-values.ts";
 import { workOf } from "../work.ts";
 
 /**
@@ -35,10 +36,13 @@ export async function upsertRows(
   const outcome = await reserveKeys(entry, given, "replace", execution);
   const work = await workOf(execution);
   const clashing = [...outcome.existing, ...outcome.repeated.map(({ row }) => row)];
-  const upsert = new Upsert(plan, update, entry, work, execution);
+  const upsert = new Upsert(entry, work, execution);
+  const making = new UpsertValues(plan, update, entry, execution, upsert);
   try {
     const rows = clashing.sort((a, b) => a - b);
-    const changed = rows.length === 0 ? NOTHING : await upsert.change(given, rows, outcome);
+    const newValues = async (staged: RowBlock) => await making.newValues(staged);
+    const changed =
+      rows.length === 0 ? NOTHING : await upsert.change(given, rows, outcome, newValues);
     const known = new Set([...outcome.fresh, ...changed.missing]);
     const inserted = [...known].sort((a, b) => a - b);
     upsert.add(selectRows(given, inserted), false);
@@ -50,7 +54,7 @@ export async function upsertRows(
     }
     const fresh = selectRows(source, inserted);
     if (values === undefined) return fresh;
-    const old = plan.oldValues.length === 0 ? undefined : await upsert.oldValues(changed);
+    const old = plan.oldValues.length === 0 ? undefined : await making.oldValues(changed);
     const shown = shownRows(plan, selectRows(source, updated), values, old);
     const all = [...inserted, ...updated];
     const order = [...all.keys()].sort((a, b) => (all[a] as number) - (all[b] as number));
