@@ -25,7 +25,7 @@ import { createRows, dropRows } from "./rows-relations.ts";
 /** An interrupt sent before DuckDB has begun is lost, so it is repeated until the call returns. */
 const INTERRUPT_EVERY_MS = 5;
 /** Whole chunks are put into a batch until it is this large. */
-const BATCH_BYTES = 128 * 1024;
+const BATCH_BYTES = 256 * 1024;
 /**
  * A block is copied a few times on its way: it may be larger, and nobody waits for its first rows.
  */

@@ -132,6 +132,8 @@ export type ToWorker =
     }
   /** One more batch may be sent. */
   | { readonly kind: "demand"; readonly id: number }
+  /** Memory of a batch that was read. */
+  | { readonly kind: "recycle"; readonly buffer: ArrayBuffer }
   /** Of a call or a cursor. */
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "close"; readonly id: number }

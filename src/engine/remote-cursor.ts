@@ -10,6 +10,7 @@ type Outcome = { readonly kind: "end" } | { readonly kind: "failed"; readonly er
 
 export class RemoteCursor implements Cursor {
   readonly #post: (kind: "demand" | "cancel" | "close") => void;
+  readonly #recycle: (buffer: ArrayBuffer) => void;
   readonly #batches: RowBatch[] = [];
   /** What comes behind the batches. */
   #outcome: Outcome | undefined;
@@ -20,9 +21,16 @@ export class RemoteCursor implements Cursor {
   #isCloseAsked = false;
   #isCancelled = false;
 
-  /** @param post sends a message about this cursor to the worker. */
-  constructor(post: (kind: "demand" | "cancel" | "close") => void) {
+  /**
+   * @param post sends a message about this cursor to the worker
+   * @param recycle sends memory back to it
+   */
+  constructor(
+    post: (kind: "demand" | "cancel" | "close") => void,
+    recycle: (buffer: ArrayBuffer) => void,
+  ) {
     this.#post = post;
+    this.#recycle = recycle;
   }
 
   get pinned(): Promise<void> {
@@ -67,7 +75,9 @@ export class RemoteCursor implements Cursor {
     switch (message.kind) {
       case "batch":
         if (!this.#isCloseAsked) {
-          this.#batches.push({ bytes: message.bytes, rows: message.rows });
+          const { bytes, rows } = message;
+          const giveBack = () => this.#recycle(bytes.buffer as ArrayBuffer);
+          this.#batches.push({ bytes, rows, giveBack });
         }
         break;
       case "whole":

@@ -82,12 +82,12 @@ export class Engine implements SegmentFiles {
   async openCursor(request: CursorRequest): Promise<Cursor> {
     this.#checkOpen();
     const id = this.#nextId();
-    const cursor = new RemoteCursor((kind) => {
+    const post = (kind: "demand" | "cancel" | "close") => {
       // Of a worker that has ended nothing will come back: the cursor knows.
       if (this.#failure === undefined) this.#post({ kind, id });
       else cursor.receive({ kind: "closed", id });
-      return undefined;
-    });
+    };
+    const cursor = new RemoteCursor(post, (buffer) => this.#recycle(buffer));
     this.#cursors.set(id, cursor);
     this.#post({ kind: "cursor", id, request, ahead: BATCHES_AHEAD });
     return cursor;
@@ -279,6 +279,10 @@ export class Engine implements SegmentFiles {
 
   #post(message: ToWorker): void {
     this.#worker.postMessage(message);
+  }
+
+  #recycle(buffer: ArrayBuffer): void {
+    this.#worker.postMessage({ kind: "recycle", buffer } satisfies ToWorker, [buffer]);
   }
 
   #receive(message: FromWorker): void {

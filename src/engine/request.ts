@@ -80,6 +80,11 @@ export interface RunResult {
 export interface RowBatch {
   readonly bytes: Uint8Array;
   readonly rows: number;
+  /**
+   * To be called, at most once, by whoever knows that nobody reads the bytes any more: their memory
+   * is then written again. Else each batch has new memory, which the collector must find.
+   */
+  readonly giveBack?: (() => void) | undefined;
 }
 
 /** A running or suspended query. One batch at a time; close exactly once or more, always. */

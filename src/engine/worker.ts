@@ -10,6 +10,7 @@ import { EngineCursor } from "./cursor.ts";
 import { packFailure } from "./failure-transfer.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import type { RowBatch } from "./request.ts";
+import { recycle } from "./row-buffer.ts";
 import { WorkerCalls } from "./worker-calls.ts";
 
 assert(parentPort !== null, "engine/worker.ts must be started as a worker thread");
@@ -132,6 +133,9 @@ async function answer(message: ToWorker): Promise<void> {
     }
     case "demand":
       cursors.get(message.id)?.demand();
+      return;
+    case "recycle":
+      recycle(message.buffer);
       return;
     case "cancel":
       cursors.get(message.id)?.cancel();

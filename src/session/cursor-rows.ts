@@ -153,8 +153,9 @@ export class CursorRows {
     if (batch === undefined) return undefined;
     await page.return(undefined);
     this.#read += batch.rows;
-    await this.#keeper?.add(batch);
-    return batch;
+    if (this.#keeper === undefined) return batch;
+    await this.#keeper.add(batch);
+    return { bytes: batch.bytes, rows: batch.rows };
   }
 
   async *#backward(count: number): AsyncGenerator<RowBatch> {

@@ -142,8 +142,9 @@ export class PortalRun {
       this.#signal.onAbort(() => rows.cancel());
       for await (const page of rows.take(maxRows)) {
         count += page.rows;
-        const { bytes } = transcoded(page, portal, formats, this.#surroundings.settings.text);
-        yield { kind: "rows", bytes, count: page.rows };
+        const { text } = this.#surroundings.settings;
+        const { bytes, giveBack } = transcoded(page, portal, formats, text);
+        yield { kind: "rows", bytes, count: page.rows, giveBack };
       }
     } finally {
       this.#signal.onAbort(undefined);

@@ -6,8 +6,13 @@ import type { FieldDescription } from "../types/field.ts";
 /** One answer, in the order the client must see it. */
 export type Reply =
   | { readonly kind: "row-description"; readonly fields: readonly FieldDescription[] }
-  /** Complete DataRow messages, ready to be written. */
-  | { readonly kind: "rows"; readonly bytes: Uint8Array; readonly count: number }
+  /** Complete DataRow messages, ready to be written; `giveBack` once they are. */
+  | {
+      readonly kind: "rows";
+      readonly bytes: Uint8Array;
+      readonly count: number;
+      readonly giveBack?: (() => void) | undefined;
+    }
   | { readonly kind: "complete"; readonly tag: string }
   | { readonly kind: "empty-query" }
   | { readonly kind: "suspended" }

@@ -9,6 +9,8 @@ export interface RowBatch {
   /** Complete DataRow messages. */
   readonly bytes: Uint8Array;
   readonly rows: number;
+  /** As the engine's batches have it. */
+  readonly giveBack?: (() => void) | undefined;
 }
 
 /** Whoever takes it closes it; closing twice is harmless. */

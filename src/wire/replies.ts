@@ -34,8 +34,10 @@ export async function sendReplies(
 async function send(reply: Reply, output: SocketOutput): Promise<void> {
   switch (reply.kind) {
     case "rows":
+      output.lend(reply.bytes, reply.giveBack); // few of them go out together with what follows
+      break;
     case "copy-messages":
-      output.add(reply.bytes); // few of them go out together with what follows
+      output.add(reply.bytes);
       break;
     case "copy-in":
       output.add(backend.copyInResponse(reply));

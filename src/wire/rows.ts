@@ -13,6 +13,8 @@ export class SocketOutput {
   readonly #closed: AbortSignal;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
+  /** Whose memory may be written again once all that is pending has gone. */
+  #lenders: (() => void)[] = [];
 
   /** `closed` aborts when the client has gone; a write that waits for it then rejects. */
   constructor(socket: Socket, closed: AbortSignal) {
@@ -28,6 +30,12 @@ export class SocketOutput {
     }
   }
 
+  /** The same; when the bytes have gone to the system, `giveBack` is called. */
+  lend(message: Uint8Array, giveBack: (() => void) | undefined): void {
+    this.add(message);
+    if (giveBack !== undefined) this.#lenders.push(giveBack);
+  }
+
   /** The client has not taken yet what was written. */
   get isFull(): boolean {
     return this.#socket.writableNeedDrain;
@@ -38,16 +46,22 @@ export class SocketOutput {
     if (this.#pendingBytes === 0) return;
     const messages = this.#pending;
     const bytes = this.#pendingBytes;
+    const lenders = this.#lenders;
     this.#pending = [];
     this.#pendingBytes = 0;
-    const [only] = messages;
-    if (messages.length === 1 && only !== undefined) this.#socket.write(only);
-    else if (bytes <= JOINED_MAX) this.#socket.write(Buffer.concat(messages, bytes));
-    else {
-      this.#socket.cork();
-      for (const message of messages) this.#socket.write(message);
-      this.#socket.uncork();
+    this.#lenders = [];
+    const last = messages.pop() as Uint8Array;
+    const giveBack = () => {
+      for (const lender of lenders) lender();
+    };
+    if (messages.length > 0 && bytes <= JOINED_MAX) {
+      this.#socket.write(Buffer.concat([...messages, last], bytes), giveBack);
+      return;
     }
+    this.#socket.cork();
+    for (const message of messages) this.#socket.write(message);
+    this.#socket.write(last, giveBack); // whose call is the last one
+    this.#socket.uncork();
   }
 
   /** To be flushed, though the client has not asked: what is gathered stays bounded. */

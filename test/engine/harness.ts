@@ -100,7 +100,8 @@ export async function textsOf(engine: Engine, query: CursorRequest): Promise<(st
   return rows.map((row) => row.map((cell) => (cell === null ? null : cell.toString())));
 }
 
-function parseRows(bytes: Buffer): (Buffer | null)[][] {
+/** Copies of the cells of DataRow messages. */
+export function parseRows(bytes: Buffer): (Buffer | null)[][] {
   const rows: (Buffer | null)[][] = [];
   for (let at = 0; at < bytes.length; ) {
     if (bytes[at] !== 68) throw new Error(`no DataRow at ${at}`);

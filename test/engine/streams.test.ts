@@ -7,7 +7,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SqlError } from "../../src/base/errors.ts";
 import { EngineError } from "../../src/engine/error.ts";
 import { Oid } from "../../src/types/oids.ts";
-import { drain, INT4, INT8, openEngine, request, shape, type TestEngine } from "./harness.ts";
+import {
+  drain,
+  INT4,
+  INT8,
+  openEngine,
+  parseRows,
+  request,
+  shape,
+  type TestEngine,
+} from "./harness.ts";
 
 const ROWS = 1_000_000;
 const FLOAT8 = shape(Oid.float8);
@@ -163,6 +172,28 @@ test("a client that reads slowly holds back the stream", async () => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
   await cursor.close();
+});
+
+test("memory that batches give back is written again, and no batch before changes", async () => {
+  const rows = 300_000;
+  const columns = [INT8, shape(Oid.text)];
+  const read = async (offset: number) => {
+    const sql = `SELECT i + ${offset}, 'row ' || i FROM range(${rows}) t(i) ORDER BY i`;
+    const cursor = await running.engine.openCursor(request(sql, columns));
+    let next = 0;
+    for (;;) {
+      const batch = await cursor.next();
+      if (batch === undefined) break;
+      for (const [number, text] of parseRows(Buffer.from(batch.bytes))) {
+        if (`${number} ${text}` !== `${next + offset} row ${next}`) return `${number} ${text}`;
+        next += 1;
+      }
+      if (next % 3 > 0) batch.giveBack?.();
+    }
+    await cursor.close();
+    return next;
+  };
+  expect(await Promise.all([read(0), read(7_000_000), read(-9)])).toEqual([rows, rows, rows]);
 });
 
 test("a column of another type than promised is refused, not encoded", async () => {
