@@ -7,12 +7,13 @@ import { type ErrorFields, SqlError } from "../base/errors.ts";
 import type { AppendRequest } from "../table/append.ts";
 import type { AppendedFile } from "../table/append-report.ts";
 import { CoverageOverlapError } from "../table/error.ts";
-import { appendPending, appendPublished } from "../table/segment-changes.ts";
+import { appendPending, appendPublished, type PendingReplace } from "../table/segment-changes.ts";
 import { commitOf } from "./append-result.ts";
 import { claimantOf, whenFree } from "./bucket-claims.ts";
 import { bucketReplacement } from "./bucket-rows.ts";
 import { notifyCommit } from "./commit-notice.ts";
 import type { Execution } from "./execution.ts";
+import { FileRows } from "./file-rows.ts";
 import { overlapError } from "./overlap-message.ts";
 import { hasRowKey } from "./repeated-rows.ts";
 import { checkRequiredValues } from "./required-values.ts";
@@ -43,7 +44,7 @@ export async function appendInto(
   execution: Execution,
 ): Promise<Appended> {
   const { files, isDryRun, operation, message, idempotencyKey } = given;
-  const overlap = policy(given.overlap, operation, entry, execution);
+  const overlap = policy(given.overlap, entry, execution);
   // What replaces segments locks them, as a transaction does.
   const isPlain = overlap !== "replace" || entry.table.snapshot.meta.schema === undefined;
   const isOwn = !execution.transaction.isExplicit && execution.isAlone && isPlain;
@@ -88,7 +89,8 @@ async function appendVersion(
 ): Promise<Appended> {
   const { services, signal, processId } = execution;
   const hot = services.intake.table(entry.info.oid);
-  const result = await appendPublished(hot, await claimantOf(execution), request, signal);
+  const complete = { ...request, ...rowsOf(entry, request, undefined, execution) };
+  const result = await appendPublished(hot, await claimantOf(execution), complete, signal);
   const commit = commitOf(result, request.operation, processId);
   if (commit !== undefined) notifyCommit(services.notifications, entry, commit);
   return { files: result.files, notices: result.isRepeated ? [repeatedNotice(request)] : [] };
@@ -111,26 +113,34 @@ async function appendToTransaction(
   const hot = services.intake.table(entry.info.oid);
   const claimant = await claimantOf(execution);
   const isReplacing = request.overlap === "replace" && request.isDryRun !== true;
-  const replace = isReplacing && { replace: await bucketReplacement(entry, execution) };
-  const pending = { ...request, ...replace };
+  const replace = isReplacing ? await bucketReplacement(entry, execution) : undefined;
+  const rows = rowsOf(entry, request, replace, execution);
+  const pending = { ...request, ...rows, ...(replace !== undefined && { replace }) };
   const { files } = await appendPending(hot, claimant, pending, signal);
   return { files, notices: [] };
 }
 
+/** At GRAIN ROW, but under ALLOW. `replace`: what takes rows of the table out. */
+function rowsOf(
+  entry: TstableEntry,
+  { overlap }: Pick<AppendRequest, "overlap">,
+  replace: PendingReplace | undefined,
+  execution: Execution,
+): { readonly rows?: FileRows } {
+  if (entry.definition.grain !== "row" || overlap === "allow") return {};
+  if (entry.table.snapshot.meta.schema === undefined) {
+    throw notBuilt("files of a table without columns at GRAIN ROW", "Use ON OVERLAP ALLOW.");
+  }
+  return { rows: new FileRows(entry, overlap, replace, execution) };
+}
+
 function policy(
   given: string | undefined,
-  operation: string,
   entry: TstableEntry,
   execution: Execution,
 ): AppendRequest["overlap"] {
   const chosen = given ?? execution.settings.get("tstable.on_overlap") ?? entry.definition.overlap;
-  if (isPolicy(chosen)) {
-    if (entry.definition.grain === "row" && chosen !== "allow") {
-      const what = operation === "APPEND" ? "APPEND PARQUET" : `${operation} of files`;
-      throw notBuilt(`${what} at GRAIN ROW`, "Use ON OVERLAP ALLOW.");
-    }
-    return chosen;
-  }
+  if (isPolicy(chosen)) return chosen;
   throw new SqlError("22023", `invalid overlap policy "${chosen}"`);
 }
 

@@ -2,7 +2,7 @@
 
 import { SqlError } from "../base/errors.ts";
 import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
-import { rawOfTick } from "../table/key-rows.ts";
+import { type KeyRows, rawOfTick } from "../table/key-rows.ts";
 import type { KeyOutcome } from "../table/keys.ts";
 import type { RowBlock } from "../table/row-block.ts";
 import { encodeText } from "../types/codec.ts";
@@ -31,7 +31,10 @@ export async function rowsWithoutRepeats(
   const outcome = await reserveKeys(entry, block, policy, execution);
   const first = firstRepeat(outcome);
   if (first === undefined) return undefined;
-  if (policy === "reject") throw repeatedKey(entry, block, first, execution);
+  if (policy === "reject") {
+    const { keys } = execution.services.intake.table(entry.info.oid).attachment;
+    throw repeatedKey(entry, keyRowsOf(block, keys), first, execution);
+  }
   return outcome.fresh;
 }
 
@@ -62,15 +65,16 @@ function firstRepeat({ existing, repeated }: KeyOutcome): number | undefined {
   return rows.length === 0 ? undefined : Math.min(...rows);
 }
 
-function repeatedKey(
+/** `file`: whose row it is. */
+export function repeatedKey(
   entry: TstableEntry,
-  block: RowBlock,
+  { entities, entityOf, ticks }: KeyRows,
   row: number,
   { services, settings }: Execution,
+  file?: string,
 ): SqlError {
   const { info, definition, axis, entityColumns } = entry;
   const { keys } = services.intake.table(info.oid).attachment;
-  const { entities, entityOf, ticks } = keyRowsOf(block, keys);
   const time = valueOfRaw(axis, rawOfTick(tickScaleOf(keys), ticks[row] as bigint));
   const entity = entities[entityOf[row] as number]?.entity ?? [];
   const names = [
@@ -83,7 +87,9 @@ function repeatedKey(
   ];
   const constraint = definition.options["key"] ?? `${info.name}_row_key`;
   return new SqlError("23505", `duplicate key value violates unique constraint "${constraint}"`, {
-    detail: `Key (${names.join(", ")})=(${values.join(", ")}) already exists.`,
+    detail:
+      `Key (${names.join(", ")})=(${values.join(", ")}) already exists.` +
+      (file === undefined ? "" : ` File: ${file}.`),
     schema: info.schema,
     table: info.name,
     constraint,

@@ -16,7 +16,7 @@ import type { TstableEntry } from "./tables.ts";
 import type { TransactionWork } from "./work.ts";
 
 export const INT8: Shape = { typeOid: Oid.int8, typmod: -1, representation: { kind: "plain" } };
-const INT4: Shape = { typeOid: Oid.int4, typmod: -1, representation: { kind: "plain" } };
+export const INT4: Shape = { typeOid: Oid.int4, typmod: -1, representation: { kind: "plain" } };
 
 /** A transaction's rows beyond this become a segment before it commits. */
 const OWN_BYTES_MAX = 32 << 20;

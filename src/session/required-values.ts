@@ -34,7 +34,9 @@ export async function checkRequiredValues(
   for (const file of files) {
     if (required.length > 0) await checkNotNull(entry, file, required, execution);
     await checkTexts(entry, file, execution);
-    if (constraint !== undefined) await checkKey(entry, file, constraint, execution);
+    // At GRAIN ROW the append itself looks.
+    const isLooking = entry.definition.grain === "row";
+    if (constraint !== undefined && !isLooking) await checkKey(entry, file, constraint, execution);
   }
 }
 

@@ -6,18 +6,11 @@
 
 import { filesOfVersion, versionOfKey } from "./append-repeat.ts";
 import { type AppendedFile, type Decision, newCells, report } from "./append-report.ts";
-import {
-  type Coverage,
-  countPairs,
-  NO_COVERAGE,
-  type Overlap,
-  overlapOf,
-  unite,
-  unitedCoverage,
-} from "./coverage.ts";
-import { CoverageOverlapError, StoreError } from "./error.ts";
+import { type Coverage, NO_COVERAGE, unite, unitedCoverage } from "./coverage.ts";
+import { decide } from "./decide-files.ts";
+import { StoreError } from "./error.ts";
 import type { Action, LogicalField } from "./format.ts";
-import { type FoundOverlap, factsOf } from "./overlap.ts";
+import type { RowLook } from "./row-look.ts";
 import type { SegmentFiles } from "./segment-files.ts";
 import type { Snapshot, VersionRecord } from "./snapshot.ts";
 import type { StagedFile } from "./stage.ts";
@@ -44,6 +37,8 @@ export interface AppendRequest {
    * nobody else may write now cannot be had.
    */
   readonly covered?: (wanted: Coverage) => Promise<Coverage>;
+  /** Rows, and not buckets, follow the policy. The caller keeps others from writing rows. */
+  readonly rows?: RowLook;
 }
 
 export interface AppendResult {
@@ -138,9 +133,10 @@ class Append {
     if (this.#isKnown(head)) return undefined;
     requireSameSchema(head, schema);
     const published = await this.#table.coverage(head);
-    const { overlap: policy } = this.#request;
+    const { overlap: policy, rows } = this.#request;
     const originals = files.flatMap(([, staged]) => staged ?? []);
-    const wanted = policy === "allow" ? NO_COVERAGE : unitedCoverage(originals);
+    const isFree = policy === "allow" || rows !== undefined;
+    const wanted = isFree ? NO_COVERAGE : unitedCoverage(originals);
     const covered = (await this.#request.covered?.(wanted)) ?? published;
     const decisions = await decide(this.#table, this.#staging, {
       head,
@@ -148,6 +144,7 @@ class Append {
       files,
       policy,
       covered,
+      rows,
     });
     this.#decisions = decisions;
     const added = decisions.flatMap(({ staged }) => staged ?? []);
@@ -196,54 +193,4 @@ class Append {
 export function requireSameSchema({ meta }: Snapshot, schema: readonly LogicalField[]): void {
   if (meta.schema === undefined || JSON.stringify(meta.schema) === JSON.stringify(schema)) return;
   throw new StoreError("version-taken", "the table's schema was changed during the append");
-}
-
-export interface DecideRequest {
-  readonly head: Snapshot;
-  readonly schema: readonly LogicalField[];
-  readonly files: readonly StagedSource[];
-  readonly policy: AppendRequest["overlap"];
-  readonly covered: Coverage;
-}
-
-/** What to do with each file, by what is covered already. @throws CoverageOverlapError */
-export async function decide(
-  table: Table,
-  staging: Staging,
-  { head, schema, files, policy, covered }: DecideRequest,
-): Promise<readonly Decision[]> {
-  let coverage = covered;
-  const decisions: Decision[] = [];
-  const overlaps: FoundOverlap[] = [];
-  for (const [source, original] of files) {
-    const overlap = original && overlapOf(coverage, original.coverage);
-    const earlier = decisions.flatMap(({ staged }) => staged ?? []);
-    const repeats =
-      policy === "replace" && original !== undefined
-        ? repeatOf(earlier, original.coverage)
-        : undefined;
-    if (repeats !== undefined) overlaps.push({ source, overlap: repeats, earlier });
-    else if (overlap !== undefined && policy === "reject") {
-      overlaps.push({ source, overlap, earlier });
-    }
-    let staged = original;
-    if (original !== undefined && overlap !== undefined && policy === "skip") {
-      const isAll = overlap.count === countPairs(original.coverage);
-      staged = isAll
-        ? undefined
-        : await staging.without(head.meta, schema, original, overlap.pairs);
-    }
-    const { count = 0n, pairs = NO_COVERAGE } = overlap ?? {};
-    const isReplacing = policy === "replace" && count > 0n;
-    const decision = { source, staged, original, overlapBuckets: count, covered: pairs };
-    decisions.push(isReplacing ? { ...decision, isReplacing } : decision);
-    if (staged !== undefined) coverage = unite(coverage, staged.coverage);
-  }
-  if (overlaps.length > 0) throw new CoverageOverlapError(await factsOf(table, head, overlaps));
-  return decisions;
-}
-
-/** Files of one statement do not replace each other. */
-function repeatOf(earlier: readonly StagedFile[], coverage: Coverage): Overlap | undefined {
-  return overlapOf(unitedCoverage(earlier), coverage);
 }

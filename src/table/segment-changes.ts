@@ -3,17 +3,12 @@
  * no version has yet: overlap is checked against all of it.
  */
 
-import {
-  type AppendRequest,
-  type AppendResult,
-  appendFiles,
-  decide,
-  requireSameSchema,
-} from "./append.ts";
+import { type AppendRequest, type AppendResult, appendFiles, requireSameSchema } from "./append.ts";
 import { type AppendedFile, type Decision, newCells, report } from "./append-report.ts";
 import { type Claimant, claimBuckets, coverageNow, segmentsNow } from "./claimed-buckets.ts";
 import { type Coverage, overlapOf, unitedCoverage } from "./coverage.ts";
 import { coverageAfter } from "./coverage-after.ts";
+import { decide } from "./decide-files.ts";
 import { StoreError } from "./error.ts";
 import type { Action } from "./format.ts";
 import type { HotTable } from "./hot-table.ts";
@@ -51,7 +46,7 @@ export interface StagedAppend {
   readonly cells: () => Coverage;
 }
 
-/** Of "replace" where something is covered. */
+/** Of "replace", but for a dry run; used where something is covered. */
 export interface PendingReplace {
   /** Nobody else removes segments from now on, and everything hot is in one, own rows too. */
   readonly settle: () => Promise<void>;
@@ -71,7 +66,7 @@ export async function appendPending(
 ): Promise<StagedAppend> {
   const { table, files } = hot.attachment;
   const { own } = claimant;
-  const { overlap: policy, replace, isDryRun = false } = request;
+  const { overlap: policy, replace, isDryRun = false, rows } = request;
   const { meta } = await table.refresh();
   if (meta.schema === undefined) {
     throw new StoreError(
@@ -83,23 +78,22 @@ export async function appendPending(
   try {
     const { schema, staged } = await staging.bringAll(meta, request.files);
     const wanted = unitedCoverage(staged.flatMap(([, file]) => file ?? []));
-    const isClaiming = policy !== "allow" && !isDryRun && wanted.length > 0;
+    const isClaiming = policy !== "allow" && !isDryRun && rows === undefined;
     const giveBack = isClaiming ? claimBuckets(hot, claimant, wanted) : undefined;
     const isReplacing =
-      policy === "replace" &&
-      isClaiming &&
-      overlapOf(await coverageNow(hot, own), wanted) !== undefined;
-    if (isReplacing) await replace?.settle();
+      replace !== undefined && overlapOf(await coverageNow(hot, own), wanted) !== undefined;
+    if (isReplacing) await replace.settle();
     let decisions: readonly Decision[] = [];
     let cleared: ClearedBuckets = { removed: [], added: [] };
     // In the table's queue, where no version comes between; nothing is published.
     await table.commit(async (head) => {
       requireSameSchema(head, schema);
       const covered = await coverageNow(hot, own);
-      decisions = await decide(table, staging, { head, schema, files: staged, policy, covered });
+      const deciding = { head, schema, files: staged, policy, covered, rows };
+      decisions = await decide(table, staging, deciding);
       const kept = unitedCoverage(decisions.flatMap((one) => one.staged ?? []));
       giveBack?.(kept);
-      if (!isReplacing) return undefined;
+      if (!isReplacing || rows !== undefined) return undefined;
       cleared = await clearBuckets(table, staging, { head, schema }, segmentsNow(hot, own), kept);
       return undefined;
     }, signal);

@@ -290,3 +290,16 @@ test("a COPY of many rows follows the policy as a whole", async () => {
   expect(await tag(`INSERT INTO ${m} ${select(3)}`)).toBe("INSERT 0");
   await server.rows("RESET tstable.on_overlap");
 });
+
+test("a COPY of many rows into buckets holds a declared key, too", async () => {
+  const m = await meters("GRAIN BUCKET", ", PRIMARY KEY (dev, ts)");
+  const select = (rest: string) =>
+    `SELECT timestamptz '${DAY} 00:00+00' + i * interval '100 ms', 'd' || i % 3, 1
+     FROM generate_series(0, 599999) i ${rest}`;
+  const twice = `INSERT INTO ${m} ${select(`UNION ALL SELECT '${DAY} 00:00:03+00', 'd0', 2`)}`;
+  expect(await server.refusal(twice)).toMatchObject({
+    code: "23505",
+    detail: `Key (dev, ts)=(d0, ${DAY} 00:00:03+00) already exists.`,
+  });
+  expect(await tag(`INSERT INTO ${m} ${select("")}`)).toBe("INSERT 600000");
+});

@@ -87,7 +87,6 @@ describe("COPY FROM with FORMAT parquet", () => {
   test.each([
     ["COPY m FROM STDIN (FORMAT arrow, HEADER)", "42601"],
     ["COPY m FROM STDIN (FORMAT parquet, DELIMITER ',')", "42601"],
-    ["COPY m FROM STDIN (FORMAT csv, OVERLAP 'skip')", "0A000"],
   ])("%s is refused", async (sql, code) => {
     expect((await server.refusal(sql)).code).toBe(code);
   });

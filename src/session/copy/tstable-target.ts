@@ -10,6 +10,7 @@ import { allOrThrow, Staging } from "../../table/staging.ts";
 import { tableShape } from "../attachment.ts";
 import { BucketRows } from "../bucket-rows.ts";
 import type { Execution } from "../execution.ts";
+import { FileRows } from "../file-rows.ts";
 import { hasRowKey, keyPolicy, type RepeatPolicy } from "../repeated-rows.ts";
 import type { TstableEntry } from "../tables.ts";
 import { addRows, insertSegments, requireRows } from "../tstable-writes.ts";
@@ -61,7 +62,6 @@ export class TstableTarget implements CopyTarget {
     this.#blocks.push(block);
     this.#bytes += blockBytes(block);
     if (this.#bytes <= ROWS_BYTES_MAX) return;
-    if (this.#isByKey && this.#buckets !== undefined) return;
     const waiting = this.#blocks;
     this.#blocks = [];
     this.#bytes = 0;
@@ -89,7 +89,9 @@ export class TstableTarget implements CopyTarget {
   async #finishBulk({ files, keys, staging }: Bulk): Promise<void> {
     const { meta } = this.#entry.table.snapshot;
     const segments = [];
-    for (const path of await files.finish()) {
+    const paths = await files.finish();
+    if (this.#isByKey) await this.#refuseTwins(paths);
+    for (const path of paths) {
       const staged = await staging.take(meta, keys.get(path) ?? "", path);
       if (staged !== undefined) segments.push(staging.segment(meta, staged));
     }
@@ -97,6 +99,14 @@ export class TstableTarget implements CopyTarget {
     await insertSegments(this.#entry, segments, this.#execution);
     // The transaction removes them should it fail.
     staging.keepSegments(segments);
+  }
+
+  /** In buckets that the table does not have no other row can have the key. */
+  async #refuseTwins(paths: readonly string[]): Promise<void> {
+    const rows = new FileRows(this.#entry, "reject", undefined, this.#execution);
+    const files = paths.map((path) => ({ source: undefined, path, near: undefined }));
+    const repeats = await rows.look(files);
+    await repeats.close();
   }
 
   async close(): Promise<void> {
