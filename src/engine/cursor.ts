@@ -15,6 +15,7 @@ import { readData } from "./chunks.ts";
 import { type ColumnType, checkColumn, columnTypeOf } from "./column-types.ts";
 import { type Database, duckdbZone, type Lane } from "./database.ts";
 import { BlockEncoder } from "./encode-blocks.ts";
+import { LineEncoder } from "./encode-lines.ts";
 import { RowEncoder } from "./encode-rows.ts";
 import { cancelled, translateFailure } from "./failures.ts";
 import { duckdbValue } from "./parameters.ts";
@@ -33,13 +34,15 @@ const BLOCK_BYTES = 4 * 1024 * 1024;
 /** Wide rows make a batch larger than that, but not by more than this or a row. */
 const WRITE_BYTES_MAX = 4 * 1024 * 1024;
 
+type Encoder = RowEncoder | LineEncoder | BlockEncoder;
+
 export class EngineCursor {
   readonly #database: Database;
   readonly #request: CursorRequest;
   readonly #onPinned: () => void;
   #lane: Lane | undefined;
   #result: duckdb.Result | undefined;
-  #encoder: RowEncoder | BlockEncoder | undefined;
+  #encoder: Encoder | undefined;
   /** Fetched while the chunk before it is encoded. */
   #ahead: Promise<duckdb.DataChunk | null> | undefined;
   #chunksRead = 0;
@@ -163,8 +166,8 @@ export class EngineCursor {
     }
   }
 
-  #makeEncoder(result: duckdb.Result): RowEncoder | BlockEncoder {
-    const { shapes, formats, text, isSmall, layouts } = this.#request;
+  #makeEncoder(result: duckdb.Result): Encoder {
+    const { shapes, formats, text, isSmall, layouts, lines } = this.#request;
     const count = duckdb.column_count(result);
     const expected = shapes.length + (isSmall ? 0 : 1);
     assert(count === expected, () => `the query gives ${count} columns, promised were ${expected}`);
@@ -174,6 +177,9 @@ export class EngineCursor {
       return type;
     });
     if (layouts !== undefined) return new BlockEncoder(types.slice(0, layouts.length), layouts);
+    if (lines !== undefined) {
+      return new LineEncoder(lines, formats.length, shapes, types, text);
+    }
     return new RowEncoder(shapes, types, formats, text);
   }
 
@@ -193,7 +199,7 @@ export class EngineCursor {
   }
 
   async #batch(): Promise<RowBatch | undefined> {
-    const encoder = this.#encoder as RowEncoder | BlockEncoder;
+    const encoder = this.#encoder as Encoder;
     const isBlock = this.#request.layouts !== undefined;
     while (encoder.bytes < (isBlock ? BLOCK_BYTES : BATCH_BYTES)) {
       if (encoder.hasMore) encoder.write(WRITE_BYTES_MAX);
@@ -206,7 +212,7 @@ export class EngineCursor {
     return encoder.take(isLast ? 0 : BATCH_BYTES + BATCH_BYTES / 4);
   }
 
-  async #loadChunk(encoder: RowEncoder | BlockEncoder): Promise<void> {
+  async #loadChunk(encoder: Encoder): Promise<void> {
     const chunk = (await this.#ahead) ?? null;
     this.#ahead = undefined;
     if (this.#isCancelled) throw cancelled();

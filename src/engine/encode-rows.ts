@@ -1,28 +1,17 @@
 /** Chunks of DuckDB's vectors into complete DataRow messages, text or binary by column. */
 
 import duckdb from "@duckdb/node-bindings";
-import { Oid } from "../types/oids.ts";
 import type { Shape, TextSettings } from "../types/shape.ts";
 import type { CellWriter } from "./cell-writer.ts";
+import { cellWriters } from "./cell-writers.ts";
 import type { ColumnType } from "./column-types.ts";
-import { DecimalWriter, DisplayScales } from "./encode-decimals.ts";
-import {
-  BoolWriter,
-  FloatTextWriter,
-  Int64TextWriter,
-  SmallIntegerTextWriter,
-  SwappedWriter,
-} from "./encode-numbers.ts";
-import { TextWriter, UuidWriter } from "./encode-texts.ts";
-import { DateBinaryWriter, TimestampBinaryWriter, TimestampTextWriter } from "./encode-times.ts";
-import { ValueWriter } from "./encode-values.ts";
+import type { DisplayScales } from "./encode-decimals.ts";
 import type { RowBatch } from "./request.ts";
 import { RowBuffer } from "./row-buffer.ts";
 
 const DATA_ROW = 68; // D
 /** Type, length, number of columns. */
 const HEADER_BYTES = 7;
-const { Type } = duckdb;
 
 export class RowEncoder {
   readonly #writers: readonly CellWriter[];
@@ -42,19 +31,8 @@ export class RowEncoder {
     formats: readonly (0 | 1)[],
     settings: TextSettings,
   ) {
-    const scales = new Map<number, DisplayScales>();
-    this.#writers = formats.map((format, i) => {
-      const shape = shapes[i] as Shape;
-      const { representation } = shape;
-      if (representation.kind === "decimal-scaled" && !scales.has(representation.scaleColumn)) {
-        scales.set(representation.scaleColumn, new DisplayScales());
-      }
-      const own =
-        representation.kind === "decimal-scaled"
-          ? scales.get(representation.scaleColumn)
-          : undefined;
-      return cellWriter(shape, types[i] as ColumnType, format, settings, own);
-    });
+    const { writers, scales } = cellWriters(shapes, types, formats, settings);
+    this.#writers = writers;
     this.#scales = scales;
   }
 
@@ -125,78 +103,5 @@ export class RowEncoder {
     const rows = this.#rows;
     this.#rows = 0;
     return { bytes: this.#out.take(capacity), rows };
-  }
-}
-
-/** The quick writer of a column where there is one. */
-function cellWriter(
-  shape: Shape,
-  type: ColumnType,
-  format: 0 | 1,
-  settings: TextSettings,
-  scales: DisplayScales | undefined,
-): CellWriter {
-  switch (shape.representation.kind) {
-    case "decimal":
-    case "decimal-scaled":
-      if (type.id === Type.DECIMAL) return new DecimalWriter(type, format, scales);
-      break;
-    case "plain":
-    case "utc":
-      return (
-        quickWriter(shape.typeOid, type, format, settings) ??
-        new ValueWriter(shape, type, format, settings)
-      );
-    case "numeric-text":
-      if (type.id === Type.VARCHAR && format === 0) return new TextWriter("text");
-      break;
-    default:
-  }
-  return new ValueWriter(shape, type, format, settings);
-}
-
-function quickWriter(
-  typeOid: number,
-  type: ColumnType,
-  format: 0 | 1,
-  settings: TextSettings,
-): CellWriter | undefined {
-  switch (type.id) {
-    case Type.BOOLEAN:
-      return new BoolWriter(format);
-    case Type.SMALLINT:
-      return format === 1 ? new SwappedWriter(2) : new SmallIntegerTextWriter("int16");
-    case Type.INTEGER:
-      if (typeOid === Oid.void) return undefined;
-      return format === 1 ? new SwappedWriter(4) : new SmallIntegerTextWriter("int32");
-    case Type.UINTEGER:
-      return format === 1 ? new SwappedWriter(4) : new SmallIntegerTextWriter("uint32");
-    case Type.BIGINT:
-      if (typeOid !== Oid.int8) return undefined;
-      return format === 1 ? new SwappedWriter(8) : new Int64TextWriter();
-    case Type.FLOAT:
-      if (format === 1) return new SwappedWriter(4);
-      return new FloatTextWriter(4, settings.extraFloatDigits);
-    case Type.DOUBLE:
-      if (format === 1) return new SwappedWriter(8);
-      return new FloatTextWriter(8, settings.extraFloatDigits);
-    case Type.VARCHAR:
-      if (typeOid === Oid.char) return undefined;
-      return new TextWriter(typeOid === Oid.jsonb && format === 1 ? "jsonb" : "text");
-    case Type.BLOB:
-      return format === 1 ? new TextWriter("bytea") : undefined;
-    case Type.UUID:
-      return new UuidWriter(format);
-    case Type.DATE:
-      return format === 1 ? new DateBinaryWriter() : undefined;
-    case Type.TIME:
-      return format === 1 ? new SwappedWriter(8) : undefined;
-    case Type.TIMESTAMP:
-    case Type.TIMESTAMP_TZ:
-      if (format === 1) return new TimestampBinaryWriter();
-      if (settings.dateStyle.format !== "ISO") return undefined;
-      return new TimestampTextWriter(typeOid === Oid.timestamptz, settings);
-    default:
-      return undefined;
   }
 }

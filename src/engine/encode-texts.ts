@@ -2,6 +2,7 @@
 
 import type duckdb from "@duckdb/node-bindings";
 import { SqlError } from "../base/errors.ts";
+import type { CellEscapes } from "../types/copy/cell-escapes.ts";
 import { type CellWriter, FixedWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-writer.ts";
 import { isNull, readData, readValidity, Strings, type Validity } from "./chunks.ts";
 import type { RowBuffer } from "./row-buffer.ts";
@@ -56,9 +57,63 @@ export class TextWriter implements CellWriter {
       if (copy(strings.source(row), strings.start(row), length, bytes, to)) hasZero = true;
       places[row] = to + length;
     }
-    if (hasZero && this.#kind !== "bytea") {
-      throw new SqlError("22021", 'invalid byte sequence for encoding "UTF8": 0x00');
+    if (hasZero && this.#kind !== "bytea") throw zeroByte();
+  }
+}
+
+/** Texts as cells of a line of COPY. */
+export class EscapedTextWriter implements CellWriter {
+  readonly #escapes: CellEscapes;
+  #strings: Strings | undefined;
+  #validity: Validity;
+  /** Of the cells. */
+  #lengths = new Int32Array();
+
+  constructor(escapes: CellEscapes) {
+    this.#escapes = escapes;
+  }
+
+  measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
+    const validity = readValidity(vector, rows);
+    const strings = new Strings(vector, rows, validity);
+    this.#validity = validity;
+    this.#strings = strings;
+    if (this.#lengths.length < rows) this.#lengths = new Int32Array(rows);
+    for (let row = 0; row < rows; row += 1) {
+      let length = 0;
+      if (!isNull(validity, row)) {
+        const start = strings.start(row);
+        length = this.#escapes.length(strings.source(row), start, start + strings.length(row));
+      }
+      this.#lengths[row] = length;
+      sizes[row] = (sizes[row] as number) + LENGTH_BYTES + length;
     }
+  }
+
+  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
+    const { bytes, view } = out;
+    const strings = this.#strings as Strings;
+    const validity = this.#validity;
+    let hasZero = false;
+    for (let row = from; row < until; row += 1) {
+      const at = places[row] as number;
+      const to = at + LENGTH_BYTES;
+      const isAbsent = isNull(validity, row);
+      const length = this.#lengths[row] as number;
+      view.setInt32(at, isAbsent ? NULL_LENGTH : length);
+      places[row] = to + length;
+      if (isAbsent) continue;
+      const source = strings.source(row);
+      const start = strings.start(row);
+      const size = strings.length(row);
+      if (size === length) {
+        if (copy(source, start, size, bytes, to)) hasZero = true;
+      } else {
+        this.#escapes.put(source, start, start + size, bytes, to);
+        if (source.subarray(start, start + size).includes(0)) hasZero = true;
+      }
+    }
+    if (hasZero) throw zeroByte();
   }
 }
 
@@ -82,6 +137,10 @@ function copy(
     bytes[at + i] = byte;
   }
   return hasZero;
+}
+
+function zeroByte(): SqlError {
+  return new SqlError("22021", 'invalid byte sequence for encoding "UTF8": 0x00');
 }
 
 const HEX = Buffer.from("0123456789abcdef", "latin1");

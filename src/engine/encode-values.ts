@@ -4,6 +4,7 @@ import type duckdb from "@duckdb/node-bindings";
 import { arrayText, encodeArray } from "../types/arrays.ts";
 import { ByteWriter } from "../types/bytes.ts";
 import { encodeBinary, encodeText } from "../types/codec.ts";
+import type { CellEscapes } from "../types/copy/cell-escapes.ts";
 import type { Shape, TextSettings } from "../types/shape.ts";
 import type { SqlArray, SqlValue } from "../types/value.ts";
 import { type CellWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-writer.ts";
@@ -16,13 +17,21 @@ export class ValueWriter implements CellWriter {
   readonly #type: ColumnType;
   readonly #format: 0 | 1;
   readonly #settings: TextSettings;
+  readonly #escapes: CellEscapes | undefined;
   readonly #cells: (Uint8Array | undefined)[] = [];
 
-  constructor(shape: Shape, type: ColumnType, format: 0 | 1, settings: TextSettings) {
+  constructor(
+    shape: Shape,
+    type: ColumnType,
+    format: 0 | 1,
+    settings: TextSettings,
+    escapes?: CellEscapes,
+  ) {
     this.#shape = shape;
     this.#type = type;
     this.#format = format;
     this.#settings = settings;
+    this.#escapes = escapes;
   }
 
   measure(vector: duckdb.Vector, rows: number, sizes: Int32Array): void {
@@ -38,7 +47,12 @@ export class ValueWriter implements CellWriter {
 
   #encode(value: Present): Uint8Array {
     if (this.#format === 1) return valueBinary(this.#shape, value);
-    return Buffer.from(valueText(this.#shape, value, this.#settings));
+    const cell = Buffer.from(valueText(this.#shape, value, this.#settings));
+    const escapes = this.#escapes;
+    if (escapes === undefined) return cell;
+    const escaped = new Uint8Array(escapes.length(cell, 0, cell.length));
+    escapes.put(cell, 0, cell.length, escaped, 0);
+    return escaped;
   }
 
   write(out: RowBuffer, places: Int32Array, from: number, until: number): void {

@@ -1,6 +1,7 @@
 /** What crosses from the main thread to the engine's worker: plain data. */
 
 import type { CellLayout } from "../table/row-block.ts";
+import type { CsvFormat, TextFormat } from "../types/copy/format.ts";
 import type { Shape, TextSettings } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
 
@@ -41,6 +42,8 @@ export interface CursorRequest {
   readonly pinsPlain?: boolean;
   /** Batches are encoded RowBlocks of the first columns, which lie so, instead of DataRows. */
   readonly layouts?: readonly CellLayout[];
+  /** Batches are lines of COPY in CopyData messages instead; formats are all 0. */
+  readonly lines?: TextFormat | CsvFormat | undefined;
 }
 
 /** A statement of ours; one with shapes gives rows, few enough to stand in memory. */

@@ -2,6 +2,7 @@
 
 import type { ErrorFields } from "../base/errors.ts";
 import type { StatementText } from "../compile/split.ts";
+import type { CsvFormat, TextFormat } from "../types/copy/format.ts";
 import type { SessionNotifications } from "./notifications.ts";
 import type { BoundParameters, Portals, PreparedStatement } from "./portals.ts";
 import type { Reply } from "./results.ts";
@@ -21,6 +22,8 @@ export interface Execution {
   readonly parameters: BoundParameters;
   /** Wire format of each result column. */
   readonly formats: readonly (0 | 1)[];
+  /** Whoever can shall give lines of COPY in CopyData messages instead of rows. */
+  readonly lines?: TextFormat | CsvFormat | undefined;
   /** Aborted by cancel, by a timeout and by the client's disconnect. */
   readonly signal: AbortSignal;
   /** Another statement shares the implicit transaction: what cannot be undone must refuse. */

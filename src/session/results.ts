@@ -36,7 +36,11 @@ export type Reply =
   /** The payload of one CopyData message; clients take a row of text or csv for one message. */
   | { readonly kind: "copy-data"; readonly bytes: Uint8Array }
   /** Complete CopyData messages, ready to be written: many rows at once. */
-  | { readonly kind: "copy-messages"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "copy-messages";
+      readonly bytes: Uint8Array;
+      readonly giveBack?: (() => void) | undefined;
+    }
   | { readonly kind: "copy-done" };
 
 /** Where the wire puts what a client sends during COPY FROM STDIN. */

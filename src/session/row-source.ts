@@ -15,6 +15,8 @@ export interface RowBatch {
 
 /** Whoever takes it closes it; closing twice is harmless. */
 export interface RowSource {
+  /** Batches are lines of COPY already, as the execution has asked. */
+  readonly isLines?: boolean;
   /** undefined: no more rows. */
   next(): Promise<RowBatch | undefined>;
   /** A pending or later `next` fails with 57014. */

@@ -34,10 +34,8 @@ export async function sendReplies(
 async function send(reply: Reply, output: SocketOutput): Promise<void> {
   switch (reply.kind) {
     case "rows":
-      output.lend(reply.bytes, reply.giveBack); // few of them go out together with what follows
-      break;
     case "copy-messages":
-      output.add(reply.bytes);
+      output.lend(reply.bytes, reply.giveBack); // few of them go out together with what follows
       break;
     case "copy-in":
       output.add(backend.copyInResponse(reply));

@@ -76,10 +76,11 @@ async function* toClient(
   const counts = new CopyCounts(shown, execution);
   try {
     let isOpen = false;
-    for await (const { bytes } of counts.reported(open())) {
+    for await (const { bytes, giveBack } of counts.reported(open())) {
       if (!isOpen) yield { kind: "copy-out", format, columnFormats: fields.map(() => format) };
       isOpen = true;
-      if (bytes.length > 0) yield { kind: isWhole ? "copy-data" : "copy-messages", bytes };
+      if (bytes.length > 0 && isWhole) yield { kind: "copy-data", bytes };
+      else if (bytes.length > 0) yield { kind: "copy-messages", bytes, giveBack };
     }
     yield { kind: "copy-done" };
     yield { kind: "complete", tag: `COPY ${counts.rows}` };

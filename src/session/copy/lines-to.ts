@@ -20,6 +20,8 @@ const MESSAGE_BYTES = 5;
 export interface LinePiece extends Piece {
   /** Without the messages' heads. */
   readonly payload: number;
+  /** As RowBatch has it. */
+  readonly giveBack?: (() => void) | undefined;
 }
 
 /** @param isFramed in CopyData messages, one for each row @throws SqlError 42703, 42P10, 0A000 */
@@ -55,7 +57,8 @@ export async function* linePieces(
     return { bytes, rows: 0, payload: Math.max(0, bytes.length - head) };
   };
   const formats = copy.fields.map((_, index) => writer.cellFormat(index));
-  const source = await openRows(copy.query, formats, execution, run);
+  const lines = copy.query.kind === "select" && formats.length > 0 ? writer.lines : undefined;
+  const source = await openRows(copy.query, formats, { ...execution, lines }, run);
   const { signal } = execution;
   const stop = () => source.cancel();
   signal.addEventListener("abort", stop);
@@ -65,9 +68,12 @@ export async function* linePieces(
     for (;;) {
       const batch = await source.next();
       if (batch === undefined) break;
-      const { rows } = batch;
-      const bytes = writer.rows(batch.bytes);
-      yield { bytes, rows, payload: bytes.length - rows * head };
+      const { rows, giveBack } = batch;
+      const bytes = source.isLines === true ? batch.bytes : writer.rows(batch.bytes);
+      const isSame = bytes.buffer === batch.bytes.buffer;
+      if (!isSame) giveBack?.();
+      const payload = bytes.length - rows * head;
+      yield { bytes, rows, payload, giveBack: isSame ? giveBack : undefined };
     }
     yield alone(writer.finish());
   } finally {

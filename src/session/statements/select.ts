@@ -28,6 +28,7 @@ export async function openRows(
   if (plan.row !== undefined) return await knownRow(plan, plan.row, execution);
   const { cursor, bound } = await openPlan(plan, execution, held);
   return {
+    isLines: execution.lines !== undefined,
     next: () => cursor.next(),
     cancel: () => cursor.cancel(),
     close: async () => {
@@ -102,6 +103,7 @@ export function cursorRequest(
     rowsRelations: bound.rowsRelations,
     shapes: plan.shapes,
     formats: execution.formats,
+    lines: execution.lines,
     text: execution.settings.text,
     isSmall: plan.isSmall || hasFewRows(plan, bound, execution),
     isRepeated: used.parameters.length > 0 && isRepeated(bound),

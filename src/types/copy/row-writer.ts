@@ -5,26 +5,25 @@
 
 import { unreachable } from "../../base/errors.ts";
 import { SIGNATURE } from "./binary-reader.ts";
+import { CellEscapes } from "./cell-escapes.ts";
 import {
-  BACKSLASH,
   type CopyEncoding,
   type CopyFormat,
   type CsvFormat,
-  DOT,
   NEWLINE,
-  RETURN,
-  sameBytes,
   type TextFormat,
 } from "./format.ts";
 import { toLatin1 } from "./to-latin1.ts";
 
-const COPY_DATA = 0x64; // d
+export const COPY_DATA = 0x64; // d
 /** Of DataRow and CopyData: type and length. */
-const MESSAGE_BYTES = 5;
+export const MESSAGE_BYTES = 5;
 
 export interface RowWriter {
   /** Wire format of the cells it takes of a column: 0 text, 1 binary. */
   cellFormat(column: number): 0 | 1;
+  /** The same lines as `rows` gives, for an engine that writes them from columns at once. */
+  readonly lines?: TextFormat | CsvFormat | undefined;
   /** What comes before the rows; may be empty. */
   begin(columns: readonly string[]): Uint8Array;
   /** Complete DataRow messages, whose memory it may change. */
@@ -108,23 +107,24 @@ class BinaryWriter implements RowWriter {
   }
 }
 
-/** Letters of the escapes of the text format, by control character. */
-const LETTERS: ReadonlyMap<number, string> = new Map([
-  [8, "b"],
-  [9, "t"],
-  [10, "n"],
-  [11, "v"],
-  [12, "f"],
-  [13, "r"],
-]);
+const TAB = 0x09;
+const QUOTE = 0x22;
+/** Delimiters that stand in no number, time or other value whose bytes are not looked at. */
+const PLAIN_DELIMITERS: readonly number[] = [TAB, ...Buffer.from(",;|")];
+const PLAIN_NULLS: readonly string[] = ["", "\\N"];
+
+/** Whether only texts can need escapes. */
+function isPlain(format: TextFormat | CsvFormat): boolean {
+  if (!PLAIN_DELIMITERS.includes(format.delimiter)) return false;
+  if (!PLAIN_NULLS.includes(Buffer.from(format.nullText).toString())) return false;
+  return format.kind === "text" || (format.quote === QUOTE && !format.forceQuote.includes(true));
+}
 
 class LineWriter implements RowWriter {
+  readonly lines: TextFormat | CsvFormat | undefined;
   readonly #format: TextFormat | CsvFormat;
   readonly #encoding: CopyEncoding;
   readonly #isFramed: boolean;
-  readonly #isSpecial = new Uint8Array(256);
-  /** text: what stands behind the backslash. */
-  readonly #letter = new Uint8Array(256);
   #out: Buffer = Buffer.alloc(0);
   #at = 0;
 
@@ -132,14 +132,8 @@ class LineWriter implements RowWriter {
     this.#format = format;
     this.#encoding = encoding;
     this.#isFramed = isFramed;
-    const special =
-      format.kind === "csv"
-        ? [format.delimiter, format.quote, NEWLINE, RETURN]
-        : [...LETTERS.keys(), BACKSLASH, format.delimiter];
-    for (const byte of special) this.#isSpecial[byte] = 1;
-    for (let byte = 0; byte < 256; byte += 1) {
-      this.#letter[byte] = LETTERS.get(byte)?.charCodeAt(0) ?? byte;
-    }
+    const isDirect = isFramed && encoding !== "LATIN1" && isPlain(format);
+    this.lines = isDirect ? format : undefined;
   }
 
   cellFormat(): 0 {
@@ -151,11 +145,11 @@ class LineWriter implements RowWriter {
     const names = columns.map((name) => Buffer.from(name));
     const bytes = names.reduce((sum, name) => sum + name.length, 0);
     this.#reserve(bytes, 1, names.length);
+    const escapes = new CellEscapes(this.#format, names.length);
     const start = this.#startRow();
-    const isSingle = names.length === 1;
     for (const [index, name] of names.entries()) {
       if (index > 0) this.#out[this.#at++] = this.#format.delimiter;
-      this.#cell(name, 0, name.length, false, isSingle);
+      this.#at = escapes.put(name, 0, name.length, this.#out, this.#at);
     }
     this.#endRow(start);
     return this.#taken();
@@ -169,6 +163,7 @@ class LineWriter implements RowWriter {
     for (let at = 0; at < messages.length; at += 1 + view.getInt32(at + 1)) count += 1;
     const columns = messages.length === 0 ? 0 : view.getInt16(MESSAGE_BYTES);
     this.#reserve(messages.length, count, columns);
+    const escapes = new CellEscapes(this.#format, columns);
     let at = 0;
     for (let row = 0; row < count; row += 1) {
       const start = this.#startRow();
@@ -181,7 +176,8 @@ class LineWriter implements RowWriter {
           this.#out.set(nullText, this.#at);
           this.#at += nullText.length;
         } else {
-          this.#cell(messages, at, at + size, force[column] === true, columns === 1);
+          const isForced = force[column] === true;
+          this.#at = escapes.put(messages, at, at + size, this.#out, this.#at, isForced);
           at += size;
         }
       }
@@ -220,64 +216,5 @@ class LineWriter implements RowWriter {
     if (!this.#isFramed) return;
     this.#out[start] = COPY_DATA;
     this.#out.writeInt32BE(this.#at - start - 1, start + 1);
-  }
-
-  #cell(bytes: Uint8Array, start: number, end: number, isForced: boolean, isSingle: boolean): void {
-    const format = this.#format;
-    if (format.kind === "text") this.#textCell(bytes, start, end);
-    else {
-      const isQuoted =
-        isForced ||
-        sameBytes(bytes, start, end, format.nullText) ||
-        (isSingle && end - start === 2 && bytes[start] === BACKSLASH && bytes[start + 1] === DOT);
-      this.#csvCell(bytes, start, end, isQuoted, format);
-    }
-  }
-
-  #textCell(bytes: Uint8Array, start: number, end: number): void {
-    const out = this.#out;
-    const isSpecial = this.#isSpecial;
-    let to = this.#at;
-    for (let at = start; at < end; at += 1) {
-      const byte = bytes[at] as number;
-      if (isSpecial[byte] === 1) {
-        out[to++] = BACKSLASH;
-        out[to++] = this.#letter[byte] as number;
-      } else out[to++] = byte;
-    }
-    this.#at = to;
-  }
-
-  #csvCell(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    isQuoted: boolean,
-    { quote, escape: mark }: CsvFormat,
-  ): void {
-    const out = this.#out;
-    const isSpecial = this.#isSpecial;
-    let to = this.#at;
-    let at = start;
-    if (!isQuoted) {
-      for (; at < end; at += 1) {
-        const byte = bytes[at] as number;
-        if (isSpecial[byte] === 1) break;
-        out[to++] = byte;
-      }
-      if (at === end) {
-        this.#at = to;
-        return;
-      }
-      to = this.#at;
-    }
-    out[to++] = quote;
-    for (at = start; at < end; at += 1) {
-      const byte = bytes[at] as number;
-      if (byte === quote || byte === mark) out[to++] = mark;
-      out[to++] = byte;
-    }
-    out[to++] = quote;
-    this.#at = to;
   }
 }
