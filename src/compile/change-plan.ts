@@ -1,5 +1,6 @@
 /** What compilation makes of INSERT, UPDATE and DELETE: data only, no engine and no store. */
 
+import type { NodeValue } from "./node-text.ts";
 import type { Plan } from "./plan.ts";
 
 /**
@@ -54,10 +55,12 @@ export interface SequenceColumn {
 
 export interface OnConflict {
   /**
-   * The columns that a unique constraint must have, in any order; else the session says 42P10.
-   * Without these and without `constraintOid`: any unique constraint.
+   * The columns, or expressions over the table, that a unique index must have, in any order; else
+   * the session says 42P10. Without these and without `constraintOid`: any unique constraint.
    */
-  readonly arbiters: readonly number[] | undefined;
+  readonly arbiters: readonly (number | NodeValue)[] | undefined;
+  /** The rows that a partial index must hold; null: all. */
+  readonly arbiterWhere: NodeValue;
   /** ON CONSTRAINT. */
   readonly constraintOid: number | undefined;
   readonly action: "nothing" | "update";

@@ -5,6 +5,7 @@ import { type ChangeTarget, SourceColumns, startChange } from "./change-target.t
 import { storedShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
 import type { Scope } from "./generator.ts";
+import type { NodeValue } from "./node-text.ts";
 import type { Plan, PlanColumn, RelationColumn } from "./plan.ts";
 import { refuse } from "./refusals.ts";
 import { heldScan, scanMark } from "./scans.ts";
@@ -14,9 +15,9 @@ import type { OnConflictExpr } from "./tree.ts";
 export function compileOnConflict(target: ChangeTarget): OnConflict | undefined {
   const { onConflict } = target.query;
   if (onConflict === null) return undefined;
-  if (onConflict.arbiterWhere !== null) refuse("ON CONFLICT with a partial index");
   const base = {
     arbiters: arbitersOf(onConflict),
+    arbiterWhere: onConflict.arbiterWhere as NodeValue,
     constraintOid: onConflict.constraint === 0 ? undefined : onConflict.constraint,
   };
   if (onConflict.action === 1) {
@@ -28,10 +29,13 @@ export function compileOnConflict(target: ChangeTarget): OnConflict | undefined 
   return { ...base, action: "update", update: updatePlan(target, onConflict), assigned };
 }
 
-function arbitersOf({ arbiterElems }: OnConflictExpr): readonly number[] | undefined {
-  return arbiterElems?.map(({ expr }) =>
-    expr.tag === "VAR" ? expr.varattno : refuse("ON CONFLICT with an expression"),
-  );
+function arbitersOf({ arbiterElems }: OnConflictExpr): readonly (number | NodeValue)[] | undefined {
+  return arbiterElems?.map(({ expr, infercollid, inferopclass }) => {
+    if (infercollid !== 0 || inferopclass !== 0) {
+      return refuse("ON CONFLICT with a collation or an operator class");
+    }
+    return expr.tag === "VAR" ? expr.varattno : (expr as unknown as NodeValue);
+  });
 }
 
 /** Identity and new values of the rows that are updated, over pairs of old and excluded rows. */

@@ -5,6 +5,7 @@
 
 import { Oid } from "../types/oids.ts";
 import { groupKey, needsKey } from "./comparisons.ts";
+import { dependentColumns } from "./dependent-columns.ts";
 import { defaultShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
 import type { Expression, GroupingFunc } from "./expression-nodes.ts";
@@ -40,9 +41,27 @@ export function groupClause(scope: Scope): string {
     const key = raw[at - 1] ?? refuse("this GROUP BY");
     return groupKey(key);
   };
+  if (query.groupingSets !== null && query.constraintDeps !== null) {
+    return refuse("a column that depends on the grouped primary key, with grouping sets");
+  }
   if (query.groupingSets !== null) return setsText(query.groupingSets, keyOf, query.groupDistinct);
-  const keys = [...new Set(clauses.map((clause) => keyOf(clause.tleSortGroupRef)))];
+  const keys = [
+    ...new Set([
+      ...clauses.map((clause) => keyOf(clause.tleSortGroupRef)),
+      ...dependentKeys(scope, index + 1),
+    ]),
+  ];
   return keys.length === 0 ? "" : ` GROUP BY ${keys.join(", ")}`;
+}
+
+/** Of columns that a grouped primary key decides. */
+function dependentKeys(scope: Scope, groupIndex: number): string[] {
+  const { query, generator } = scope;
+  if (query.constraintDeps === null) return [];
+  return dependentColumns(query, groupIndex).flatMap((node) => {
+    const { text, scale } = generator.expression(node, scope);
+    return scale === undefined ? [text] : [text, scale];
+  });
 }
 
 function groupAttribute(ref: number, groupIndex: number, scope: Scope): number {

@@ -22,9 +22,6 @@ export function compileQuery(
 ): CompiledQuery {
   if (query.hasModifyingCTE) return refuse("a data-modifying WITH query");
   if (query.commandType !== 1) return refuse("a statement that changes rows");
-  if (query.constraintDeps !== null) {
-    return refuse("a column that depends on the grouped primary key");
-  }
   const id = generator.nextId();
   const scope: Scope = {
     generator,

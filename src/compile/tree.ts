@@ -145,7 +145,7 @@ export interface OnConflictExpr {
   readonly tag: "ONCONFLICTEXPR";
   /** 1 nothing, 2 update. */
   readonly action: number;
-  readonly arbiterElems: NodeList<{ readonly tag: "INFERENCEELEM"; readonly expr: Expression }>;
+  readonly arbiterElems: NodeList<InferenceElem>;
   readonly arbiterWhere: Expression | null;
   /** OID of the constraint of ON CONSTRAINT, else 0. */
   readonly constraint: number;
@@ -154,6 +154,15 @@ export interface OnConflictExpr {
   /** Range table index of EXCLUDED. */
   readonly exclRelIndex: number;
 }
+
+export interface InferenceElem {
+  readonly tag: "INFERENCEELEM";
+  readonly expr: Expression;
+  /** OIDs; 0: any. */
+  readonly infercollid: number;
+  readonly inferopclass: number;
+}
+
 export interface TargetEntry {
   readonly tag: "TARGETENTRY";
   readonly expr: Expression;

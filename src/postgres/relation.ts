@@ -81,6 +81,8 @@ export interface ShadowIndex {
   readonly columns: readonly number[];
   /** A list of node trees, `({...} {...})`. */
   readonly expressions: string | null;
+  /** Where there are expressions: the key as PostgreSQL prints it, `lower(name), id`. */
+  readonly keyText: string | null;
   /** Of a partial index, a node tree. */
   readonly predicate: string | null;
   readonly nullsNotDistinct: boolean;

@@ -60,6 +60,9 @@ const INDEXES = `coalesce((
     'columns', array_to_json(
       (string_to_array(i.indkey::text, ' ')::int8[])[1:i.indnkeyatts]),
     'expressions', i.indexprs::text, 'predicate', i.indpred::text,
+    'keyText', CASE WHEN i.indisunique AND i.indexprs IS NOT NULL THEN (
+      SELECT string_agg(pg_get_indexdef(i.indexrelid, n::int, true), ', ' ORDER BY n)
+      FROM generate_series(1, i.indnkeyatts) n) END,
     'nullsNotDistinct', i.indnullsnotdistinct, 'isImmediate', i.indimmediate,
     'constraintOid', (SELECT k.oid::int8 FROM pg_constraint k
       WHERE k.conrelid = i.indrelid AND k.conindid = i.indexrelid

@@ -31,7 +31,27 @@ import { changeSetting, discard, show } from "./statements/set.ts";
 import { setConstraints } from "./statements/set-constraints.ts";
 import { vacuum } from "./statements/vacuum.ts";
 
+/** What PostgreSQL executes without a snapshot; behind the others SET TRANSACTION is too late. */
+const NEEDS_NO_SNAPSHOT: ReadonlySet<Statement["kind"]> = new Set([
+  "empty",
+  "listen",
+  "unlisten",
+  "notify",
+  "transaction",
+  "lock-table",
+  "set",
+  "show",
+  "set-constraints",
+  "checkpoint",
+  "discard",
+  "deallocate",
+  "fetch",
+  "execute-prepared",
+  "close",
+]);
+
 export async function execute(statement: Statement, execution: Execution): Promise<Result> {
+  if (!NEEDS_NO_SNAPSHOT.has(statement.kind)) execution.transaction.markRead();
   switch (statement.kind) {
     case "empty":
       return { kind: "done", tag: "" };

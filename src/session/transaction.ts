@@ -83,6 +83,11 @@ export class Transaction {
     return this.#modes.readOnly ?? this.#defaults.readOnly ?? fallback;
   }
 
+  get isDeferrable(): boolean {
+    const fallback = this.#settings.get("default_transaction_deferrable") === "on";
+    return this.#modes.deferrable ?? fallback;
+  }
+
   get keepsOneWorld(): boolean {
     return this.isolation === "repeatable read" || this.isolation === "serializable";
   }

@@ -204,3 +204,59 @@ test("transactions and savepoints leave what PostgreSQL leaves", async () => {
     ROLLBACK;
     SELECT * FROM t1 ORDER BY id`);
 });
+
+test("ON CONFLICT finds indexes of expressions and of some rows", async () => {
+  await sameAsPostgres(`
+    CREATE TABLE x1 (id int, name text, gone boolean DEFAULT false);
+    CREATE UNIQUE INDEX x1_lower ON x1 (lower(name)) WHERE NOT gone AND id > 0;
+    CREATE UNIQUE INDEX x1_id ON x1 (id, (name || 'x'));
+    INSERT INTO x1 VALUES (1, 'Ann'), (2, 'Bob');
+    INSERT INTO x1 VALUES (3, 'ANN') ON CONFLICT (lower(name)) WHERE NOT gone AND id > 0
+      DO UPDATE SET id = x1.id + 10, name = excluded.name RETURNING *;
+    INSERT INTO x1 VALUES (4, 'bob'), (5, 'cat') ON CONFLICT (lower(name))
+      WHERE id > 0 AND NOT gone DO NOTHING RETURNING *;
+    INSERT INTO x1 VALUES (4, 'bob', true), (-4, 'bob', false)
+      ON CONFLICT (lower(name)) WHERE NOT gone AND id > 0 DO NOTHING;
+    INSERT INTO x1 VALUES (2, 'Bob') ON CONFLICT ((name || 'x'), id) DO UPDATE SET name = 'Rob';
+    INSERT INTO x1 VALUES (9, 'q') ON CONFLICT (lower(name)) DO NOTHING;
+    INSERT INTO x1 VALUES (9, 'q') ON CONFLICT (upper(name)) DO NOTHING;
+    INSERT INTO x1 VALUES (9, 'q') ON CONFLICT (id) DO NOTHING;
+    INSERT INTO x1 VALUES (12, 'ROB');
+    INSERT INTO x1 VALUES (2, 'Rob', true);
+    SELECT * FROM x1 ORDER BY id, name`);
+});
+
+test("virtual generated columns are read as they would be computed", async () => {
+  await sameAsPostgres(`
+    CREATE TABLE g1 (a int, b int GENERATED ALWAYS AS (a * 2) VIRTUAL NOT NULL,
+      c text GENERATED ALWAYS AS ('n' || a), CHECK (b < 100));
+    INSERT INTO g1 VALUES (1), (2), (3) RETURNING *;
+    INSERT INTO g1 VALUES (60);
+    INSERT INTO g1 VALUES (NULL);
+    INSERT INTO g1 (a, b) VALUES (1, 2);
+    UPDATE g1 SET a = a + 10 WHERE b > 2 RETURNING old.b, new.b, c;
+    UPDATE g1 SET b = 5;
+    ALTER TABLE g1 ADD COLUMN d int GENERATED ALWAYS AS (a + 1);
+    SELECT * FROM g1 ORDER BY a;
+    ALTER TABLE g1 ALTER COLUMN d SET EXPRESSION AS (a + 2);
+    SELECT * FROM g1 WHERE d > 4 ORDER BY a;
+    CREATE INDEX ON g1 (b);
+    ALTER TABLE g1 ALTER COLUMN d DROP EXPRESSION`);
+});
+
+test("a grouped primary key decides the other columns", async () => {
+  await sameAsPostgres(`
+    CREATE TABLE p1 (id int PRIMARY KEY, name text, price numeric, at timestamptz, j jsonb);
+    CREATE TABLE p2 (p1_id int, n numeric);
+    INSERT INTO p1 VALUES (1, 'a', 1.50, '2024-01-01 00:00+00', '{"b": 1, "a": [1]}'),
+      (2, NULL, 2.5, NULL, NULL), (3, 'c', NULL, '2024-02-01 00:00+00', '[]');
+    INSERT INTO p2 VALUES (1, 10), (1, 2.5), (3, 1);
+    SELECT p1.id, name, price, at, j, count(p2.n), sum(n) FROM p1 LEFT JOIN p2 ON p1_id = id
+      GROUP BY p1.id ORDER BY p1.id;
+    SELECT p1.*, upper(name), price * sum(n) FROM p1 JOIN p2 ON p1_id = id GROUP BY id
+      HAVING price IS NULL OR sum(n) > price ORDER BY at DESC;
+    SELECT id, (SELECT count(*) FROM p2 WHERE n > p1.price) FROM p1 GROUP BY id ORDER BY name, id;
+    SELECT name, count(*) FROM p1 GROUP BY id, at ORDER BY price;
+    SELECT max(x.n) FROM (SELECT name, count(*) AS n FROM p1 GROUP BY id) AS x;
+    SELECT name, count(*) FROM p1 GROUP BY at`);
+});

@@ -158,3 +158,40 @@ test("deferrable constraints wait for COMMIT or SET CONSTRAINTS", async () => {
     BEGIN;
     DELETE FROM d6 WHERE id = 2`);
 });
+
+test("the modes of a transaction stand once it has read something", async () => {
+  await sameAsPostgres(`
+    CREATE TEMP TABLE m1 (a int);
+    CREATE TEMP SEQUENCE m2;
+    SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;
+    INSERT INTO m1 VALUES (1), (2);
+    UPDATE m1 SET a = a + 1;
+    DELETE FROM m1 WHERE a = 2;
+    SELECT nextval('m2');
+    SELECT setval('m2', 5);
+    CREATE TABLE m3 (a int);
+    SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE;
+    DROP SEQUENCE m2;
+    SELECT lastval();
+    BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE;
+    SHOW transaction_deferrable;
+    SHOW transaction_isolation;
+    RESET transaction_isolation;
+    ROLLBACK;
+    BEGIN;
+    SET transaction_read_only TO DEFAULT;
+    ROLLBACK;
+    BEGIN;
+    SELECT 1;
+    SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+    ROLLBACK;
+    BEGIN;
+    SHOW transaction_isolation;
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SHOW transaction_isolation;
+    COMMIT;
+    BEGIN READ ONLY;
+    SELECT count(*) FROM m1;
+    SET TRANSACTION READ WRITE;
+    ROLLBACK`);
+});

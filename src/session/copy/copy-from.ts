@@ -8,6 +8,7 @@ import { coveredNotices } from "../covered-notice.ts";
 import type { Execution, Result } from "../execution.ts";
 import type { Reply } from "../results.ts";
 import { reportable } from "../sqlstate.ts";
+import { isTemporarySchema } from "../temporary.ts";
 import { notBuilt } from "../utility.ts";
 import { requireWritable } from "../write-rules.ts";
 import { appendFile, receive, withoutPath } from "./append-file.ts";
@@ -24,9 +25,11 @@ import { RowStream } from "./row-stream.ts";
 import { TstableTarget } from "./tstable-target.ts";
 
 export async function copyFrom(copy: CopyFrom, execution: Execution): Promise<Result> {
-  requireWritable("COPY FROM", execution);
-  execution.transaction.markRead();
   const info = execution.services.tables.relation(copy.relationOid);
+  if (info === undefined || !isTemporarySchema(info.schema)) {
+    requireWritable("COPY FROM", execution);
+  }
+  execution.transaction.markRead();
   if (info === undefined || info.kind === "store") {
     throw new SqlError("42501", `permission denied for table ${copy.relation}`);
   }

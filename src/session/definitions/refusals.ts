@@ -122,18 +122,13 @@ function refuseOrdinary(relation: ShadowRelation): void {
 }
 
 function refuseColumn(column: ShadowColumn): void {
-  const { name, typeOid, generated, collationOid } = column;
+  const { name, typeOid, collationOid } = column;
   if (typeOid >= FIRST_USER_OID) throw notSupported(`column "${name}" of a type of your own`);
   try {
     boundType(column);
   } catch (cause) {
     if (!(cause instanceof SqlError)) throw cause;
     throw notSupported(`column "${name}" of type ${typeNameOf(typeOid)}`);
-  }
-  if (generated === "virtual") {
-    throw new SqlError("0A000", `a virtual generated column ("${name}") is not supported`, {
-      hint: "Write STORED behind its expression.",
-    });
   }
   if (!COLLATIONS.has(collationOid)) throw notSupported(`a collation of column "${name}"`);
 }

@@ -47,7 +47,7 @@ export async function applyChange(
 }
 
 function withGenerated(changed: ReadonlySet<number>, { relation }: Staged): ReadonlySet<number> {
-  const computed = relation.columns.filter(({ generated }) => generated === "stored");
+  const computed = relation.columns.filter(({ generated }) => generated !== null);
   return new Set([...changed, ...computed.map(({ number }) => number)]);
 }
 

@@ -7,9 +7,10 @@ import { SqlError } from "../../base/errors.ts";
 import type { ShadowIndex } from "../../postgres/relation.ts";
 import type { Execution } from "../execution.ts";
 import { stagedSource } from "./check-rows.ts";
-import { columnsOfKey, existingRows, isSimple, keysOf, uniqueIndexes } from "./keys.ts";
+import { columnsOfKey, existingRows, isSimple, keysOf, keyTrees, uniqueIndexes } from "./keys.ts";
+import { overRows } from "./over.ts";
 import { type Staged, stagedValues } from "./staged.ts";
-import { blame, keyText, type Probe } from "./violations.ts";
+import { blame, keyText, type Probe, valuesText } from "./violations.ts";
 import type { PlainWrites } from "./writes.ts";
 
 const KEY_RANK = 20_000;
@@ -82,12 +83,32 @@ async function duplicateKey(
     (number) => relation.columns.find((candidate) => candidate.number === number) ?? [],
   );
   const constraint = { constraint: index.name };
-  // What an expression came to is not kept, and the key could not be shown whole.
-  if (columns.length < index.columns.length) {
-    return new SqlError("23505", message, blame(relation, constraint));
+  if (index.keyText !== null) {
+    const shown = await expressionValues(staged, index, row, execution);
+    const detail = `Key (${index.keyText})=(${shown}) already exists.`;
+    return new SqlError("23505", message, blame(relation, { ...constraint, detail }));
   }
   const values = await stagedValues(staged, row, columns, execution);
   const names = columns.map(({ name }) => name);
   const detail = `Key ${keyText(names, values, columns, execution)} already exists.`;
   return new SqlError("23505", message, blame(relation, { ...constraint, detail }));
+}
+
+/** Of a key with expressions, whose values are computed again. */
+async function expressionValues(
+  staged: Staged,
+  index: ShadowIndex,
+  row: number,
+  execution: Execution,
+): Promise<string> {
+  const expressions = keyTrees(index).map((tree) => ({ tree, storedAs: undefined }));
+  const source = stagedSource(staged);
+  const { sql, plan, parameters } = await overRows(staged.relation, expressions, source, execution);
+  const shapes = plan.columns.slice(1).map(({ shape }) => shape);
+  const names = shapes.map((_, at) => `k${at + 1}`).join(", ");
+  const { services, settings, signal } = execution;
+  const one = { sql: `SELECT ${names} FROM (${sql}) WHERE k0 = ${row}`, shapes, parameters };
+  const timeZone = settings.text.timeZone;
+  const [result] = await services.engine.run({ statements: [one], timeZone }, signal);
+  return valuesText(result?.rows[0] ?? [], shapes, execution);
 }

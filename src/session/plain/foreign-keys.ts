@@ -69,6 +69,9 @@ export function refuseUnkept(
   }
   for (const constraint of relation.constraints) {
     const { name } = constraint;
+    if (constraint.kind === "not null" && !constraint.isValidated) {
+      throw unkept(name, "NOT NULL and NOT VALID");
+    }
     if (constraint.kind === "exclusion") throw unkept(name, "EXCLUDE");
     if (constraint.isTemporal) throw unkept(name, "WITHOUT OVERLAPS or PERIOD");
     if (constraint.foreign !== null) refuseUnkeptReference(relation, constraint, known, execution);

@@ -1,4 +1,4 @@
-/** Stored generated columns: computed from the new row before anything is checked. */
+/** Generated columns, virtual ones too: computed from the new row before anything is checked. */
 
 import type { Execution } from "../execution.ts";
 import { stagedSource } from "./check-rows.ts";
@@ -6,7 +6,7 @@ import { overRows } from "./over.ts";
 import type { Staged } from "./staged.ts";
 
 export async function computeGenerated(staged: Staged, execution: Execution): Promise<void> {
-  const generated = staged.relation.columns.filter((column) => column.generated === "stored");
+  const generated = staged.relation.columns.filter((column) => column.generated !== null);
   if (generated.length === 0 || staged.newValues.size === 0) return;
   const expressions = generated.map((column) => ({
     tree: column.defaultTree ?? "",

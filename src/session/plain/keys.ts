@@ -92,7 +92,7 @@ export function columnsOfKey(relation: ShadowRelation, index: ShadowIndex): read
 }
 
 /** Columns by their Vars, expressions as they are. */
-function keyTrees(index: ShadowIndex): string[] {
+export function keyTrees(index: ShadowIndex): string[] {
   const expressions = index.expressions === null ? [] : splitTrees(index.expressions);
   return index.columns.map((number) =>
     number === 0 ? (expressions.shift() ?? "") : columnTree(number),

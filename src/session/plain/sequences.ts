@@ -6,6 +6,7 @@ import type { ShadowRelation } from "../../postgres/relation.ts";
 import type { SqlValue } from "../../types/value.ts";
 import type { Execution } from "../execution.ts";
 import type { Transaction } from "../transaction.ts";
+import { isTemporary } from "./physical.ts";
 import { relationOf } from "./relation.ts";
 import type { SequenceRun } from "./sequence-state.ts";
 
@@ -37,7 +38,7 @@ export async function drawMany(
   count: number,
   execution: Execution,
 ): Promise<readonly SequenceRun[]> {
-  refuseReadOnly("nextval", execution);
+  refuseReadOnly("nextval", oid, execution);
   const runs = await execution.services.plain.sequences.draw(sequence(oid, execution), count);
   const drawn = drawnBy(execution);
   const last = runs.at(-1);
@@ -78,7 +79,8 @@ function currentValue(oid: number, execution: Execution): bigint {
 
 function lastValue(execution: Execution): bigint {
   const { lastOid, values } = drawnBy(execution);
-  const value = lastOid === undefined ? undefined : values.get(lastOid);
+  const isThere = lastOid !== undefined && execution.services.shadow.relations().has(lastOid);
+  const value = isThere ? values.get(lastOid) : undefined;
   if (value !== undefined) return value;
   throw new SqlError("55000", "lastval is not yet defined in this session");
 }
@@ -89,7 +91,7 @@ async function setValue(
   execution: Execution,
 ): Promise<bigint | null> {
   if (typeof value !== "bigint" || typeof isCalled !== "boolean") return null;
-  refuseReadOnly("setval", execution);
+  refuseReadOnly("setval", oid, execution);
   const { name, sequence: definition } = sequence(oid, execution);
   const { min, max } = definition ?? { min: "0", max: "0" };
   if (value < BigInt(min) || value > BigInt(max)) {
@@ -108,7 +110,7 @@ function sequence(oid: number, execution: Execution): ShadowRelation {
   throw new SqlError("42809", `"${relation.name}" is not a sequence`);
 }
 
-function refuseReadOnly(name: string, { transaction }: Execution): void {
-  if (!transaction.isReadOnly) return;
+function refuseReadOnly(name: string, oid: number, execution: Execution): void {
+  if (!execution.transaction.isReadOnly || isTemporary(sequence(oid, execution))) return;
   throw new SqlError("25006", `cannot execute ${name}() in a read-only transaction`);
 }

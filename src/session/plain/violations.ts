@@ -75,10 +75,18 @@ export function keyText(
   columns: readonly Pick<ShadowColumn, "typeOid">[],
   execution: Execution,
 ): string {
+  return `(${names.map(shownName).join(", ")})=(${valuesText(values, columns, execution)})`;
+}
+
+export function valuesText(
+  values: readonly SqlValue[],
+  columns: readonly Pick<ShadowColumn, "typeOid">[],
+  execution: Execution,
+): string {
   const shown = values.map((value, at) =>
     valueText(value, columns[at] ?? { typeOid: Oid.text }, execution),
   );
-  return `(${names.map(shownName).join(", ")})=(${shown.join(", ")})`;
+  return shown.join(", ");
 }
 
 function shownName(name: string): string {

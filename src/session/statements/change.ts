@@ -5,6 +5,7 @@ import type { Execution, Result } from "../execution.ts";
 import { makeRows } from "../insert-rows.ts";
 import { changePlain } from "../plain/change.ts";
 import type { Change } from "../statement.ts";
+import { isTemporarySchema } from "../temporary.ts";
 import { notBuilt } from "../utility.ts";
 import { requireWritable } from "../write-rules.ts";
 import { changeTstable } from "./change-tstable.ts";
@@ -13,9 +14,9 @@ import { insertTstable } from "./insert-tstable.ts";
 export async function change(given: Change, execution: Execution): Promise<Result> {
   const { plan } = given;
   const command = plan.kind.toUpperCase();
-  requireWritable(command, execution);
   const info = execution.services.tables.relation(plan.relationOid);
   assert(info !== undefined, "a change was prepared for a table that is not there");
+  if (!isTemporarySchema(info.schema)) requireWritable(command, execution);
   if (info.kind === "ordinary") {
     const made = given.rows && (await makeRows(given.rows, info.columns, execution));
     return await changePlain(plan, execution, made);

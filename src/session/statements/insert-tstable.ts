@@ -87,7 +87,8 @@ function repeatPolicy({ onConflict }: ChangePlan, entry: TstableEntry): RepeatPo
   const key = new Set([timeColumn, ...entityColumns]);
   const isKey =
     options["key"] !== undefined &&
-    (arbiters === undefined || (arbiters.length === key.size && arbiters.every((n) => key.has(n))));
+    (arbiters === undefined ||
+      (arbiters.length === key.size && arbiters.every((n) => typeof n === "number" && key.has(n))));
   if (isTargeted && !isKey) {
     throw new SqlError(
       "42P10",

@@ -17,10 +17,12 @@ export async function changeSetting(change: SettingChange, execution: Execution)
       return await setValue(change, execution);
     case "default":
       requireKnown(change.name, execution);
+      refuseReset(change.name);
       settings.reset(change.name, change.isLocal);
       return { kind: "done", tag: "SET" };
     case "reset":
       requireKnown(change.name, execution);
+      refuseReset(change.name);
       settings.reset(change.name);
       return { kind: "done", tag: "RESET" };
     case "reset-all":
@@ -85,6 +87,13 @@ async function setSessionModes(modes: TransactionModes, execution: Execution): P
   }
 }
 
+const NEVER_RESET = /^transaction_(isolation|read_only|deferrable)$/i;
+
+function refuseReset(name: string): void {
+  if (!NEVER_RESET.test(name)) return;
+  throw new SqlError("0A000", `parameter "${name.toLowerCase()}" cannot be reset`);
+}
+
 function requireKnown(name: string, { settings }: Execution): void {
   if (settings.get(name) !== undefined || name.includes(".")) return;
   throw new SqlError("42704", `unrecognized configuration parameter "${name}"`);
@@ -103,6 +112,8 @@ export async function show(name: string, execution: Execution): Promise<Result> 
       return shown(transaction.isolation, execution);
     case "transaction_read_only":
       return shown(transaction.isReadOnly ? "on" : "off", execution);
+    case "transaction_deferrable":
+      return shown(transaction.isDeferrable ? "on" : "off", execution);
     default: {
       const value = settings.get(name);
       if (value === undefined) {
