@@ -156,7 +156,8 @@ test("deferrable constraints wait for COMMIT or SET CONSTRAINTS", async () => {
     DELETE FROM d6 WHERE id = 2;
     ALTER TABLE d6 ALTER CONSTRAINT d6_up_fkey NOT DEFERRABLE;
     BEGIN;
-    DELETE FROM d6 WHERE id = 2`);
+    DELETE FROM d6 WHERE id = 2;
+    ROLLBACK`);
 });
 
 test("the modes of a transaction stand once it has read something", async () => {
