@@ -5,7 +5,7 @@ import { assert } from "../base/errors.ts";
 import { type KeyColumn, type KeyFilter, keyQuery } from "../engine/key-query.ts";
 import { boundShape } from "../engine/stored-expressions.ts";
 import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
-import type { Coverage } from "../table/coverage.ts";
+import { type Coverage, NO_COVERAGE, unite } from "../table/coverage.ts";
 import type { HotRange } from "../table/hot-storage.ts";
 import type { KeyRange, KeyReader } from "../table/key-reader.ts";
 import { type KeyRows, tickThrough } from "../table/key-rows.ts";
@@ -13,6 +13,7 @@ import type { PendingItems } from "../table/pending-items.ts";
 import type { EntityCondition } from "../table/pruning.ts";
 import type { Segment } from "../table/segment.ts";
 import type { TableView } from "../table/table-view.ts";
+import { stagedCoverage } from "../table/table-world.ts";
 import type { TextSettings } from "../types/shape.ts";
 import type { Services } from "./services.ts";
 import type { TstableEntry } from "./tables.ts";
@@ -37,6 +38,7 @@ export class TableKeyReader implements KeyReader {
   readonly #entry: TstableEntry;
   readonly #services: Services;
   readonly #own: PendingItems | undefined;
+  #added: Coverage = NO_COVERAGE;
   #snapshot: TableView["snapshot"];
   #versions = 0;
 
@@ -46,6 +48,29 @@ export class TableKeyReader implements KeyReader {
     this.#services = services;
     this.#own = own;
     this.#snapshot = entry.table.snapshot;
+  }
+
+  /** With what a transaction has changed, but for its rows; undefined: nothing. */
+  static async ofOwn(
+    entry: TstableEntry,
+    services: Services,
+    own: PendingItems,
+  ): Promise<TableKeyReader | undefined> {
+    const changes = own.of(entry.info.oid)?.changes ?? [];
+    if (changes.length === 0) return undefined;
+    const reader = new TableKeyReader(entry, services, own);
+    for (const { added, isFromRows } of changes) {
+      for (const staged of isFromRows === true ? [] : added) {
+        const coverage = await stagedCoverage(entry.table, entry.table.snapshot, staged);
+        reader.#added = unite(reader.#added, coverage);
+      }
+    }
+    return reader;
+  }
+
+  /** Buckets into which the transaction has brought segments that are not its rows. */
+  get added(): Coverage {
+    return this.#added;
   }
 
   /** Counts what others have published and what changed the table's segments, but no flush. */

@@ -55,8 +55,8 @@ export function keyPolicy(
   execution: Execution,
 ): RepeatPolicy {
   const { grain, options } = entry.definition;
-  if (grain === "bucket") return stated === "skip" ? "skip" : "reject";
   const chosen = chosenPolicy(entry, stated, execution);
+  if (grain === "bucket") return chosen === "skip" ? "skip" : "reject";
   return chosen === "allow" && options["key"] !== undefined ? "reject" : chosen;
 }
 

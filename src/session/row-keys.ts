@@ -112,11 +112,10 @@ export async function reserveKeys(
   await entry.table.refresh();
   const mine = await rowKeys.transaction(work, services);
   const rows = keyRowsOf(block, intake.table(oid).attachment.keys);
-  const hasChanged = (work.items.of(oid)?.changes.length ?? 0) > 0;
   return await mine.reserve(rowKeys.of(entry, services), rows, {
     policy,
     signal,
-    own: hasChanged ? new TableKeyReader(entry, services, work.items) : undefined,
+    own: await TableKeyReader.ofOwn(entry, services, work.items),
     wait: async (holder, released) => {
       await untilReleased(work.owner, holder, released, services, lockWait);
     },

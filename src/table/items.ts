@@ -38,6 +38,8 @@ export interface NewSegments {
   readonly added: readonly StagedSegment[];
   /** What listeners are told it was; not kept. */
   readonly operation?: string;
+  /** Rows that the transaction had inserted one by one; not kept. */
+  readonly isFromRows?: boolean;
 }
 
 export type NewItem = NewRows | NewSegments;

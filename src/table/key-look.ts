@@ -3,11 +3,13 @@
  * for, which buckets it must read, or, when nothing is missing, which keys are there.
  */
 
+import { type Coverage, NO_COVERAGE, runsOfEntity } from "./coverage.ts";
 import type { EntityKeys, KeyAxis } from "./entity-keys.ts";
 import type { CachedBucket } from "./key-cache.ts";
 import type { KeyReader } from "./key-reader.ts";
 import { holderOf, isOwn, type KeyOwner } from "./key-reservations.ts";
 import { firstAbove, groupKeys, hasTick, type KeyGroup, rawOfTick } from "./key-rows.ts";
+import { clip } from "./runs.ts";
 
 export interface WantedBucket {
   readonly entity: EntityKeys;
@@ -66,7 +68,15 @@ export class KeyLook {
       const until = firstAbove(group.ticks, entity.lastTickOf(bucket), i);
       const cached = this.#cached(entity, bucket);
       for (; i < until && i < old; i += 1) {
-        if (this.#isThere(group, group.ticks[i] as bigint, entity, cached)) isThere[i] = 1;
+        const isAdded = this.#own.added(group, bucket);
+        const tick = group.ticks[i] as bigint;
+        if (this.#isThere(group, tick, entity, cached, isAdded)) isThere[i] = 1;
+      }
+    }
+    for (let i = old; i < isThere.length; i += 1) {
+      const tick = group.ticks[i] as bigint;
+      if (this.#own.added(group, entity.bucketOf(tick)) && this.#own.has(group, tick)) {
+        isThere[i] = 1;
       }
     }
     this.looks.push({ group, entity, isThere });
@@ -88,23 +98,35 @@ export class KeyLook {
     tick: bigint,
     { held }: EntityKeys,
     cached: CachedBucket | undefined,
+    isAdded: boolean,
   ): boolean {
     this.holder ??= holderOf(held, tick, this.#owner);
-    const isSomewhere = cached?.has(tick) === true || isOwn(held, tick, this.#owner);
-    return isSomewhere && this.#own.has(group, tick);
+    const isKnown = cached?.has(tick) === true || isOwn(held, tick, this.#owner);
+    return (isKnown || isAdded) && this.#own.has(group, tick);
   }
 }
 
-/** Which of the keys that are there a transaction has itself removed. */
+export interface OwnTable extends Pick<KeyReader, "read"> {
+  /** Buckets into which the transaction has brought segments that are not its rows. */
+  readonly added?: Coverage;
+}
+
+/** Which of the keys that are there a transaction has itself removed, and which it has brought. */
 export class OwnView {
-  readonly #reader: Pick<KeyReader, "read"> | undefined;
+  readonly #reader: OwnTable | undefined;
   readonly #asked = new Map<string, { readonly group: KeyGroup; readonly ticks: Set<bigint> }>();
   /** Answers, by entity and tick. */
   readonly #known = new Map<string, Map<bigint, boolean>>();
 
-  /** Without a reader nothing was removed. */
-  constructor(reader: Pick<KeyReader, "read"> | undefined) {
+  /** Without a reader nothing was removed or brought. */
+  constructor(reader: OwnTable | undefined) {
     this.#reader = reader;
+  }
+
+  /** Keys of the bucket may be there of which only the transaction knows. */
+  added({ entity }: KeyGroup, bucket: bigint): boolean {
+    const added = this.#reader?.added ?? NO_COVERAGE;
+    return added.length > 0 && clip(runsOfEntity(added, entity), bucket, bucket).length > 0;
   }
 
   /** Something is not known: `answer`, then look again. */

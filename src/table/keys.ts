@@ -10,7 +10,7 @@
 import type { Coverage } from "./coverage.ts";
 import { EntityKeys, type KeyAxis } from "./entity-keys.ts";
 import { CachedBucket, KeyCache } from "./key-cache.ts";
-import { KeyLook, OwnView, Pins, type WantedBucket } from "./key-look.ts";
+import { KeyLook, type OwnTable, OwnView, Pins, type WantedBucket } from "./key-look.ts";
 import type { KeyReader } from "./key-reader.ts";
 import { type KeyOwner, Reservations } from "./key-reservations.ts";
 import {
@@ -30,10 +30,8 @@ export interface KeyRequest {
    * replace: all are. allow: nobody looks, all are reserved and called fresh.
    */
   readonly policy: "reject" | "skip" | "replace" | "allow";
-  /**
-   * The table as the transaction sees it, when it has removed rows: what it removed is not there.
-   */
-  readonly own?: Pick<KeyReader, "read"> | undefined;
+  /** The table as the transaction sees it, when it has added or removed more than rows with keys. */
+  readonly own?: OwnTable | undefined;
   /** Another transaction has reserved a key; `released` resolves when that may have changed. */
   readonly wait?: (holder: KeyOwner, released: Promise<void>) => Promise<void>;
   readonly signal?: AbortSignal;

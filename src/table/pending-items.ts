@@ -72,7 +72,8 @@ export class PendingItems {
     this.#number += 1;
     const table = this.#table(hot);
     table.hideRows(this.#number, this.#lastMark);
-    table.add({ kind: "segments", tableId: hot.tableId, removed: [], added }, this.#number);
+    const { tableId } = hot;
+    table.add({ kind: "segments", tableId, removed: [], added, isFromRows: true }, this.#number);
   }
 
   /**
