@@ -5,6 +5,7 @@
 
 import duckdb from "@duckdb/node-bindings";
 import { assert } from "../base/errors.ts";
+import type { RowBuffer } from "./row-buffer.ts";
 
 /** One bit a row, 1 = valid; undefined: no NULLs. */
 export type Validity = Uint8Array | undefined;
@@ -78,6 +79,28 @@ export class Strings {
     return this.source(row).subarray(start, start + this.length(row));
   }
 
+  /** Copies a text into a buffer; whether a byte was 0, which no text of PostgreSQL may hold. */
+  put(row: number, { bytes, view }: RowBuffer, at: number): boolean {
+    const length = this.length(row);
+    if (length > INLINE_MAX) return copy(this.source(row), this.start(row), length, bytes, at);
+    const words = this.#words;
+    let word = row * 4 + 1;
+    let to = at;
+    let zeros = 0;
+    for (const end = at + length - 4; to <= end; to += 4, word += 1) {
+      const four = words[word] as number;
+      zeros |= (four - 0x0101_0101) & ~four & 0x8080_8080;
+      view.setUint32(to, four, true);
+    }
+    let rest = words[word] as number;
+    for (const end = at + length; to < end; to += 1, rest >>>= 8) {
+      const byte = rest & 0xff;
+      if (byte === 0) zeros = 1;
+      bytes[to] = byte;
+    }
+    return zeros !== 0;
+  }
+
   isEqual(left: number, right: number): boolean {
     const length = this.length(left);
     if (length !== this.length(right)) return false;
@@ -136,6 +159,30 @@ export class Strings {
       this.#starts[row] = (this.#starts[row] as number) - run.from;
     }
   }
+}
+
+/** Below this a loop is faster than a call into native code. */
+const LOOP_MAX = 48;
+
+function copy(
+  source: Uint8Array,
+  from: number,
+  length: number,
+  bytes: Uint8Array,
+  at: number,
+): boolean {
+  if (length > LOOP_MAX) {
+    const part = source.subarray(from, from + length);
+    bytes.set(part, at);
+    return part.includes(0);
+  }
+  let hasZero = false;
+  for (let i = 0; i < length; i += 1) {
+    const byte = source[from + i] as number;
+    if (byte === 0) hasZero = true;
+    bytes[at + i] = byte;
+  }
+  return hasZero;
 }
 
 function isAscending(rows: readonly number[], addresses: Float64Array): boolean {

@@ -3,6 +3,11 @@
 const ZERO = 48;
 const MINUS = 45;
 const BILLION = 1_000_000_000;
+/** "00" to "99": a division for every two digits. */
+const PAIRS = Uint8Array.from({ length: 200 }, (_, i) => {
+  const number = i >> 1;
+  return ZERO + (i % 2 === 0 ? Math.floor(number / 10) : number % 10);
+});
 
 /** How many bytes `putInteger` writes for a safe integer. */
 export function integerLength(value: number): number {
@@ -29,13 +34,21 @@ export function putInteger(bytes: Uint8Array, at: number, value: number): number
 
 /** `value` below 10^9 in exactly `width` digits. */
 export function putPadded(bytes: Uint8Array, at: number, value: number, width: number): number {
-  let rest = value;
-  for (let i = at + width - 1; i >= at; i -= 1) {
-    const tens = (rest / 10) | 0;
-    bytes[i] = ZERO + rest - tens * 10;
-    rest = tens;
+  let rest = value | 0;
+  let to = at + width;
+  for (; to - at >= 2; to -= 2) {
+    const hundreds = (rest / 100) | 0;
+    putTwo(bytes, to - 2, rest - hundreds * 100);
+    rest = hundreds;
   }
+  if (to > at) bytes[at] = ZERO + rest;
   return at + width;
+}
+
+/** `value` below 100 in two digits. */
+export function putTwo(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = PAIRS[value * 2] as number;
+  bytes[at + 1] = PAIRS[value * 2 + 1] as number;
 }
 
 function digitCount(value: number): number {

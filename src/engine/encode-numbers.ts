@@ -39,7 +39,9 @@ export class BoolWriter extends FixedWriter {
 
 /** Integers and floats whose wire form is DuckDB's, the other end first. */
 export class SwappedWriter extends FixedWriter {
-  #data: Int16Array | Int32Array = new Int32Array();
+  /** Of two bytes, or words of four. */
+  #halves: Int16Array = new Int16Array();
+  #words: Int32Array = new Int32Array();
 
   constructor(width: 2 | 4 | 8) {
     super(width);
@@ -47,26 +49,41 @@ export class SwappedWriter extends FixedWriter {
 
   protected load(vector: duckdb.Vector, rows: number): void {
     const { buffer, byteOffset } = readData(vector, rows, this.width);
-    if (this.width === 2) this.#data = new Int16Array(buffer, byteOffset, rows);
-    else this.#data = new Int32Array(buffer, byteOffset, (rows * this.width) / 4);
+    if (this.width === 2) this.#halves = new Int16Array(buffer, byteOffset, rows);
+    else this.#words = new Int32Array(buffer, byteOffset, (rows * this.width) / 4);
   }
 
   write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
+    if (this.width === 8) this.#writeWide(out, places, from, until);
+    else this.#writeNarrow(out, places, from, until);
+  }
+
+  #writeNarrow(out: RowBuffer, places: Int32Array, from: number, until: number): void {
+    this.writeLengths(out, places, from, until);
     const { view } = out;
     const { validity, width } = this;
-    const data = this.#data;
-    this.writeLengths(out, places, from, until);
     for (let row = from; row < until; row += 1) {
       if (isNull(validity, row)) continue;
       const at = places[row] as number;
-      if (width === 8) {
-        view.setInt32(at - 8, data[row * 2 + 1] as number);
-        view.setInt32(at - 4, data[row * 2] as number);
-      } else if (width === 4) {
-        view.setInt32(at - 4, data[row] as number);
-      } else {
-        view.setInt16(at - 2, data[row] as number);
+      if (width === 4) view.setInt32(at - 4, this.#words[row] as number);
+      else view.setInt16(at - 2, this.#halves[row] as number);
+    }
+  }
+
+  #writeWide({ view }: RowBuffer, places: Int32Array, from: number, until: number): void {
+    const { validity } = this;
+    const words = this.#words;
+    for (let row = from; row < until; row += 1) {
+      const at = places[row] as number;
+      if (isNull(validity, row)) {
+        view.setInt32(at, NULL_LENGTH);
+        places[row] = at + LENGTH_BYTES;
+        continue;
       }
+      view.setInt32(at, 8);
+      view.setInt32(at + 4, words[row * 2 + 1] as number);
+      view.setInt32(at + 8, words[row * 2] as number);
+      places[row] = at + 12;
     }
   }
 }
@@ -246,7 +263,8 @@ function millionthsLength(scaled: number): number {
 }
 
 /** Digits of a fraction in millionths without the zeros at its end. */
-export function fractionDigits(fraction: number): number {
+export function fractionDigits(millionths: number): number {
+  const fraction = millionths | 0;
   if (fraction % 1_000 === 0) {
     return fraction % 100_000 === 0 ? 1 : fraction % 10_000 === 0 ? 2 : 3;
   }
@@ -266,12 +284,14 @@ function putMillionths(bytes: Uint8Array, at: number, scaled: number): number {
   return putFraction(bytes, to, magnitude - whole * QUICK_SCALE);
 }
 
+/** What a number of millionths of so many digits is divided by. */
+const FRACTION_CUTS = Int32Array.of(1_000_000, 100_000, 10_000, 1_000, 100, 10, 1);
+
 /** ".5" of 500000: six digits without the last zeros, nothing for 0. */
 export function putFraction(bytes: Uint8Array, at: number, millionths: number): number {
   if (millionths === 0) return at;
   bytes[at] = 46;
   const digits = fractionDigits(millionths);
-  let value = millionths;
-  for (let i = digits; i < 6; i += 1) value /= 10;
-  return putPadded(bytes, at + 1, value, digits);
+  const cut = FRACTION_CUTS[digits] as number;
+  return putPadded(bytes, at + 1, millionths / cut, digits);
 }

@@ -7,8 +7,6 @@ import { type CellWriter, FixedWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-
 import { isNull, readData, readValidity, Strings, type Validity } from "./chunks.ts";
 import type { RowBuffer } from "./row-buffer.ts";
 
-/** Below this a loop is faster than a call into native code. */
-const LOOP_MAX = 48;
 const JSONB_VERSION = 1;
 
 export type TextKind = "text" | "bytea" | "jsonb";
@@ -54,7 +52,7 @@ export class TextWriter implements CellWriter {
       view.setInt32(at, prefix + length);
       if (prefix === 1) bytes[at + LENGTH_BYTES] = JSONB_VERSION;
       const to = at + LENGTH_BYTES + prefix;
-      if (copy(strings.source(row), strings.start(row), length, bytes, to)) hasZero = true;
+      if (strings.put(row, out, to)) hasZero = true;
       places[row] = to + length;
     }
     if (hasZero && this.#kind !== "bytea") throw zeroByte();
@@ -103,40 +101,17 @@ export class EscapedTextWriter implements CellWriter {
       view.setInt32(at, isAbsent ? NULL_LENGTH : length);
       places[row] = to + length;
       if (isAbsent) continue;
-      const source = strings.source(row);
-      const start = strings.start(row);
       const size = strings.length(row);
       if (size === length) {
-        if (copy(source, start, size, bytes, to)) hasZero = true;
+        if (strings.put(row, out, to)) hasZero = true;
       } else {
-        this.#escapes.put(source, start, start + size, bytes, to);
-        if (source.subarray(start, start + size).includes(0)) hasZero = true;
+        const start = strings.start(row);
+        this.#escapes.put(strings.source(row), start, start + size, bytes, to);
+        if (strings.bytes(row).includes(0)) hasZero = true;
       }
     }
     if (hasZero) throw zeroByte();
   }
-}
-
-/** Whether a byte was 0, which no text of PostgreSQL may hold. */
-function copy(
-  source: Uint8Array,
-  from: number,
-  length: number,
-  bytes: Uint8Array,
-  at: number,
-): boolean {
-  if (length > LOOP_MAX) {
-    const part = source.subarray(from, from + length);
-    bytes.set(part, at);
-    return part.includes(0);
-  }
-  let hasZero = false;
-  for (let i = 0; i < length; i += 1) {
-    const byte = source[from + i] as number;
-    if (byte === 0) hasZero = true;
-    bytes[at + i] = byte;
-  }
-  return hasZero;
 }
 
 function zeroByte(): SqlError {

@@ -8,7 +8,7 @@ import { offsetAt, offsetText } from "../types/time-zones.ts";
 import { NEG_INFINITY, POS_INFINITY } from "../types/value.ts";
 import { type CellWriter, FixedWriter, LENGTH_BYTES, NULL_LENGTH } from "./cell-writer.ts";
 import { isNull, readData, readValidity, type Validity } from "./chunks.ts";
-import { putAscii, putPadded } from "./digits.ts";
+import { putAscii, putPadded, putTwo } from "./digits.ts";
 import { fractionDigits, putFraction } from "./encode-numbers.ts";
 import { Int64Values } from "./int64-values.ts";
 import { DATE_INFINITY, daysOf, microsOf } from "./moments.ts";
@@ -16,8 +16,11 @@ import type { RowBuffer } from "./row-buffer.ts";
 
 const EPOCH_MICROS = POSTGRES_EPOCH_DAYS * MICROS_PER_DAY;
 const SECOND = 1_000_000;
-/** Nearer to 2000 than this (200 years), a moment needs no check of its range. */
-const QUICK_MICROS = 200 * 366 * MICROS_PER_DAY;
+const DAY_SECONDS = 86_400;
+const EPOCH_HIGH = Math.floor(EPOCH_MICROS / 2 ** 32);
+const EPOCH_LOW = EPOCH_MICROS % 2 ** 32;
+/** Nearer to 1970 than this many times 2^32 microseconds, 140,000 years, nothing is infinite. */
+const FINITE_HIGH = 2 ** 30;
 /** "YYYY-MM-DD HH:MM:SS" */
 const STAMP_LENGTH = 19;
 
@@ -47,35 +50,46 @@ export class DateBinaryWriter extends FixedWriter {
 }
 
 export class TimestampBinaryWriter extends FixedWriter {
-  #values = new Int64Values(new Uint8Array(), 0);
+  #data: Uint8Array = new Uint8Array();
+  #words: Int32Array = new Int32Array();
 
   constructor() {
     super(8);
   }
 
   protected load(vector: duckdb.Vector, rows: number): void {
-    this.#values = new Int64Values(readData(vector, rows, 8), rows);
+    this.#data = readData(vector, rows, 8);
+    this.#words = new Int32Array(this.#data.buffer, this.#data.byteOffset, rows * 2);
   }
 
-  write(out: RowBuffer, places: Int32Array, from: number, until: number): void {
-    this.writeLengths(out, places, from, until);
-    const { view } = out;
+  write({ view }: RowBuffer, places: Int32Array, from: number, until: number): void {
     const { validity } = this;
-    const values = this.#values;
+    const words = this.#words;
     for (let row = from; row < until; row += 1) {
-      if (isNull(validity, row)) continue;
-      const at = (places[row] as number) - 8;
-      const quick = values.isSafe(row) ? values.number(row) - EPOCH_MICROS : Number.NaN;
-      if (quick > -QUICK_MICROS) {
-        const high = Math.floor(quick / 2 ** 32);
-        view.setInt32(at, high);
-        view.setUint32(at + 4, quick - high * 2 ** 32);
-      } else {
-        const micros = microsOf(values.bigint(row));
-        const hasEnd = micros !== POS_INFINITY && micros !== NEG_INFINITY;
-        view.setBigInt64(at, hasEnd ? micros - BigInt(EPOCH_MICROS) : micros);
+      const at = places[row] as number;
+      if (isNull(validity, row)) {
+        view.setInt32(at, NULL_LENGTH);
+        places[row] = at + LENGTH_BYTES;
+        continue;
       }
+      const low = words[row * 2] as number;
+      const high = words[row * 2 + 1] as number;
+      view.setInt32(at, 8);
+      if (high < FINITE_HIGH && high > -FINITE_HIGH) {
+        const borrowed = low >>> 0 < EPOCH_LOW ? 1 : 0;
+        view.setInt32(at + 4, high - EPOCH_HIGH - borrowed);
+        view.setInt32(at + 8, low - EPOCH_LOW);
+      } else {
+        view.setBigInt64(at + 4, this.#farMicros(row));
+      }
+      places[row] = at + 12;
     }
+  }
+
+  #farMicros(row: number): bigint {
+    const micros = microsOf(new Int64Values(this.#data, row + 1).bigint(row));
+    const hasEnd = micros !== POS_INFINITY && micros !== NEG_INFINITY;
+    return hasEnd ? micros - BigInt(EPOCH_MICROS) : micros;
   }
 }
 
@@ -84,13 +98,15 @@ export class TimestampTextWriter implements CellWriter {
   readonly #settings: TextSettings;
   readonly #hasZone: boolean;
   #validity: Validity;
-  /** Local microseconds where the quick way serves, NaN elsewhere. */
-  #local = new Float64Array();
+  /** Local seconds where the quick way serves, NaN elsewhere, and microseconds besides. */
+  #seconds = new Float64Array();
+  #fractions = new Int32Array();
   /** Text of the zone for each row when there is one, else the whole text of slow rows. */
   #texts: string[] = [];
-  /** "YYYY-MM-DD" of the day it was last asked for: neighbouring rows are of one day. */
-  readonly #dayText = Buffer.alloc(10);
-  #day = Number.NaN;
+  /** "YYYY-MM-DD " of the day it was last asked for: neighbouring rows are of one day. */
+  readonly #dayText = new DataView(new ArrayBuffer(12));
+  /** Local seconds when that day begins. */
+  #dayStart = Number.NaN;
   #offset = Number.NaN;
   #zone = "";
 
@@ -103,15 +119,19 @@ export class TimestampTextWriter implements CellWriter {
     const values = new Int64Values(readData(vector, rows, 8), rows);
     const validity = readValidity(vector, rows);
     this.#validity = validity;
-    if (this.#local.length < rows) this.#local = new Float64Array(rows);
-    const local = this.#local;
+    if (this.#seconds.length < rows) {
+      this.#seconds = new Float64Array(rows);
+      this.#fractions = new Int32Array(rows);
+    }
     for (let row = 0; row < rows; row += 1) {
       let length = 0;
       if (!isNull(validity, row)) {
         const micros = values.isSafe(row) ? this.#localOf(values.number(row), row) : Number.NaN;
-        local[row] = micros;
-        if (!Number.isNaN(micros)) {
-          const fraction = micros - Math.floor(micros / SECOND) * SECOND;
+        const seconds = Math.floor(micros / SECOND);
+        this.#seconds[row] = seconds;
+        if (!Number.isNaN(seconds)) {
+          const fraction = micros - seconds * SECOND;
+          this.#fractions[row] = fraction;
           length = STAMP_LENGTH + (fraction === 0 ? 0 : 1 + fractionDigits(fraction));
           if (this.#hasZone) length += (this.#texts[row] as string).length;
         } else {
@@ -154,9 +174,9 @@ export class TimestampTextWriter implements CellWriter {
       if (isNull(validity, row)) {
         view.setInt32(at, NULL_LENGTH);
       } else {
-        const micros = this.#local[row] as number;
-        if (!Number.isNaN(micros)) {
-          end = this.#put(bytes, end, micros);
+        const seconds = this.#seconds[row] as number;
+        if (!Number.isNaN(seconds)) {
+          end = this.#put(out, end, seconds, this.#fractions[row] as number);
           if (this.#hasZone) end = putAscii(bytes, end, this.#texts[row] as string);
         } else {
           end = putAscii(bytes, end, this.#texts[row] as string);
@@ -167,40 +187,39 @@ export class TimestampTextWriter implements CellWriter {
     }
   }
 
-  #put(bytes: Buffer, at: number, micros: number): number {
-    const day = Math.floor(micros / MICROS_PER_DAY);
-    if (day !== this.#day) this.#turnTo(day);
+  #put({ bytes, view }: RowBuffer, at: number, seconds: number, fraction: number): number {
+    let ofDay = seconds - this.#dayStart;
+    if (!(ofDay >= 0 && ofDay < DAY_SECONDS)) {
+      const day = Math.floor(seconds / DAY_SECONDS);
+      this.#turnTo(day);
+      ofDay = seconds - day * DAY_SECONDS;
+    }
     const dayText = this.#dayText;
-    for (let i = 0; i < 10; i += 1) bytes[at + i] = dayText[i] as number;
-    const rest = micros - day * MICROS_PER_DAY;
-    const seconds = Math.floor(rest / SECOND);
-    const minutes = (seconds / 60) | 0;
+    view.setInt32(at, dayText.getInt32(0));
+    view.setInt32(at + 4, dayText.getInt32(4));
+    view.setInt32(at + 8, dayText.getInt32(8)); // with a blank, and a byte that is written below
+    const minutes = (ofDay / 60) | 0;
     const hours = (minutes / 60) | 0;
-    bytes[at + 10] = 32;
     putTwo(bytes, at + 11, hours);
     bytes[at + 13] = 58;
     putTwo(bytes, at + 14, minutes - hours * 60);
     bytes[at + 16] = 58;
-    putTwo(bytes, at + 17, seconds - minutes * 60);
-    return putFraction(bytes, at + STAMP_LENGTH, rest - seconds * SECOND);
+    putTwo(bytes, at + 17, ofDay - minutes * 60);
+    return putFraction(bytes, at + STAMP_LENGTH, fraction);
   }
 
   #turnTo(day: number): void {
     const { year, month, day: dayOfMonth } = civilFromDays(day);
-    putPadded(this.#dayText, 0, year, 4);
-    this.#dayText[4] = 45;
-    putTwo(this.#dayText, 5, month);
-    this.#dayText[7] = 45;
-    putTwo(this.#dayText, 8, dayOfMonth);
-    this.#day = day;
+    const text = new Uint8Array(this.#dayText.buffer);
+    putPadded(text, 0, year, 4);
+    text[4] = 45;
+    putTwo(text, 5, month);
+    text[7] = 45;
+    putTwo(text, 8, dayOfMonth);
+    text[10] = 32;
+    this.#dayStart = day * DAY_SECONDS;
   }
 }
 
 const YEAR_1 = -62_135_596_800 * SECOND;
 const YEAR_10000 = 253_402_300_800 * SECOND;
-
-function putTwo(bytes: Uint8Array, at: number, value: number): void {
-  const tens = (value / 10) | 0;
-  bytes[at] = 48 + tens;
-  bytes[at + 1] = 48 + value - tens * 10;
-}
