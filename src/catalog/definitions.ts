@@ -3,10 +3,13 @@
 import { unreachable } from "../base/errors.ts";
 import type { JournalEntry, OwnChange, TstableDefinition } from "./entry.ts";
 
+/** BOOTSTRAP_SUPERUSERID. */
+const SUPERUSER_OID = 10;
+
 /** By relation OID. Names, columns and privileges are the embedded PostgreSQL's to know. */
 export class Definitions {
   readonly #tstables = new Map<number, TstableDefinition>();
-  readonly #verifiers = new Map<string, string>();
+  readonly #secrets = new Map<number, string>();
   /** Of dropped tables, unless their files were to be kept. */
   readonly #droppedDirectories = new Set<string>();
 
@@ -24,7 +27,11 @@ export class Definitions {
           this.#drop(change.oid, change.keepsFiles === true);
           break;
         case "put-verifier":
-          this.#verifiers.set(change.role, change.verifier);
+          this.#secrets.set(SUPERUSER_OID, change.verifier);
+          break;
+        case "put-password":
+          if (change.secret === null) this.#secrets.delete(change.roleOid);
+          else this.#secrets.set(change.roleOid, change.secret);
           break;
         default:
           unreachable(change);
@@ -44,9 +51,9 @@ export class Definitions {
     return this.#droppedDirectories.has(directory) ? "dropped" : undefined;
   }
 
-  /** SCRAM verifier of a role; undefined: it has no password. */
-  verifier(role: string): string | undefined {
-    return this.#verifiers.get(role);
+  /** What passwords are checked against, by role OID. */
+  secrets(): ReadonlyMap<number, string> {
+    return this.#secrets;
   }
 
   tstable(oid: number): TstableDefinition | undefined {

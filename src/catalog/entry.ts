@@ -52,7 +52,9 @@ export type OwnChange =
       /** DROP ... KEEP FILES: its folder is nobody's to remove. */
       readonly keepsFiles?: true;
     }
-  /** What a role's password is checked against; never the password. */
+  /** What a role's password is checked against, never the password; null: it has none. */
+  | { readonly kind: "put-password"; readonly roleOid: number; readonly secret: string | null }
+  /** The same as it was first written, of the superuser `postgres` alone. */
   | { readonly kind: "put-verifier"; readonly role: string; readonly verifier: string };
 
 export interface NewEntry {

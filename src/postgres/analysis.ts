@@ -3,6 +3,7 @@
 import type { ErrorFields } from "../base/errors.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { ShadowRelation } from "./relation.ts";
+import type { ShadowRoles } from "./role.ts";
 
 /** The session's state that a request must run under; sent whenever it differs from the last. */
 export interface ShadowSettings {
@@ -102,6 +103,8 @@ export interface DefinitionChanges {
   readonly relations: readonly ShadowRelation[];
   readonly functions: readonly ShadowFunction[];
   readonly schemas: readonly string[];
+  /** All of them; undefined: as they were. */
+  readonly roles?: ShadowRoles;
   readonly droppedRelationOids: readonly number[];
   readonly droppedFunctionOids: readonly number[];
   readonly droppedSchemas: readonly string[];

@@ -17,6 +17,7 @@ import { firstColumn } from "./answer.ts";
 import type { Backend } from "./backend.ts";
 import { asSuperuser, StatementRunner } from "./definition-runner.ts";
 import type { ShadowRelation } from "./relation.ts";
+import type { ShadowRoles } from "./role.ts";
 import { ALL_OIDS, changedFunctions, changedRelations, PRINTED_ALIKE } from "./relations-sql.ts";
 import { NEXT_OID } from "./template.ts";
 
@@ -24,6 +25,8 @@ interface Oids {
   readonly relations: readonly number[];
   readonly functions: readonly number[];
   readonly schemas: readonly string[];
+  /** As JSON. */
+  readonly roles: string;
   readonly parts: readonly (readonly [part: number, relation: number])[];
 }
 
@@ -103,6 +106,7 @@ export class OpenDefinition {
         relations: await this.#backend.rows<ShadowRelation>(changed),
         functions: await this.#backend.rows<ShadowFunction>(changedFunctions(firstXid)),
         schemas: missing(now.schemas, before.schemas),
+        ...(now.roles !== before.roles && { roles: JSON.parse(now.roles) as ShadowRoles }),
         droppedRelationOids: missing(before.relations, now.relations),
         droppedFunctionOids: missing(before.functions, now.functions),
         droppedSchemas: missing(before.schemas, now.schemas),

@@ -21,6 +21,7 @@ import { adaptCurrentSchema, adaptRenamedColumns, adaptSessionUser } from "./cli
 import { executeSources } from "./execute-sources.ts";
 import type { KnownObjects } from "./known-objects.ts";
 import type { ShadowRelation } from "./relation.ts";
+import type { ShadowRoles } from "./role.ts";
 import type { ShadowWorker } from "./shadow-worker.ts";
 import type { Decide, DefinitionSource, ShadowView } from "./view.ts";
 
@@ -184,6 +185,10 @@ export class ShadowFork implements ShadowView {
     return this.#known.functions;
   }
 
+  roles(): ShadowRoles {
+    return this.#known.roles;
+  }
+
   schemas(): ReadonlySet<string> {
     return this.#known.schemas;
   }
@@ -204,6 +209,7 @@ function sum(steps: readonly DefinitionStep[]): DefinitionChanges {
   const schemas = new Set<string>();
   const dropped = { relations: new Set<number>(), functions: new Set<number>() };
   const droppedSchemas = new Set<string>();
+  const roles = steps.findLast((step) => step.roles !== undefined)?.roles;
   for (const step of steps) {
     for (const relation of step.relations) relations.set(relation.oid, relation);
     for (const entry of step.functions) functions.set(entry.oid, entry);
@@ -228,6 +234,7 @@ function sum(steps: readonly DefinitionStep[]): DefinitionChanges {
     relations: [...relations.values()],
     functions: [...functions.values()],
     schemas: [...schemas],
+    ...(roles && { roles }),
     droppedRelationOids: [...dropped.relations],
     droppedFunctionOids: [...dropped.functions],
     droppedSchemas: [...droppedSchemas],

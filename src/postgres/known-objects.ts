@@ -2,25 +2,29 @@
 
 import type { DefinitionChanges, ShadowFunction } from "./analysis.ts";
 import type { ShadowRelation } from "./relation.ts";
+import type { ShadowRoles } from "./role.ts";
 
 export class KnownObjects {
   readonly relations: Map<number, ShadowRelation>;
   readonly functions: Map<number, ShadowFunction>;
   readonly schemas: Set<string>;
+  roles: ShadowRoles;
   readonly #undo: (() => void)[] = [];
 
   constructor(
     relations: Iterable<readonly [number, ShadowRelation]> = [],
     functions: Iterable<readonly [number, ShadowFunction]> = [],
     schemas: Iterable<string> = [],
+    roles: ShadowRoles = [],
   ) {
     this.relations = new Map(relations);
     this.functions = new Map(functions);
     this.schemas = new Set(schemas);
+    this.roles = roles;
   }
 
   copy(): KnownObjects {
-    return new KnownObjects(this.relations, this.functions, this.schemas);
+    return new KnownObjects(this.relations, this.functions, this.schemas, this.roles);
   }
 
   /** `undoTo` takes it. */
@@ -36,6 +40,13 @@ export class KnownObjects {
     for (const entry of changes.functions) undo.push(put(this.functions, entry.oid, entry));
     for (const oid of changes.droppedRelationOids) undo.push(put(this.relations, oid, undefined));
     for (const oid of changes.droppedFunctionOids) undo.push(put(this.functions, oid, undefined));
+    const { roles } = this;
+    if (changes.roles !== undefined) {
+      this.roles = changes.roles;
+      undo.push(() => {
+        this.roles = roles;
+      });
+    }
     for (const name of changes.schemas) {
       this.schemas.add(name);
       undo.push(() => this.schemas.delete(name));

@@ -1,5 +1,7 @@
 /** Queries that read relations and functions out of the embedded server, one JSON object a row. */
 
+import { ALL_ROLES } from "./role.ts";
+
 /** Under it relations are printed the same whatever a session has set: names come out qualified. */
 export const PRINTED_ALIKE =
   "SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog; SET LOCAL DateStyle = 'ISO, MDY';" +
@@ -113,6 +115,8 @@ export const ALL_RELATIONS = `SELECT ${RELATION} ${FROM_CLASS}
 export const ALL_FUNCTIONS = `SELECT ${FUNCTION} ${FROM_PROC}
   WHERE p.oid >= ${NOT_BUILT_IN} ORDER BY p.oid`;
 
+export const ALL_ROLES_ROW = `SELECT ${ALL_ROLES}::text`;
+
 export const ALL_SCHEMAS = "SELECT to_json(nspname)::text FROM pg_namespace";
 
 /** `parts`: pairs of a relation's constraint or index and the relation. */
@@ -122,6 +126,7 @@ export const ALL_OIDS = `SELECT json_build_object(
   'functions', (SELECT coalesce(json_agg(p.oid::int8), '[]') FROM pg_proc p
     WHERE p.oid >= ${NOT_BUILT_IN}),
   'schemas', (SELECT coalesce(json_agg(nspname), '[]') FROM pg_namespace),
+  'roles', ${ALL_ROLES}::text,
   'parts', (SELECT coalesce(json_agg(json_build_array(oid, of)), '[]') FROM (
     SELECT k.oid::int8, k.conrelid::int8 FROM pg_constraint k WHERE k.conrelid >= ${NOT_BUILT_IN}
     UNION ALL SELECT i.indexrelid::int8, i.indrelid::int8 FROM pg_index i

@@ -28,6 +28,7 @@ import { ShadowFork } from "./fork.ts";
 import { KnownObjects } from "./known-objects.ts";
 import type { StartSettings } from "./pglite.ts";
 import type { ShadowRelation } from "./relation.ts";
+import type { ShadowRoles } from "./role.ts";
 import { quoteIdentifier } from "./settings-sql.ts";
 import { type Call, ShadowWorker } from "./shadow-worker.ts";
 import { templateDirectory } from "./template.ts";
@@ -93,8 +94,13 @@ export class Shadow implements ShadowView {
     try {
       const state = await shadow.#analysis.use(async (call) => await call("state", null));
       const byOid = <T extends { readonly oid: number }>(one: T) => [one.oid, one] as const;
-      const { relations, functions, schemas, settings } = state;
-      shadow.#known = new KnownObjects(relations.map(byOid), functions.map(byOid), schemas);
+      const { relations, functions, schemas, roles, settings } = state;
+      shadow.#known = new KnownObjects(
+        relations.map(byOid),
+        functions.map(byOid),
+        schemas,
+        roles,
+      );
       for (const one of settings) shadow.#settingDefaults.set(one.name.toLowerCase(), one);
     } catch (cause) {
       await shadow.close();
@@ -211,6 +217,10 @@ export class Shadow implements ShadowView {
 
   schemas(): ReadonlySet<string> {
     return this.#known.schemas;
+  }
+
+  roles(): ShadowRoles {
+    return this.#known.roles;
   }
 
   settingDefaults(): ReadonlyMap<string, SettingDefault> {

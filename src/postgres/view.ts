@@ -11,6 +11,7 @@ import type {
   ShadowFunction,
 } from "./analysis.ts";
 import type { ShadowRelation } from "./relation.ts";
+import type { ShadowRoles } from "./role.ts";
 
 /** The server's definitions, or those of a transaction besides. */
 export interface ShadowView {
@@ -28,6 +29,8 @@ export interface ShadowView {
   /** Functions that initdb did not make, by OID. */
   functions(): ReadonlyMap<number, ShadowFunction>;
   schemas(): ReadonlySet<string>;
+  /** Another object whenever they have changed. */
+  roles(): ShadowRoles;
   /** By lower-case name. */
   settingDefaults(): ReadonlyMap<string, SettingDefault>;
 }

@@ -16,6 +16,7 @@ import type {
 } from "./analysis.ts";
 import type { StartSettings } from "./pglite.ts";
 import type { ShadowRelation } from "./relation.ts";
+import type { ShadowRoles } from "./role.ts";
 
 /** The first message to a worker; it answers when it is open. */
 export interface WorkerStart {
@@ -27,6 +28,7 @@ export interface ShadowState {
   readonly relations: readonly ShadowRelation[];
   readonly functions: readonly ShadowFunction[];
   readonly schemas: readonly string[];
+  readonly roles: ShadowRoles;
   readonly settings: readonly SettingDefault[];
 }
 

@@ -7,9 +7,11 @@ import type { CatalogQueryRequest, SettingDefault, ShadowFunction } from "./anal
 import { Backend } from "./backend.ts";
 import { nextOid, OpenDefinition, Redone, replay } from "./define.ts";
 import type { ShadowRelation } from "./relation.ts";
+import type { ShadowRoles } from "./role.ts";
 import {
   ALL_FUNCTIONS,
   ALL_RELATIONS,
+  ALL_ROLES_ROW,
   ALL_SCHEMAS,
   PRINTED_ALIKE,
   SETTING_DEFAULTS,
@@ -106,6 +108,7 @@ async function readState(backend: Backend): Promise<ShadowState> {
     relations: await backend.rows<ShadowRelation>(ALL_RELATIONS),
     functions: await backend.rows<ShadowFunction>(ALL_FUNCTIONS),
     schemas: await backend.rows<string>(ALL_SCHEMAS),
+    roles: (await backend.rows<ShadowRoles>(ALL_ROLES_ROW))[0] ?? [],
     settings: await backend.rows<SettingDefault>(SETTING_DEFAULTS),
   };
   await backend.run("COMMIT");

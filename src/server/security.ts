@@ -7,9 +7,10 @@
 import { join } from "node:path";
 import { SqlError } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
-import { Definitions } from "../catalog/definitions.ts";
+import { BOOTSTRAP_ROLE_OID } from "../postgres/role.ts";
 import { SUPERUSER } from "../session/compile-context.ts";
-import { makeVerifier, parseSecret, type Secret, verifierText } from "../session/roles/secret.ts";
+import { isMember, roleByName } from "../session/roles/directory.ts";
+import { makeVerifier, type Secret, verifierText } from "../session/roles/secret.ts";
 import type { Services } from "../session/services.ts";
 import { wrongPassword } from "../wire/authentication.ts";
 import type {
@@ -63,8 +64,8 @@ export class Security implements Authenticator {
     await keepPassword(password, services);
     const secret = await readLoginSecret(join(config.data, "login.secret"));
     const security = new Security(config, services, secret, tls, rules);
-    const isOpen = rules === undefined && security.#secretOf(SUPERUSER) === undefined;
-    if (isOpen && !isLoopback(config.host)) {
+    const isClosed = services.passwords.get(BOOTSTRAP_ROLE_OID) === undefined && !security.#isOpen();
+    if (rules === undefined && isClosed) {
       throw new ConfigError(
         `will not listen on ${config.host} without a password: set PGTIDE_PASSWORD`,
       );
@@ -90,20 +91,25 @@ export class Security implements Authenticator {
   async methodFor(request: AuthenticationRequest): Promise<AuthenticationMethod> {
     const { user, database, remoteAddress, encryption } = request;
     if (this.#rules === undefined) {
-      const isOpen = this.#secretOf(SUPERUSER) === undefined;
-      return isOpen ? { kind: "trust" } : this.#challenge("scram-sha-256", user);
+      return this.#isOpen() ? { kind: "trust" } : this.#challenge("scram-sha-256", user);
     }
     const rule = findRule(this.#rules, {
       user,
       database,
       remoteAddress,
       isEncrypted: encryption !== undefined,
-      isMember: (role) => role === user,
+      isMember: (group) => this.#isMember(user, group),
     });
     if (rule === undefined || rule.method === "reject") throw refused(rule, request);
     const denial = this.#certificateDenial(rule, request);
     const method = this.#challenge(rule.method, user);
     return denial === undefined ? method : { ...method, denial };
+  }
+
+  /** Before the superuser has a password: then who reaches the server is trusted. */
+  #isOpen(): boolean {
+    const hasPassword = this.#services.passwords.get(BOOTSTRAP_ROLE_OID) !== undefined;
+    return isLoopback(this.#config.host) && !hasPassword;
   }
 
   #challenge(method: HbaRule["method"], user: string): AuthenticationMethod {
@@ -134,9 +140,19 @@ export class Security implements Authenticator {
     return name === request.user ? undefined : failed(rule, request.user);
   }
 
+  #isMember(user: string, group: string): boolean {
+    const roles = this.#services.definer.roles();
+    const [one, other] = [roleByName(roles, user), roleByName(roles, group)];
+    return one !== undefined && other !== undefined && isMember(roles, one, other);
+  }
+
+  /** undefined: the user has none, or it is no longer valid. */
   #secretOf(user: string): Secret | undefined {
-    const text = new Definitions(this.#services.journal.entries()).verifier(user);
-    return text === undefined ? undefined : parseSecret(text);
+    const role = roleByName(this.#services.definer.roles(), user);
+    if (role === undefined) return undefined;
+    const { validUntilMs } = role;
+    if (validUntilMs !== null && validUntilMs < Date.now()) return undefined;
+    return this.#services.passwords.get(role.oid);
   }
 }
 
@@ -194,18 +210,19 @@ function fatal(sqlState: string, message: string): SqlError {
 
 async function keepPassword(password: string | undefined, services: Services): Promise<void> {
   if (password === undefined) return;
-  if (new Definitions(services.journal.entries()).verifier(SUPERUSER) !== undefined) {
+  if (services.passwords.get(BOOTSTRAP_ROLE_OID) !== undefined) {
     log("info", "a password is set already; PGTIDE_PASSWORD is not looked at");
     return;
   }
-  const verifier = verifierText(await makeVerifier(password));
+  const secret = verifierText(await makeVerifier(password));
   const settings = { role: SUPERUSER, searchPath: "public", settings: {} };
   await services.definer.define([], settings, async ({ definition }) => {
     await services.journal.append({
       ...definition,
-      changes: [{ kind: "put-verifier", role: SUPERUSER, verifier }],
+      changes: [{ kind: "put-password", roleOid: BOOTSTRAP_ROLE_OID, secret }],
     });
   });
+  services.passwords.put(BOOTSTRAP_ROLE_OID, secret);
 }
 
 function isLoopback(host: string): boolean {

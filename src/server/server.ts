@@ -17,6 +17,7 @@ import { Locks } from "../session/locks.ts";
 import { NotificationHub } from "../session/notification-hub.ts";
 import { PlainStore } from "../session/plain/store.ts";
 import { Preparer } from "../session/prepare.ts";
+import { Passwords } from "../session/roles/passwords.ts";
 import { RowKeys } from "../session/row-keys.ts";
 import type { Services } from "../session/services.ts";
 import { SettingCheck } from "../session/setting-check.ts";
@@ -148,6 +149,7 @@ async function openServices(
     fail,
     locks,
     rowKeys: new RowKeys(),
+    passwords: new Passwords(definitions),
     plain,
     preparer: new Preparer(shadow, tables),
     settingCheck: new SettingCheck(shadow),

@@ -15,8 +15,8 @@ export function compileContext(settings: Settings, tables: Tables): CompileConte
     relation: (oid) => tables.relation(oid),
     functionName: (oid) => tables.functionName(oid),
     timeZone: settings.text.timeZone,
-    currentUser: SUPERUSER,
-    sessionUser: SUPERUSER,
+    currentUser: settings.currentUser,
+    sessionUser: settings.sessionUser,
     currentDatabase: DATABASE,
     currentSchema: ownPath(settings).find((schema) => tables.hasSchema(schema)) ?? null,
     setting: (name) => settings.get(name),
@@ -25,16 +25,16 @@ export function compileContext(settings: Settings, tables: Tables): CompileConte
 
 /** The schemas of the effective search_path in order, `"$user"` resolved. */
 export function searchPath(settings: Settings): string[] {
-  return namesOf(settings.shadow.searchPath);
+  return namesOf(settings.shadow.searchPath, settings);
 }
 
 /** The same as SET has it, without temporary objects: where something is made. */
 export function ownPath(settings: Settings): string[] {
-  return namesOf(settings.get("search_path") ?? "");
+  return namesOf(settings.get("search_path") ?? "", settings);
 }
 
-function namesOf(path: string): string[] {
+function namesOf(path: string, settings: Settings): string[] {
   return tokenize(path)
     .filter((token) => token.kind === "word" || token.kind === "quoted" || token.kind === "string")
-    .map((token) => (token.value === "$user" ? SUPERUSER : token.value));
+    .map((token) => (token.value === "$user" ? settings.currentUser : token.value));
 }

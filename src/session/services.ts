@@ -13,6 +13,7 @@ import type { Locks } from "./locks.ts";
 import type { NotificationHub } from "./notification-hub.ts";
 import type { PlainStore } from "./plain/store.ts";
 import type { Preparer } from "./prepare.ts";
+import type { Passwords } from "./roles/passwords.ts";
 import type { RowKeys } from "./row-keys.ts";
 import type { SettingCheck } from "./setting-check.ts";
 import type { Tables } from "./tables.ts";
@@ -33,6 +34,7 @@ export interface Services {
   readonly fail: (cause: unknown) => void;
   readonly locks: Locks;
   readonly rowKeys: RowKeys;
+  readonly passwords: Passwords;
   readonly plain: PlainStore;
   readonly preparer: Preparer;
   readonly settingCheck: SettingCheck;

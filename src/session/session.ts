@@ -62,7 +62,11 @@ export class Session implements SessionPort, ActiveSession {
     this.#parameters = new ParameterReader(settings, this.#transaction);
     this.#notifications = new SessionNotifications(services.notifications, request.processId);
     const transaction = this.#transaction;
-    const visible = () => transaction.definitions?.services ?? services;
+    const visible = () => {
+      const seen = transaction.definitions?.services ?? services;
+      settings.useRoles(seen.shadow.roles());
+      return seen;
+    };
     this.#statements = new SessionStatements(visible, settings, transaction, this.#portals);
     const surroundings = {
       settings,
@@ -236,7 +240,7 @@ export class Session implements SessionPort, ActiveSession {
     await this.#portals.removeAllPortals();
     await this.#transaction.close();
     if (this.#settings.temporarySchema === undefined) return;
-    await dropTemporary(this.#services, this.#settings.shadow, this.#request.processId);
+    await dropTemporary(this.#services, this.#request.processId);
   }
 
   #portalOf(

@@ -20,7 +20,7 @@ const OVERLAP_POLICIES = ["reject", "skip", "replace", "allow"];
 
 export class SettingCheck {
   readonly #shadow: Shadow;
-  /** Canonical values by name and value: every connection sends the same few. */
+  /** Canonical values by role, name and value: every connection sends the same few. */
   readonly #known = new Map<string, SettingValue>();
 
   constructor(shadow: Shadow) {
@@ -31,7 +31,7 @@ export class SettingCheck {
   async check(name: string, value: string, settings: ShadowSettings): Promise<SettingValue> {
     const own = ownJudgement(name.toLowerCase(), value);
     if (own !== undefined) return { value: own };
-    const key = `${name.toLowerCase()}=${value}`;
+    const key = `${settings.role} ${name.toLowerCase()}=${value}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const checked = await this.#ask(name, value, settings);
@@ -68,9 +68,6 @@ function ownJudgement(name: string, value: string): string | undefined {
       return clientEncoding(value);
     case "standard_conforming_strings":
       return onlyOn(name, value);
-    case "role":
-    case "session_authorization":
-      return roleName(name, value);
     case "tstable.on_overlap":
       return overlapPolicy(value);
     case "tstable.copy_notices":
@@ -96,12 +93,6 @@ function onlyOn(name: string, value: string): string {
   throw new SqlError("0A000", `${name} can only be on`, {
     hint: "Write strings with backslash escapes as E'...'.",
   });
-}
-
-function roleName(name: string, value: string): string {
-  if (value === "postgres") return "postgres";
-  if (name === "role" && value === "none") return "none";
-  throw new SqlError("22023", `role "${value}" does not exist`);
 }
 
 function onOrOff(name: string, value: string): string {

@@ -5,7 +5,9 @@
  */
 
 import type { ShadowSettings } from "../postgres/analysis.ts";
+import { BOOTSTRAP_ROLE_OID, type ShadowRoles } from "../postgres/role.ts";
 import type { TextSettings } from "../types/shape.ts";
+import { requireRole, roleByOid } from "./roles/directory.ts";
 import { effectivePath } from "./temporary-path.ts";
 import { textSettings } from "./text-settings.ts";
 
@@ -34,10 +36,20 @@ export interface SettingDefault {
   readonly value: string;
 }
 
+/** Who has logged in, and the roles there are. */
+export interface Identity {
+  readonly loginRoleOid: number;
+  readonly roles: ShadowRoles;
+}
+
+const NOBODY: Identity = { loginRoleOid: BOOTSTRAP_ROLE_OID, roles: [] };
+
 /** A checked value; `offsetSeconds` for a TimeZone that is only a fixed offset. */
 export interface SettingValue {
   readonly value: string;
   readonly offsetSeconds?: number;
+  /** Of a role: it may get another name meanwhile. */
+  readonly roleOid?: number;
 }
 
 type Values = ReadonlyMap<string, SettingValue>;
@@ -56,15 +68,57 @@ export class Settings {
   #text: TextSettings | undefined;
   #shadow: ShadowSettings | undefined;
   #temporarySchema: string | undefined;
+  #roles: ShadowRoles;
+  readonly loginRoleOid: number;
 
   /** Keys of `defaults` are lower-case names. */
-  constructor(defaults: ReadonlyMap<string, SettingDefault>) {
+  constructor(defaults: ReadonlyMap<string, SettingDefault>, identity: Identity = NOBODY) {
     this.#defaults = defaults;
+    this.loginRoleOid = identity.loginRoleOid;
+    this.#roles = identity.roles;
+  }
+
+  get roles(): ShadowRoles {
+    return this.#roles;
+  }
+
+  /** Roles as they are now: one may have got another name or other rights. */
+  useRoles(roles: ShadowRoles): void {
+    if (this.#roles === roles) return;
+    this.#roles = roles;
+    this.#changed();
+  }
+
+  get sessionRoleOid(): number {
+    return this.#find("session_authorization")?.roleOid ?? this.loginRoleOid;
+  }
+
+  get currentRoleOid(): number {
+    return this.#find("role")?.roleOid ?? this.sessionRoleOid;
+  }
+
+  /** The name of session_user. @throws SqlError 42704: the role was dropped */
+  get sessionUser(): string {
+    return requireRole(this.#roles, this.sessionRoleOid).name;
+  }
+
+  /** The name of current_user. @throws SqlError 42704 */
+  get currentUser(): string {
+    return requireRole(this.#roles, this.currentRoleOid).name;
+  }
+
+  get isSuperuser(): boolean {
+    return roleByOid(this.#roles, this.currentRoleOid)?.isSuperuser === true;
   }
 
   /** SHOW's text; undefined for a name nobody has set and PostgreSQL does not know. */
   get(name: string): string | undefined {
-    return this.#find(name)?.value;
+    const key = name.toLowerCase();
+    if (key === "is_superuser") return this.isSuperuser ? "on" : "off";
+    if (key === "session_authorization") return roleByOid(this.#roles, this.sessionRoleOid)?.name;
+    const found = this.#find(key);
+    if (key !== "role" || found?.roleOid === undefined) return found?.value;
+    return roleByOid(this.#roles, found.roleOid)?.name ?? found.value;
   }
 
   /** PostgreSQL's spelling of a name. */
@@ -101,7 +155,7 @@ export class Settings {
 
   /** RESET ALL; the role and the transaction's own settings are not among them. */
   resetAll(): void {
-    const keep = [...this.#session].filter(([key]) => key === "role");
+    const keep = [...this.#session].filter(([key]) => WHO.has(key));
     this.#session = new Map([...this.#startup, ...keep]);
     this.#local = new Map();
     this.#changed();
@@ -177,7 +231,7 @@ export class Settings {
   /** Everything that differs from the server's defaults, for an analysis or catalogue query. */
   get shadow(): ShadowSettings {
     this.#shadow ??= {
-      role: "postgres",
+      role: this.currentUser,
       searchPath: this.#effectivePath(),
       settings: Object.fromEntries(
         [...this.#session, ...this.#local]
@@ -199,6 +253,8 @@ export class Settings {
     this.#isReportDue = true;
   }
 }
+
+const WHO: ReadonlySet<string> = new Set(["role", "session_authorization"]);
 
 /** Ours alone to act on; the embedded PostgreSQL must not. */
 const NOT_FOR_SHADOW: ReadonlySet<string> = new Set([

@@ -6,6 +6,7 @@
 import { log } from "../base/telemetry.ts";
 import type { Token } from "../compile/tokens.ts";
 import type { ShadowSettings } from "../postgres/analysis.ts";
+import { SUPERUSER } from "./compile-context.ts";
 import type { LockOwner } from "./locks.ts";
 import { isTemporary, TEMPORARY_SCHEMA } from "./plain/physical.ts";
 import type { Services } from "./services.ts";
@@ -46,10 +47,11 @@ export function withoutTemporary({
   return out;
 }
 
+const AS_SERVER: ShadowSettings = { role: SUPERUSER, searchPath: "pg_catalog", settings: {} };
+
 /** At the end of a session, and DISCARD TEMP: all of its temporary objects go. */
 export async function dropTemporary(
   services: Services,
-  settings: ShadowSettings,
   processId: number,
 ): Promise<void> {
   const schema = temporarySchema(processId);
@@ -61,7 +63,7 @@ export async function dropTemporary(
     const { definer, plain } = services;
     if (!definer.schemas().has(schema)) return;
     const gone = [...definer.relations().values()].filter((one) => one.schema === schema);
-    await definer.dropTemporary(schema, settings);
+    await definer.dropTemporary(schema, AS_SERVER);
     const tables = gone.filter((one) => isTemporary(one) && one.relkind === "r");
     await plain.runAll(tables.map(({ oid }) => `DROP TABLE IF EXISTS memory.main.t_${oid}`));
     for (const { oid } of tables) plain.emptiedOnCommit.delete(oid);

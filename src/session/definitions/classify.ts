@@ -28,6 +28,7 @@ export interface DefinitionStatement {
 const OBJECTS: Readonly<Record<number, string>> = {
   6: "COLUMN",
   20: "INDEX",
+  33: "ROLE",
   36: "SCHEMA",
   37: "SEQUENCE",
   40: "CONSTRAINT",
@@ -87,6 +88,7 @@ function commandOf(node: NodeObject): string | undefined {
     case "ALTEROBJECTSCHEMASTMT":
       return named("ALTER", node["objectType"]);
     case "ALTEROWNERSTMT":
+      if (node["objectType"] === 9) return "ALTER DATABASE";
       return node["objectType"] === 36 ? "ALTER SCHEMA" : undefined;
     case "DROPSTMT":
       return named("DROP", node["removeType"]);
@@ -97,8 +99,47 @@ function commandOf(node: NodeObject): string | undefined {
     case "REINDEXSTMT":
       return "REINDEX";
     default:
+      return roleCommandOf(node);
+  }
+}
+
+/** Of roles and rights. */
+function roleCommandOf(node: NodeObject): string | undefined {
+  switch (node.tag) {
+    case "CREATEROLESTMT":
+      return "CREATE ROLE";
+    case "ALTERROLESTMT":
+    case "ALTERROLESETSTMT":
+      return "ALTER ROLE";
+    case "ALTERDATABASESETSTMT":
+      return "ALTER DATABASE";
+    case "ALTERDEFAULTPRIVILEGESSTMT":
+      refuseGrant(node["action"] as NodeObject);
+      return "ALTER DEFAULT PRIVILEGES";
+    case "DROPROLESTMT":
+      return "DROP ROLE";
+    case "GRANTROLESTMT":
+      return node["is_grant"] === true ? "GRANT ROLE" : "REVOKE ROLE";
+    case "GRANTSTMT":
+      refuseGrant(node);
+      return node["is_grant"] === true ? "GRANT" : "REVOKE";
+    case "DROPOWNEDSTMT":
+      return "DROP OWNED";
+    case "REASSIGNOWNEDSTMT":
+      return "REASSIGN OWNED";
+    default:
       return undefined;
   }
+}
+
+/** ObjectType of parsenodes.h: rights that are looked at. @throws SqlError 0A000 */
+const GRANTED: ReadonlySet<number> = new Set([9, 27, 36, 37, 41]);
+
+function refuseGrant(node: NodeObject): void {
+  if (GRANTED.has(Number(node["objtype"]))) return;
+  throw new SqlError("0A000", "rights on objects of this kind are not supported", {
+    hint: "GRANT and REVOKE are for tables, columns, sequences, schemas, the database, settings.",
+  });
 }
 
 function named(verb: string, objectType: NodeValue | undefined): string | undefined {

@@ -172,7 +172,7 @@ function isNothing(step: DefinitionStep): boolean {
     step.droppedFunctionOids,
     step.droppedSchemas,
   ];
-  if (counts.some(({ length }) => length > 0)) return false;
+  if (step.roles !== undefined || counts.some(({ length }) => length > 0)) return false;
   return step.notices.some(({ message }) => message.endsWith(", skipping"));
 }
 

@@ -95,6 +95,7 @@ function seeing(relations: readonly ShadowRelation[], execution: Execution): Exe
     relations: () => known,
     functions: () => services.shadow.functions(),
     schemas: () => services.shadow.schemas(),
+    roles: () => services.shadow.roles(),
     settingDefaults: () => services.shadow.settingDefaults(),
   };
   return {

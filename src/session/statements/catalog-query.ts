@@ -5,7 +5,9 @@ import type { AnalyseRequest, CatalogFacts } from "../../postgres/analysis.ts";
 import { compileContext } from "../compile-context.ts";
 import type { Execution, Result } from "../execution.ts";
 import { cursorFacts, statementFacts } from "../portal-facts.ts";
+import { hasPrivilegesOf, requireRole, roleByOid } from "../roles/directory.ts";
 import { rowsInMemory } from "../row-source.ts";
+import type { Settings } from "../settings.ts";
 
 /** `known`: notices that the client has been told. */
 export async function catalogQuery(
@@ -36,10 +38,21 @@ export async function catalogQuery(
   };
 }
 
+function maySeeActivity(roleOid: number, settings: Settings): boolean {
+  const { roles } = settings;
+  const role = requireRole(roles, settings.currentRoleOid);
+  const owner = roleByOid(roles, roleOid)?.name ?? "";
+  return (
+    hasPrivilegesOf(roles, role, "pg_read_all_stats") || hasPrivilegesOf(roles, role, owner)
+  );
+}
+
 function facts(needed: ReadonlySet<keyof CatalogFacts>, execution: Execution): CatalogFacts {
   const { sessions, tables } = execution.services;
-  const known = sessions.facts(execution.processId, needed);
-  const { settings, portals } = execution;
+  const { settings, portals, processId } = execution;
+  const known = sessions.facts(processId, needed, settings.sessionUser, (oid) =>
+    maySeeActivity(oid, settings),
+  );
   const schema =
     settings.temporarySchema === undefined
       ? {}

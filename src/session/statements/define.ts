@@ -13,6 +13,7 @@ import { refuseWaiting } from "../plain/check-deferred.ts";
 import { isOrdinary } from "../plain/physical.ts";
 import { startPosition } from "../plain/sequence-state.ts";
 import { knownWrites } from "../plain/work.ts";
+import { defineRoles, isRoleStatement } from "../roles/role-statements.ts";
 import { isTemporarySchema, temporarySchema, withoutTemporary } from "../temporary.ts";
 import { withTemporarySchema } from "../temporary-path.ts";
 import { truncate } from "./truncate.ts";
@@ -41,6 +42,7 @@ export async function defineObjects(
     throw new SqlError("25001", message);
   }
   if (statement.effect === "truncate") return await truncate(statement, execution);
+  if (isRoleStatement(statement)) return await defineRoles(statement, execution);
   const request = requestOf(statement, execution);
   const step = await define(request, execution);
   if (request.temporary !== undefined) {

@@ -4,7 +4,9 @@ import { SqlError } from "../../base/errors.ts";
 import { Oid } from "../../types/oids.ts";
 import type { Execution, Result } from "../execution.ts";
 import { forgetSequences } from "../plain/sequences.ts";
+import { becomeLogin, becomeRole, becomeSession } from "../roles/become.ts";
 import { rowsOfValues } from "../row-source.ts";
+import type { Settings } from "../settings.ts";
 import type { SettingChange } from "../statement.ts";
 import { dropTemporary } from "../temporary.ts";
 import type { TransactionModes } from "../transaction-modes.ts";
@@ -18,12 +20,12 @@ export async function changeSetting(change: SettingChange, execution: Execution)
     case "default":
       requireKnown(change.name, execution);
       refuseReset(change.name);
-      settings.reset(change.name, change.isLocal);
+      resetSetting(change.name, change.isLocal, settings);
       return { kind: "done", tag: "SET" };
     case "reset":
       requireKnown(change.name, execution);
       refuseReset(change.name);
-      settings.reset(change.name);
+      resetSetting(change.name, false, settings);
       return { kind: "done", tag: "RESET" };
     case "reset-all":
       settings.resetAll();
@@ -46,12 +48,25 @@ async function setValue(
 ): Promise<Result> {
   const { settings, services, transaction } = execution;
   if (await setTransactionMode(change, execution)) return { kind: "done", tag: "SET" };
-  const value = await services.settingCheck.check(change.name, change.value, settings.shadow);
-  settings.set(change.name, value, change.isLocal ? "local" : "session");
-  if (change.isLocal && !transaction.isExplicit) {
-    return warned("25P01", "SET LOCAL can only be used in transaction blocks");
+  const scope = change.isLocal ? "local" : "session";
+  const isOutside = change.isLocal && !transaction.isExplicit;
+  const done: Result = isOutside
+    ? warned("25P01", "SET LOCAL can only be used in transaction blocks")
+    : { kind: "done", tag: "SET" };
+  const become = { role: becomeRole, session_authorization: becomeSession };
+  const name = change.name.toLowerCase();
+  if (name === "role" || name === "session_authorization") {
+    become[name](change.value, settings, scope);
+    return done;
   }
-  return { kind: "done", tag: "SET" };
+  const value = await services.settingCheck.check(change.name, change.value, settings.shadow);
+  settings.set(change.name, value, scope);
+  return done;
+}
+
+function resetSetting(name: string, isLocal: boolean, settings: Settings): void {
+  if (name.toLowerCase() === "session_authorization") becomeLogin(settings, isLocal);
+  else settings.reset(name, isLocal);
 }
 
 /** The settings that are the transaction's own: `SET transaction_isolation = ...`. */
@@ -150,7 +165,7 @@ async function discardTemporary(execution: Execution): Promise<void> {
   if (transaction.isExplicit) {
     throw new SqlError("0A000", "DISCARD TEMP inside a transaction block is not supported");
   }
-  await dropTemporary(services, settings.shadow, processId);
+  await dropTemporary(services, processId);
 }
 
 export async function discard(
@@ -161,6 +176,7 @@ export async function discard(
     if (execution.transaction.isExplicit) {
       throw new SqlError("25001", "DISCARD ALL cannot run inside a transaction block");
     }
+    becomeLogin(execution.settings, false);
     execution.settings.resetAll();
     await execution.notifications.unlisten(undefined, execution.transaction);
     execution.portals.removeAllStatements();
