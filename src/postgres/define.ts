@@ -17,8 +17,8 @@ import { firstColumn } from "./answer.ts";
 import type { Backend } from "./backend.ts";
 import { asSuperuser, StatementRunner } from "./definition-runner.ts";
 import type { ShadowRelation } from "./relation.ts";
-import type { ShadowRoles } from "./role.ts";
 import { ALL_OIDS, changedFunctions, changedRelations, PRINTED_ALIKE } from "./relations-sql.ts";
+import type { ShadowRoles } from "./role.ts";
 import { NEXT_OID } from "./template.ts";
 
 interface Oids {

@@ -95,12 +95,7 @@ export class Shadow implements ShadowView {
       const state = await shadow.#analysis.use(async (call) => await call("state", null));
       const byOid = <T extends { readonly oid: number }>(one: T) => [one.oid, one] as const;
       const { relations, functions, schemas, roles, settings } = state;
-      shadow.#known = new KnownObjects(
-        relations.map(byOid),
-        functions.map(byOid),
-        schemas,
-        roles,
-      );
+      shadow.#known = new KnownObjects(relations.map(byOid), functions.map(byOid), schemas, roles);
       for (const one of settings) shadow.#settingDefaults.set(one.name.toLowerCase(), one);
     } catch (cause) {
       await shadow.close();

@@ -7,7 +7,6 @@ import type { CatalogQueryRequest, SettingDefault, ShadowFunction } from "./anal
 import { Backend } from "./backend.ts";
 import { nextOid, OpenDefinition, Redone, replay } from "./define.ts";
 import type { ShadowRelation } from "./relation.ts";
-import type { ShadowRoles } from "./role.ts";
 import {
   ALL_FUNCTIONS,
   ALL_RELATIONS,
@@ -16,6 +15,7 @@ import {
   PRINTED_ALIKE,
   SETTING_DEFAULTS,
 } from "./relations-sql.ts";
+import type { ShadowRoles } from "./role.ts";
 import type {
   AnswerMessage,
   CallKind,

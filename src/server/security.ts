@@ -64,7 +64,8 @@ export class Security implements Authenticator {
     await keepPassword(password, services);
     const secret = await readLoginSecret(join(config.data, "login.secret"));
     const security = new Security(config, services, secret, tls, rules);
-    const isClosed = services.passwords.get(BOOTSTRAP_ROLE_OID) === undefined && !security.#isOpen();
+    const isClosed =
+      services.passwords.get(BOOTSTRAP_ROLE_OID) === undefined && !security.#isOpen();
     if (rules === undefined && isClosed) {
       throw new ConfigError(
         `will not listen on ${config.host} without a password: set PGTIDE_PASSWORD`,

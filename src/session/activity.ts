@@ -18,7 +18,12 @@ export interface SessionActivity {
   readonly state_change: string | null;
   readonly wait_event_type: string | null;
   readonly wait_event: string | null;
-  readonly state: "active" | "idle" | "idle in transaction" | "idle in transaction (aborted)" | null;
+  readonly state:
+    | "active"
+    | "idle"
+    | "idle in transaction"
+    | "idle in transaction (aborted)"
+    | null;
   readonly query: string;
 }
 

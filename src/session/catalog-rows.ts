@@ -10,6 +10,7 @@ import { Oid } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
 import { readTextRows } from "./data-rows.ts";
 import type { Execution } from "./execution.ts";
+import { askRows } from "./privileges/ask.ts";
 import type { StatementWorld } from "./statement-world.ts";
 import { storeRows } from "./store-relations.ts";
 import type { TstableEntry } from "./tables.ts";
@@ -40,8 +41,24 @@ async function fromStore(
   const names = scan.columnNumbers.map(
     (number) => relation.columns.find((column) => column.number === number)?.name ?? "",
   );
-  const rows = await storeRows(relation.name, readable(tables.all(), world));
+  const entries = await visible(tables.all(), execution);
+  const rows = await storeRows(relation.name, readable(entries, world));
   return rows.map((row) => names.map((name) => row[name] ?? null));
+}
+
+/** What the role may SELECT. */
+async function visible(
+  entries: readonly TstableEntry[],
+  { services, settings }: Execution,
+): Promise<readonly TstableEntry[]> {
+  if (settings.isSuperuser) return entries;
+  const sql =
+    "SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relkind = 'r'" +
+    " AND pg_catalog.has_table_privilege(c.oid, 'SELECT')" +
+    " AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')";
+  const found = await askRows(services.shadow, sql, [], settings.shadow);
+  const oids = new Set(found.map(([oid]) => Number(oid)));
+  return entries.filter(({ info }) => oids.has(info.oid));
 }
 
 /** A table that cannot be read, or is newer than the transaction, is left out. */

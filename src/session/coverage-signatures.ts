@@ -50,6 +50,8 @@ export function coverageSignatures(tableOid: number, types: TimeSeriesTypes): st
   const declare = declarer(schema, types);
   return [
     `CREATE SCHEMA ${schema}`,
+    // Who may ask is looked at where they are called: it takes SELECT on the table.
+    `GRANT USAGE ON SCHEMA ${schema} TO PUBLIC`,
     ...declare("coverage_ratio", ["across text DEFAULT 'mean'"], undefined),
     ...declare("coverage_summary", ["across text DEFAULT 'each'"], summaryColumns(types)),
     ...declare(

@@ -4,6 +4,7 @@ import { unreachable } from "../base/errors.ts";
 import { copyFrom } from "./copy/copy-from.ts";
 import { copyTo } from "./copy/copy-to.ts";
 import type { Execution, Result } from "./execution.ts";
+import { authorize } from "./privileges/authorize.ts";
 import type { Statement } from "./statement.ts";
 import { appendParquet } from "./statements/append-parquet.ts";
 import { cancelBackend } from "./statements/cancel-backend.ts";
@@ -52,6 +53,7 @@ const NEEDS_NO_SNAPSHOT: ReadonlySet<Statement["kind"]> = new Set([
 
 export async function execute(statement: Statement, execution: Execution): Promise<Result> {
   if (!NEEDS_NO_SNAPSHOT.has(statement.kind)) execution.transaction.markRead();
+  if (!execution.settings.isSuperuser) await authorize(statement, execution);
   switch (statement.kind) {
     case "empty":
       return { kind: "done", tag: "" };

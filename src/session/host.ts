@@ -8,9 +8,9 @@ import { log } from "../base/telemetry.ts";
 import { BOOTSTRAP_ROLE_OID, DATABASE_OID, type ShadowRole } from "../postgres/role.ts";
 import { DATABASE } from "./compile-context.ts";
 import { askOne } from "./privileges/ask.ts";
+import type { SessionHost, SessionPort, StartupRequest } from "./results.ts";
 import { becomeRole } from "./roles/become.ts";
 import { roleByName, roleByOid } from "./roles/directory.ts";
-import type { SessionHost, SessionPort, StartupRequest } from "./results.ts";
 import type { Services } from "./services.ts";
 import { Session } from "./session.ts";
 import { Settings } from "./settings.ts";
@@ -45,10 +45,7 @@ export class Host implements SessionHost {
     return role;
   }
 
-  async #open(
-    role: ShadowRole,
-    request: StartupRequest,
-  ): Promise<SessionPort> {
+  async #open(role: ShadowRole, request: StartupRequest): Promise<SessionPort> {
     const { shadow } = this.#services;
     if (request.database !== DATABASE) {
       throw fatal("3D000", `database "${request.database}" does not exist`);

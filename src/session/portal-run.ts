@@ -8,6 +8,7 @@ import type { Execution } from "./execution.ts";
 import { isTold } from "./message-level.ts";
 import { type Portal, requireFormat, withFormats } from "./portals.ts";
 import { endsFailed, shifted, timeoutMs } from "./prepared.ts";
+import { withoutHiddenValues } from "./privileges/hidden-values.ts";
 import type { Reply } from "./results.ts";
 import { reportable } from "./sqlstate.ts";
 import type { Prepared } from "./statement.ts";
@@ -102,8 +103,11 @@ export class PortalRun {
     const { reason } = this.#signal;
     if (portal.state.kind === "running") await portal.state.rows.close();
     portal.state = { kind: "done", tag: undefined };
-    await this.#surroundings.transaction.fail();
-    return shifted(reportable(cause, reason), portal.prepared);
+    const services = this.#services();
+    const { settings, transaction } = this.#surroundings;
+    await transaction.fail();
+    const error = await withoutHiddenValues(reportable(cause, reason), { services, settings });
+    return shifted(error, portal.prepared);
   }
 
   /** What comes before rows, or instead of them. */

@@ -26,6 +26,7 @@ import { asksForChannels, notifyCalls } from "./notify-call.ts";
 import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
 import { prepareChange } from "./prepare-change.ts";
 import { LiteralInserts } from "./prepare-literals.ts";
+import { analysedAs } from "./privileges/analysed.ts";
 import { type Route, routeOf } from "./route.ts";
 import { isScrollable } from "./scrollable.ts";
 import type { Settings } from "./settings.ts";
@@ -80,7 +81,8 @@ export class Preparer {
     if (literal !== undefined) {
       const { analysis, change, recompile } = literal;
       const { fields, notices } = analysis;
-      const insert = { kind: "change", change, recompile } as const;
+      const insert: Statement = { kind: "change", change, recompile };
+      analysedAs(insert, [analysis]);
       return { ...base, statement: insert, parameterOids, fields, notices };
     }
     const own = parseOwnStatement(statement);
@@ -97,7 +99,7 @@ export class Preparer {
     try {
       const analysis = await this.#shadow.analyse(request, signal);
       const source = { statement, settings, request, signal };
-      const prepared = await this.#classify(source, analysis);
+      const prepared = analysedAs(await this.#classify(source, analysis), [analysis]);
       const { parameterOids: found, fields, notices } = analysis;
       return { ...base, statement: prepared, parameterOids: found, fields, notices };
     } catch (cause) {
@@ -213,20 +215,24 @@ export class Preparer {
     const { text } = request;
     const analysed =
       text === statement.text ? statement : { ...statement, text, tokens: tokenize(text) };
-    return await prepareCopy(node, {
+    const analyses: Analysis[] = [];
+    const analyse = async (asked: AnalyseRequest) => {
+      const analysis = await this.#shadow.analyse(asked, signal);
+      analyses.push(analysis);
+      return analysis;
+    };
+    const copy = await prepareCopy(node, {
       statement: analysed,
       prepare: async (inner) => await this.prepare(inner, [], settings, signal),
-      analyse: async (text) => await this.#shadow.analyse({ ...request, text }, signal),
+      analyse: async (text) => await analyse({ ...request, text }),
       program: async (text) => {
-        const { tree } = await this.#shadow.analyse(
-          { ...request, text, parameterOids: [] },
-          signal,
-        );
+        const { tree } = await analyse({ ...request, text, parameterOids: [] });
         return prepareChange(readQuery(tree), settings, this.#tables).rows?.program;
       },
       find: (name) => this.#tables.findRelation(name, settings),
       timeColumn: (oid) => timeColumnOf(this.#tables.relation(oid)),
     });
+    return analysedAs(copy, analyses);
   }
 
   /** Its query is analysed by itself, as that of EXPLAIN. */

@@ -5,6 +5,7 @@ import { isOwnStatement } from "../compile/own-grammar.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
 import type { Portals, PreparedStatement } from "./portals.ts";
 import { emptyPrepared, mayEndFailed, sameFields, sameSettings, shifted } from "./prepared.ts";
+import { analysedAlike } from "./privileges/analysed.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Prepared, Statement } from "./statement.ts";
@@ -112,10 +113,14 @@ export class SessionStatements {
 
   #recompiled(statement: Statement): Statement | undefined {
     switch (statement.kind) {
-      case "select":
-        return { ...statement, plan: statement.recompile(this.#settings) };
-      case "change":
-        return { ...statement, change: statement.recompile(this.#settings) };
+      case "select": {
+        const plan = statement.recompile(this.#settings);
+        return analysedAlike({ ...statement, plan }, statement);
+      }
+      case "change": {
+        const change = statement.recompile(this.#settings);
+        return analysedAlike({ ...statement, change }, statement);
+      }
       default:
         return undefined;
     }

@@ -31,7 +31,7 @@ export class SettingCheck {
   async check(name: string, value: string, settings: ShadowSettings): Promise<SettingValue> {
     const own = ownJudgement(name.toLowerCase(), value);
     if (own !== undefined) return { value: own };
-    const key = `${settings.role} ${name.toLowerCase()}=${value}`;
+    const key = `${this.#shadow.catalogueNumber} ${settings.role} ${name.toLowerCase()}=${value}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const checked = await this.#ask(name, value, settings);

@@ -69,6 +69,7 @@ export class Settings {
   #shadow: ShadowSettings | undefined;
   #temporarySchema: string | undefined;
   #roles: ShadowRoles;
+  #isSuperuser: boolean | undefined;
   readonly loginRoleOid: number;
 
   /** Keys of `defaults` are lower-case names. */
@@ -108,7 +109,8 @@ export class Settings {
   }
 
   get isSuperuser(): boolean {
-    return roleByOid(this.#roles, this.currentRoleOid)?.isSuperuser === true;
+    this.#isSuperuser ??= roleByOid(this.#roles, this.currentRoleOid)?.isSuperuser === true;
+    return this.#isSuperuser;
   }
 
   /** SHOW's text; undefined for a name nobody has set and PostgreSQL does not know. */
@@ -248,6 +250,7 @@ export class Settings {
   }
 
   #changed(): void {
+    this.#isSuperuser = undefined;
     this.#text = undefined;
     this.#shadow = undefined;
     this.#isReportDue = true;

@@ -50,10 +50,7 @@ export function withoutTemporary({
 const AS_SERVER: ShadowSettings = { role: SUPERUSER, searchPath: "pg_catalog", settings: {} };
 
 /** At the end of a session, and DISCARD TEMP: all of its temporary objects go. */
-export async function dropTemporary(
-  services: Services,
-  processId: number,
-): Promise<void> {
+export async function dropTemporary(services: Services, processId: number): Promise<void> {
   const schema = temporarySchema(processId);
   const owner: LockOwner = { processId };
   const target = { key: "catalogue", title: "the catalogue" };

@@ -188,14 +188,14 @@ export class Transaction {
     this.#block = "failed";
     if (this.#participants.hasSavepoints) return;
     await this.#companion.failed();
-    const work = this.#work;
-    const definitions = this.#definitions;
+    const [work, definitions] = [this.#work, this.#definitions];
     this.#work = undefined;
     this.#definitions = undefined;
     this.#participants.clear();
     try {
       await work?.rollback();
       await definitions?.rollback();
+      if (definitions !== undefined) this.#settings.restore(0); // its role may be gone
     } finally {
       await this.#releaseHeld();
     }

@@ -18,6 +18,7 @@ import { typeText, typeTextOf } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
 import { columnList, timeUnits } from "./parquet-columns.ts";
 import { shifted } from "./prepared.ts";
+import { authorize } from "./privileges/authorize.ts";
 import { fieldList, writeQueryFile } from "./query-file.ts";
 import { type DeclaredKey, declaredKey } from "./table-constraints.ts";
 import { chooseTimeColumn } from "./time-column.ts";
@@ -116,6 +117,7 @@ async function fromQuery(
     });
   // The parameters of Bind are not carried into the query.
   if (parameterOids.length > 0) throw new SqlError("42P02", "there is no parameter $1");
+  await authorize(statement, execution);
   if (statement.kind !== "select" || fields === undefined) {
     throw notBuilt("CREATE TSTABLE ... AS over this query", "Select from time-series tables.");
   }

@@ -5,12 +5,14 @@
 
 import { SqlError } from "../../base/errors.ts";
 import type { NewEntry } from "../../catalog/entry.ts";
+import { quoteIdentifier } from "../../compile/tokens.ts";
 import type { DefinitionStep, ShadowSettings } from "../../postgres/analysis.ts";
 import type { DefinitionSource } from "../../postgres/view.ts";
 import type { Execution } from "../execution.ts";
 import { lockOwner } from "../locks.ts";
 import { ownSchema } from "../own-functions.ts";
 import { lockWait } from "../plain/work.ts";
+import { requireTemporary } from "../privileges/temporary.ts";
 import { temporarySchema } from "../temporary.ts";
 import { temporaryFirst, temporaryLast } from "../temporary-path.ts";
 import { requireWritable } from "../write-rules.ts";
@@ -56,6 +58,7 @@ export async function define(
 ): Promise<DefinitionStep> {
   const { transaction, services, signal } = execution;
   requireWritable(request.command, execution);
+  if (request.temporary !== undefined) await requireTemporary(execution);
   await lockCatalogue(request, execution);
   const { settings, before } = surroundings(request, execution);
   const known = services.shadow.relations();
@@ -82,7 +85,10 @@ function surroundings(
     const schema = temporarySchema(processId);
     settings.useTemporarySchema(schema);
     const sql = `CREATE SCHEMA ${schema}`;
-    const before = services.shadow.schemas().has(schema) ? [] : [{ sql, isOurs: true }];
+    const made = services.shadow.schemas().has(schema) ? [] : [{ sql, isOurs: true }];
+    const role = quoteIdentifier(settings.currentUser);
+    const grant = `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role}`;
+    const before = settings.isSuperuser ? made : [...made, { sql: grant, isOurs: true }];
     return { settings: temporaryFirst(settings.shadow, path, schema), before };
   }
   const schema = settings.temporarySchema;

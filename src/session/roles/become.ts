@@ -8,7 +8,10 @@ const NONE: SettingValue = { value: "none" };
 
 /** `name` may be "none". @throws SqlError 22023, 42501 */
 export function becomeRole(name: string, settings: Settings, scope: "session" | "local"): void {
-  if (name === "none") return settings.set("role", NONE, scope);
+  if (name === "none") {
+    settings.set("role", NONE, scope);
+    return;
+  }
   const { roles } = settings;
   const role = roleByName(roles, name) ?? unknown(name);
   if (!canBecome(roles, requireRole(roles, settings.sessionRoleOid), role)) {

@@ -92,8 +92,10 @@ const MD5_DEPRECATED: ErrorFields = {
   severity: "WARNING",
   sqlState: "01P01",
   message: "setting an MD5-encrypted password",
-  detail: "MD5 password support is deprecated and will be removed in a future release of PostgreSQL.",
-  hint: "Refer to the PostgreSQL documentation for details about migrating to another password type.",
+  detail:
+    "MD5 password support is deprecated and will be removed in a future release of PostgreSQL.",
+  hint:
+    "Refer to the PostgreSQL documentation for details about migrating to another password type.",
 };
 
 function passwordEffects(

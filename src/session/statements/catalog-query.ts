@@ -42,9 +42,7 @@ function maySeeActivity(roleOid: number, settings: Settings): boolean {
   const { roles } = settings;
   const role = requireRole(roles, settings.currentRoleOid);
   const owner = roleByOid(roles, roleOid)?.name ?? "";
-  return (
-    hasPrivilegesOf(roles, role, "pg_read_all_stats") || hasPrivilegesOf(roles, role, owner)
-  );
+  return hasPrivilegesOf(roles, role, "pg_read_all_stats") || hasPrivilegesOf(roles, role, owner);
 }
 
 function facts(needed: ReadonlySet<keyof CatalogFacts>, execution: Execution): CatalogFacts {

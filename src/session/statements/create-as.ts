@@ -10,6 +10,7 @@ import { define } from "../definitions/define.ts";
 import { arrangeCommit } from "../definitions/on-commit.ts";
 import type { Execution, Result } from "../execution.ts";
 import { shifted } from "../prepared.ts";
+import { authorize } from "../privileges/authorize.ts";
 import type { Prepared } from "../statement.ts";
 import { change } from "./change.ts";
 
@@ -18,6 +19,7 @@ export async function createTableAs(create: CreateAs, execution: Execution): Pro
   const query = await prepared(create.query, execution).catch((cause: unknown) => {
     throw cause instanceof SqlError ? shifted(cause, create) : cause;
   });
+  await authorize(query.statement, execution);
   const exists = create.ifNotExists ? "IF NOT EXISTS " : "";
   const columns = columnList(query.fields ?? [], create.columnNames);
   const sources = [`CREATE TABLE ${exists}${name} (${columns})`];
