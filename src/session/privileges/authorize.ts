@@ -5,6 +5,7 @@
  */
 
 import { SqlError, unreachable } from "../../base/errors.ts";
+import type { ChangePlan } from "../../compile/change-plan.ts";
 import type { AppendParquet, CreateTstable, OwnStatement } from "../../compile/own-statements.ts";
 import type { CopyFrom, CopyTo } from "../copy/copy-statement.ts";
 import type { Execution } from "../execution.ts";
@@ -21,9 +22,11 @@ export async function authorize(statement: Statement, execution: Execution): Pro
   if (execution.settings.isSuperuser) return;
   switch (statement.kind) {
     case "select":
-    case "change":
     case "notify-query":
       return await authorizeAnalysed(statement, execution);
+    case "change":
+      await authorizeAnalysed(statement, execution);
+      return await authorizeInsert(statement.change.plan, execution);
     case "copy-from":
       await authorizeAnalysed(statement, execution);
       return await authorizeCopyFrom(statement.copy, execution);
@@ -62,6 +65,7 @@ export async function authorize(statement: Statement, execution: Execution): Pro
     case "notify-call":
     case "prepare":
     case "set":
+    case "set-constraints":
     case "transaction":
     case "unlisten":
       return;
@@ -103,6 +107,13 @@ function tableNeed(relationOid: number, privileges: string): Question {
   return { relationOid, roleOid: 0, privileges, isNamed: true };
 }
 
+async function authorizeInsert(plan: ChangePlan, execution: Execution): Promise<void> {
+  if (plan.kind !== "insert") return;
+  const entry = execution.services.tables.byOid(plan.relationOid);
+  if (entry !== undefined)
+    await requireRights(replaceNeeds(entry, undefined, execution), execution);
+}
+
 async function authorizeCopyFrom(copy: CopyFrom, execution: Execution): Promise<void> {
   refuseFile(copy, "from", execution);
   const entry = execution.services.tables.byOid(copy.relationOid);
@@ -110,14 +121,14 @@ async function authorizeCopyFrom(copy: CopyFrom, execution: Execution): Promise<
   await requireRights(replaceNeeds(entry, copy.options.overlap, execution), execution);
 }
 
-/** What replaces buckets removes rows. */
+/** What replaces buckets, or older rows, removes rows. */
 function replaceNeeds(
   entry: TstableEntry,
-  overlap: string | undefined,
+  given: string | undefined,
   { settings }: Execution,
 ): readonly Question[] {
-  const policies = [overlap, settings.get("tstable.on_overlap"), entry.definition.overlap];
-  return policies.includes("replace") ? [tableNeed(entry.info.oid, "DELETE")] : [];
+  const policy = given ?? settings.get("tstable.on_overlap") ?? entry.definition.overlap;
+  return policy === "replace" ? [tableNeed(entry.info.oid, "DELETE")] : [];
 }
 
 function refuseFile(

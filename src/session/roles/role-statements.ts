@@ -88,14 +88,18 @@ async function secretOf(
   return verifierText(await makeVerifier(password, undefined, iterations));
 }
 
+const MIGRATING = [
+  "Refer to the PostgreSQL documentation for details",
+  "about migrating to another password type.",
+].join(" ");
+
 const MD5_DEPRECATED: ErrorFields = {
   severity: "WARNING",
   sqlState: "01P01",
   message: "setting an MD5-encrypted password",
   detail:
     "MD5 password support is deprecated and will be removed in a future release of PostgreSQL.",
-  hint:
-    "Refer to the PostgreSQL documentation for details about migrating to another password type.",
+  hint: MIGRATING,
 };
 
 function passwordEffects(
