@@ -260,3 +260,18 @@ test("a grouped primary key decides the other columns", async () => {
     SELECT max(x.n) FROM (SELECT name, count(*) AS n FROM p1 GROUP BY id) AS x;
     SELECT name, count(*) FROM p1 GROUP BY at`);
 });
+
+test("strict functions are not called with NULL, whatever stands beside it", async () => {
+  await sameAsPostgres(`
+    CREATE TABLE n1 (a float8, c int, d bigint, t text, ts timestamptz, z int);
+    INSERT INTO n1 (z) VALUES (0);
+    SELECT a / z, c / z, d / z, c % z, d % z, a / 0, c / 0, c % 0 FROM n1;
+    SELECT substring(t, 1, -1), make_date(c, 13, 1), make_time(c, 99, 1) FROM n1;
+    SELECT make_timestamp(c, 13, 1, 1, 1, 1), make_timestamptz(2024, 13, 1, 1, 1, c) FROM n1;
+    SELECT generate_series(c, 5, z) FROM n1;
+    SELECT g FROM n1, generate_series(ts, ts, interval '0') AS g;
+    SELECT substring('abc', 1, z - 1) FROM n1;
+    SELECT 1 % z FROM n1;
+    SELECT generate_series(1, 5, z) FROM n1;
+    SELECT (z + 1) / z FROM n1`);
+});

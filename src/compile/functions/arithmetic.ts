@@ -5,7 +5,7 @@
 import type { Call, Chapter, Rule } from "../closed-table.ts";
 import { defaultShape, duckdbType } from "../duckdb-types.ts";
 import type { Sql } from "../expression.ts";
-import { arg, constantNumber, raise, result, same, template } from "./rules.ts";
+import { arg, constantNumber, ofPresent, raise, result, same, template } from "./rules.ts";
 
 /** Prefix of pg_proc's names and argument types: int24pl(int2,int4). */
 const INTEGERS = [
@@ -44,18 +44,19 @@ function widened(sql: Sql, type: string): string {
   return duckdbType(sql.shape) === type ? sql.text : `CAST(${sql.text} AS ${type})`;
 }
 
-/** The divisor, which raises 22012 when it is zero. */
-function nonZero(sql: Sql, text = sql.text): string {
+/** The divisor, which raises 22012 when it is zero; NULL can be divided by it all the same. */
+function nonZero(sql: Sql, text: string, dividend: Sql): string {
   const known = constantNumber(sql);
   if (known !== undefined && known !== 0) return text;
-  return `(CASE WHEN ${text} = 0 THEN ${raise("22012", "division by zero")} ELSE ${text} END)`;
+  const zero = raise("22012", "division by zero");
+  return `(CASE WHEN ${ofPresent(`${text} = 0`, dividend)} THEN ${zero} ELSE ${text} END)`;
 }
 
 function divides(call: Call): Sql {
   const type = resultType(call);
   const divisor = arg(call, 1);
   const dividend = widened(arg(call, 0), type);
-  const text = `${dividend} // ${nonZero(divisor, widened(divisor, type))}`;
+  const text = `${dividend} // ${nonZero(divisor, widened(divisor, type), arg(call, 0))}`;
   return result(call, `CAST(${text} AS ${type})`);
 }
 
@@ -67,7 +68,8 @@ function remainder(call: Call): Sql {
   let text = divisor.text;
   if (known === undefined || known === 0 || known === -1) {
     const zero = raise("22012", "division by zero");
-    text = `(CASE ${text} WHEN 0 THEN ${zero} WHEN -1 THEN 1 ELSE ${text} END)`;
+    const isZero = ofPresent(`${text} = 0`, arg(call, 0));
+    text = `(CASE WHEN ${isZero} THEN ${zero} WHEN ${text} = -1 THEN 1 ELSE ${text} END)`;
   }
   return result(call, `CAST(${arg(call, 0).text} % ${text} AS ${type})`);
 }
@@ -75,7 +77,7 @@ function remainder(call: Call): Sql {
 function dividesFloat(call: Call): Sql {
   const type = resultType(call);
   const divisor = arg(call, 1);
-  const text = `${widened(arg(call, 0), type)} / ${nonZero(divisor, widened(divisor, type))}`;
+  const text = `${widened(arg(call, 0), type)} / ${nonZero(divisor, widened(divisor, type), arg(call, 0))}`;
   return result(call, `(${text})`);
 }
 

@@ -129,8 +129,11 @@ const isDay =
 const clockMicros = (hour: number) =>
   `(CAST($${hour} AS BIGINT) * 3600000000 + CAST($${hour + 1} AS BIGINT) * 60000000` +
   ` + CAST(round_even($${hour + 2} * 1000000, 0) AS BIGINT))`;
+/** A strict function is not called with NULL. */
+const anyNull = (count: number) =>
+  Array.from({ length: count }, (_, at) => `$${at + 1} IS NULL`).join(" OR ");
 const MADE_TIMESTAMP =
-  `(CASE WHEN NOT (${isDay}) THEN ${INVALID_DATE} WHEN NOT (${isClock(4)}) THEN ${INVALID_TIME}` +
+  `(CASE WHEN ${anyNull(6)} THEN NULL WHEN NOT (${isDay}) THEN ${INVALID_DATE} WHEN NOT (${isClock(4)}) THEN ${INVALID_TIME}` +
   ` ELSE CAST(make_date($1, $2, $3) AS TIMESTAMP) + to_microseconds(${clockMicros(4)}) END)`;
 
 const makesTimestamptz: Rule = (call) => {
@@ -176,10 +179,10 @@ export const datetime: Chapter = {
     ...same(OVERLAPS.join(" "), overlaps),
     "make_interval(int4,int4,int4,int4,int4,int4,float8)": makesInterval,
     "make_date(int4,int4,int4)": template(
-      `(CASE WHEN NOT (${isDay}) THEN ${INVALID_DATE} ELSE make_date($1, $2, $3) END)`,
+      `(CASE WHEN ${anyNull(3)} THEN NULL WHEN NOT (${isDay}) THEN ${INVALID_DATE} ELSE make_date($1, $2, $3) END)`,
     ),
     "make_time(int4,int4,float8)": template(
-      `(CASE WHEN NOT (${isClock(1)}) THEN ${INVALID_TIME} ELSE CAST(make_timestamp(${clockMicros(1)}) AS TIME) END)`,
+      `(CASE WHEN ${anyNull(3)} THEN NULL WHEN NOT (${isClock(1)}) THEN ${INVALID_TIME} ELSE CAST(make_timestamp(${clockMicros(1)}) AS TIME) END)`,
     ),
     "make_timestamp(int4,int4,int4,int4,int4,float8)": template(MADE_TIMESTAMP),
     "make_timestamptz(int4,int4,int4,int4,int4,float8)": makesTimestamptz,

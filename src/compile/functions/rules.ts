@@ -90,6 +90,14 @@ export function constantNumber(sql: Sql | undefined): number | undefined {
   return typeof sql?.constant === "bigint" ? Number(sql.constant) : undefined;
 }
 
+/**
+ * `condition`, of arguments that are there: with a NULL among them a strict function is not called.
+ */
+export function ofPresent(condition: string, ...sqls: readonly (Sql | undefined)[]): string {
+  const tests = sqls.flatMap((sql) => (sql?.mayBeNull === true ? [`${sql.text} IS NOT NULL`] : []));
+  return [condition, ...tests].join(" AND ");
+}
+
 /** An expression that ends the statement with an error when it is evaluated. */
 export function raise(sqlState: string, message: string): string {
   return `error(${quoteLiteral(`PG:${sqlState}:${message}`)})`;

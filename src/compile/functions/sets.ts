@@ -9,7 +9,7 @@ import { refuse } from "../refusals.ts";
 import { toUtc } from "../representations.ts";
 import { toLocal } from "../session-values.ts";
 import { intervalParts } from "./datetime-arithmetic.ts";
-import { arg, raise, UTC } from "./rules.ts";
+import { arg, ofPresent, raise, UTC } from "./rules.ts";
 
 function set(call: Call, list: string, ...columns: readonly Shape[]): SetResult {
   return { list, columns, isConstant: call.args.every((each) => each.isConstant) };
@@ -23,7 +23,10 @@ function integerSeries(type: "int4" | "int8"): SetRule {
   return (call) => {
     const [from, until, step] = call.args.map((each) => `CAST(${each.text} AS BIGINT)`);
     const checked =
-      step === undefined ? "1" : `(CASE WHEN ${step} = 0 THEN ${ZERO_STEP} ELSE ${step} END)`;
+      step === undefined
+        ? "1"
+        : `(CASE WHEN ${ofPresent(`${step} = 0`, call.args[0], call.args[1])} THEN ${ZERO_STEP}` +
+          ` ELSE nullif(${step}, 0) END)`;
     const steps = `(CAST(${until} AS HUGEINT) - ${from}) // ${checked}`;
     const series = `generate_series(${from}, ${bounded(until ?? "", steps)}, ${checked})`;
     const list = name === "BIGINT" ? series : `CAST(${series} AS ${name}[])`;
@@ -45,7 +48,7 @@ function bounded(until: string, steps: string): string {
 function momentSeries(call: Call): SetResult {
   const [from, until, step] = [arg(call, 0), arg(call, 1), arg(call, 2)];
   const { months, days, micros, isTimeOnly } = intervalParts(step);
-  const isZero = `${months} = 0 AND ${days} = 0 AND ${micros} = 0`;
+  const isZero = ofPresent(`${months} = 0 AND ${days} = 0 AND ${micros} = 0`, from, until);
   const checked = `(CASE WHEN ${isZero} THEN ${ZERO_STEP} ELSE ${step.text} END)`;
   const width = step.isConstant && typeof step.constant === "object" ? step.text : checked;
   const stepMicros = `(${months} * 2592000000000 + ${days} * 86400000000 + CAST(${micros} AS HUGEINT))`;

@@ -5,7 +5,7 @@ import type { Call, Chapter } from "../closed-table.ts";
 import { quoteLiteral, type Sql } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { outputText } from "./output.ts";
-import { arg, argumentText, raise, result, same, template } from "./rules.ts";
+import { arg, argumentText, ofPresent, raise, result, same, template } from "./rules.ts";
 
 /** `||` of two texts or of a text and anything: NULL when either is NULL. */
 function joins(call: Call): Sql {
@@ -73,7 +73,8 @@ function substring(call: Call): Sql {
   const cut = unlessNull(`substring(${text}, greatest(${from}, 1), ${count})`);
   const known = length.constant;
   if (typeof known === "number" && known >= 0) return result(call, cut);
-  return result(call, `(CASE WHEN ${length.text} < 0 THEN ${negative} ELSE ${cut} END)`);
+  const isNegative = ofPresent(`${length.text} < 0`, arg(call, 0), arg(call, 1));
+  return result(call, `(CASE WHEN ${isNegative} THEN ${negative} ELSE ${cut} END)`);
 }
 
 function quotesNullable(call: Call): Sql {
