@@ -37,12 +37,12 @@ async function fromStore(
   world: StatementWorld,
   execution: Execution,
 ): Promise<readonly (readonly SqlValue[])[]> {
-  const { tables } = execution.services;
+  const { services } = execution;
   const names = scan.columnNumbers.map(
     (number) => relation.columns.find((column) => column.number === number)?.name ?? "",
   );
-  const entries = await visible(tables.all(), execution);
-  const rows = await storeRows(relation.name, readable(entries, world));
+  const entries = await visible(services.tables.all(), execution);
+  const rows = await storeRows(relation.name, readable(entries, world), services);
   return rows.map((row) => names.map((name) => row[name] ?? null));
 }
 

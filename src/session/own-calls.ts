@@ -15,8 +15,10 @@ import {
   coverageRatio,
   coverageSummary,
 } from "./coverage-functions.ts";
+import { countRows } from "./row-count.ts";
+import type { Services } from "./services.ts";
 import type { StatementWorld } from "./statement-world.ts";
-import type { Tables, TstableEntry } from "./tables.ts";
+import type { TstableEntry } from "./tables.ts";
 
 type Row = readonly SqlValue[];
 
@@ -32,10 +34,10 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
 export async function callOwnFunction(
   functionOid: number,
   values: readonly SqlValue[],
-  tables: Tables,
+  services: Services,
   world: StatementWorld,
 ): Promise<readonly Row[]> {
-  const found = tables.ownFunction(functionOid);
+  const found = services.tables.ownFunction(functionOid);
   assert(found !== undefined, `function ${functionOid} is none of ours`);
   const { name, entry } = found;
   const names = ARGUMENTS[name] ?? [];
@@ -46,7 +48,7 @@ export async function callOwnFunction(
   const version = args["version"];
   const subject =
     version === null || version === undefined
-      ? await coverageNow(entry, view)
+      ? await coverageNow(entry, view, services)
       : await coverageAt(entry, await snapshotOf(entry, view.snapshot, version));
   return answer(name, subject, args);
 }
@@ -79,14 +81,18 @@ async function snapshotOf(
 }
 
 /** With rows that no version has yet. */
-async function coverageNow(entry: TstableEntry, view: TableView): Promise<CoverageSubject> {
-  const { rows, hotRows } = view.totals;
+async function coverageNow(
+  entry: TstableEntry,
+  view: TableView,
+  services: Services,
+): Promise<CoverageSubject> {
+  const { hotRows } = view.totals;
   const hasEntities = entry.entityColumns.length > 0;
   return {
     axis: entry.axis,
     entityColumns: entry.entityColumns,
     coverage: await view.coverage(),
-    rows,
+    rows: await countRows(entry, view, services),
     rowsByEntity: hasEntities && hotRows === 0 ? rowsByEntity(view.segments()) : undefined,
   };
 }

@@ -95,8 +95,8 @@ export class PlanValues {
         return { typeOid: Oid.timestamptz, value: transaction.statementMicros };
       case "function": {
         const args = await this.scalars(source.args);
-        const { tables } = this.#execution.services;
-        const rows = await callOwnFunction(source.functionOid, args, tables, this.world);
+        const { services } = this.#execution;
+        const rows = await callOwnFunction(source.functionOid, args, services, this.world);
         return { typeOid: source.typeOid, value: rows[0]?.[0] ?? null };
       }
       case "sequence": {

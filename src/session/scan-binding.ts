@@ -87,8 +87,8 @@ class Binder {
         return await this.#table(scan);
       case "function": {
         const args = await this.#values.scalars(scan.args);
-        const { tables } = this.#execution.services;
-        const rows = await callOwnFunction(scan.functionOid, args, tables, this.#values.world);
+        const { services } = this.#execution;
+        const rows = await callOwnFunction(scan.functionOid, args, services, this.#values.world);
         return this.#rows(index, rowsColumns(scan.columns), rows);
       }
       case "catalog": {

@@ -13,6 +13,8 @@ import { typeNameOf } from "../types/oids.ts";
 import type { TextSettings } from "../types/shape.ts";
 import type { SqlArray, SqlValue } from "../types/value.ts";
 import { entitySqlValue } from "./entity-argument.ts";
+import { countRows } from "./row-count.ts";
+import type { Services } from "./services.ts";
 import type { TstableEntry } from "./tables.ts";
 import { type TimeAxis, valueOfRaw } from "./time-axis.ts";
 
@@ -22,10 +24,11 @@ type Row = Readonly<Record<string, SqlValue>>;
 export async function storeRows(
   relation: string,
   entries: readonly { readonly entry: TstableEntry; readonly view: TableView }[],
+  services: Services,
 ): Promise<readonly Row[]> {
   switch (relation) {
     case "tables":
-      return await Promise.all(entries.map(({ entry, view }) => tableRow(entry, view)));
+      return await Promise.all(entries.map(({ entry, view }) => tableRow(entry, view, services)));
     case "segments":
       return entries.flatMap(({ entry, view: { snapshot } }) =>
         snapshot.history.segments
@@ -39,7 +42,7 @@ export async function storeRows(
   }
 }
 
-async function tableRow(entry: TstableEntry, view: TableView): Promise<Row> {
+async function tableRow(entry: TstableEntry, view: TableView, services: Services): Promise<Row> {
   const { info, definition, axis } = entry;
   const { snapshot, totals } = view;
   const versions = versionsOf(snapshot);
@@ -58,7 +61,7 @@ async function tableRow(entry: TstableEntry, view: TableView): Promise<Row> {
     compression: definition.compression ?? "zstd(3)",
     location: entry.directory,
     version: BigInt(snapshot.version),
-    rows: BigInt(totals.rows),
+    rows: BigInt(await countRows(entry, view, services)),
     bytes: BigInt(totals.bytes),
     segments: totals.segments,
     entities: entry.entityColumns.length === 0 ? null : BigInt(coverage.length),

@@ -30,7 +30,7 @@ export interface KeyRequest {
    * replace: all are. allow: nobody looks, all are reserved and called fresh.
    */
   readonly policy: "reject" | "skip" | "replace" | "allow";
-  /** The table as the transaction sees it, when it has added or removed more than rows with keys. */
+  /** The table as the transaction sees it, when it has changed more than the rows it inserts. */
   readonly own?: OwnTable | undefined;
   /** Another transaction has reserved a key; `released` resolves when that may have changed. */
   readonly wait?: (holder: KeyOwner, released: Promise<void>) => Promise<void>;

@@ -42,6 +42,10 @@ async function expectSame(table: string, rows: readonly Row[], what: string): Pr
     )
     .map(({ device, minute, v }) => [device, String(minute), String(v)]);
   expect(found, what).toEqual(expected);
+  const [[count] = []] = await server.rows(
+    `SELECT rows FROM tstable.tables WHERE table_name = '${table}'`,
+  );
+  expect(count, what).toBe(String(rows.length));
   const gaps = await server.rows(
     `SELECT device, sum(buckets) FROM coverage_gaps('${table}', '${at(0)}', '${at(HOURS * 60)}')
      GROUP BY 1 ORDER BY 1`,

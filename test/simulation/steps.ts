@@ -34,7 +34,7 @@ export interface Step {
 const NOTHING = {};
 let nextNumber = 100;
 
-function fresh(): number {
+export function fresh(): number {
   nextNumber += 1;
   return nextNumber;
 }
@@ -43,7 +43,7 @@ function row(number: number) {
   return meterRow(number % 24, number % 2 === 0 ? "a" : "b", number);
 }
 
-async function acknowledged(model: Model, change: Change, act: () => Promise<unknown>) {
+export async function acknowledged(model: Model, change: Change, act: () => Promise<unknown>) {
   model.begin(change);
   await act();
   model.acknowledge(change);
@@ -162,7 +162,7 @@ async function planDelete(
   }
 }
 
-const deletion: Step = {
+export const deletion: Step = {
   name: "delete",
   async run(store, model) {
     const planned = await planDelete(store);
@@ -178,7 +178,7 @@ const deletion: Step = {
   },
 };
 
-const deletionInTransaction: Step = {
+export const deletionInTransaction: Step = {
   name: "delete in a transaction",
   async run(store, model) {
     const planned = await planDelete(store);
@@ -192,7 +192,7 @@ const deletionInTransaction: Step = {
   },
 };
 
-const truncation: Step = {
+export const truncation: Step = {
   name: "truncate",
   async run(store, model) {
     await store.intake.flush(A);

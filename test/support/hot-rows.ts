@@ -96,8 +96,15 @@ export class ArrayStorage implements HotStorage {
 
   async write(ranges: readonly HotRange[], target: string): Promise<void> {
     await this.#step();
+    await this.#files.create(target, parquetOf(this.readAll(ranges)), false);
+  }
+
+  /** Where some rows replace, of those with one key the last one counts. */
+  readAll(ranges: readonly HotRange[]): readonly MeterRow[] {
     const rows = ranges.flatMap((range) => this.read(range));
-    await this.#files.create(target, parquetOf(rows), false);
+    if (!ranges.some(({ isReplacing }) => isReplacing === true)) return rows;
+    const byKey = new Map(rows.map((row) => [`${row.device} ${row.micros}`, row]));
+    return [...byKey.values()];
   }
 
   read({ relation, after, through }: HotRange): readonly MeterRow[] {
