@@ -1,7 +1,8 @@
 /** Cells of the types that are not on the hot path: read as a value, then written by its type. */
 
 import type duckdb from "@duckdb/node-bindings";
-import { arrayText, encodeArray } from "../types/arrays.ts";
+import { encodeArray } from "../types/array-binary.ts";
+import { arrayText } from "../types/arrays.ts";
 import { ByteWriter } from "../types/bytes.ts";
 import { encodeBinary, encodeText } from "../types/codec.ts";
 import type { CellEscapes } from "../types/copy/cell-escapes.ts";

@@ -1,13 +1,12 @@
-/** Arrays of any dimension, text and binary; the element's own form is an argument. */
+/** Arrays of any dimension as text; the element's own form is an argument. */
 
 import { SqlError } from "../base/errors.ts";
-import { ByteReader, ByteWriter } from "./bytes.ts";
-import { badBinary, SPACE } from "./input-errors.ts";
+import { SPACE } from "./input-errors.ts";
 import type { SqlArray, SqlValue } from "./value.ts";
 
-const DIMENSIONS_MAX = 6;
+export const DIMENSIONS_MAX = 6;
 /** MaxArraySize of a 64-bit PostgreSQL. */
-const ELEMENTS_MAX = 134_217_727;
+export const ELEMENTS_MAX = 134_217_727;
 const INT32_MAX = 2 ** 31 - 1;
 
 type Dimension = SqlArray["dimensions"][number];
@@ -192,7 +191,7 @@ class ArrayParser {
         leafDepth = levels.length;
         (level as Level).count += 1;
         if (this.#elements.length >= ELEMENTS_MAX) {
-          throw new SqlError("54000", `array size exceeds the maximum allowed (${ELEMENTS_MAX})`);
+          throw tooManyElements();
         }
         this.#elements.push(this.#element());
         isMemberExpected = false;
@@ -267,72 +266,13 @@ class ArrayParser {
   }
 }
 
-function tooManyDimensions(): SqlError {
+export function tooManyElements(): SqlError {
+  return new SqlError("54000", `array size exceeds the maximum allowed (${ELEMENTS_MAX})`);
+}
+
+export function tooManyDimensions(): SqlError {
   return new SqlError(
     "54000",
     `number of array dimensions exceeds the maximum allowed (${DIMENSIONS_MAX})`,
   );
-}
-
-export function encodeArray(
-  array: SqlArray,
-  elementOid: number,
-  encodeElement: (value: SqlValue) => Uint8Array,
-): Uint8Array {
-  const writer = new ByteWriter(20 + array.elements.length * 8)
-    .int32(array.dimensions.length)
-    .int32(array.elements.includes(null) ? 1 : 0)
-    .uint32(elementOid);
-  for (const { length, lowerBound } of array.dimensions) writer.int32(length).int32(lowerBound);
-  for (const value of array.elements) {
-    if (value === null) writer.int32(-1);
-    else {
-      const bytes = encodeElement(value);
-      writer.int32(bytes.length).bytes(bytes);
-    }
-  }
-  return writer.finish();
-}
-
-/**
- * @throws SqlError 22P03, 08P01, 42804; counts are checked against the bytes before memory is
- * taken
- */
-export function decodeArray(
-  bytes: Uint8Array,
-  elementOid: number,
-  decodeElement: (bytes: Uint8Array) => SqlValue,
-): SqlArray {
-  const reader = new ByteReader(bytes);
-  const dimensionCount = reader.int32();
-  if (dimensionCount < 0) throw badBinary(`invalid number of dimensions: ${dimensionCount}`);
-  if (dimensionCount > DIMENSIONS_MAX) throw tooManyDimensions();
-  const flags = reader.int32();
-  if (flags !== 0 && flags !== 1) throw badBinary("invalid array flags");
-  const sentOid = reader.uint32();
-  if (sentOid !== elementOid) {
-    throw new SqlError(
-      "42804",
-      `binary data has array element type ${sentOid} (oid) instead of expected ${elementOid}`,
-    );
-  }
-  const dimensions: Dimension[] = [];
-  let count = dimensionCount === 0 ? 0 : 1;
-  for (let index = 0; index < dimensionCount; index += 1) {
-    const length = reader.int32();
-    const lowerBound = reader.int32();
-    if (length < 0) throw badBinary("invalid array dimension");
-    dimensions.push({ length, lowerBound });
-    count *= length;
-  }
-  if (count * 4 > reader.remaining)
-    throw new SqlError("08P01", "insufficient data left in message");
-  const elements: SqlValue[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const size = reader.int32();
-    if (size < -1 || size > reader.remaining) throw badBinary("insufficient data left in message");
-    elements.push(size === -1 ? null : decodeElement(reader.bytes(size)));
-  }
-  if (reader.remaining > 0) throw badBinary("incorrect binary data format");
-  return { kind: "array", dimensions: count === 0 ? [] : dimensions, elements };
 }

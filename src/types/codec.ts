@@ -6,7 +6,8 @@
  */
 
 import { SqlError } from "../base/errors.ts";
-import { arrayText, decodeArray, encodeArray, parseArray } from "./arrays.ts";
+import { decodeArray, encodeArray } from "./array-binary.ts";
+import { arrayText, parseArray } from "./arrays.ts";
 import * as binary from "./binary.ts";
 import { byteaText, parseBytea } from "./bytea.ts";
 import { dateText, timestampText, timestamptzText, timeText } from "./datetime.ts";

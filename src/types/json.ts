@@ -4,6 +4,7 @@
  */
 
 import { SqlError } from "../base/errors.ts";
+import { jsonContext, numberToken, otherToken } from "./json-tokens.ts";
 import { parseNumeric } from "./numeric.ts";
 
 const DEPTH_MAX = 6000;
@@ -23,6 +24,8 @@ class JsonScanner {
   readonly #text: string;
   readonly #isCanonical: boolean;
   #at = 0;
+  /** Of the token that is being looked at. */
+  #start = 0;
   #depth = 0;
 
   constructor(text: string, isCanonical: boolean) {
@@ -57,7 +60,7 @@ class JsonScanner {
     if (first === "-" || (first !== undefined && first >= "0" && first <= "9")) {
       return this.#number();
     }
-    const word = /^[A-Za-z0-9_$\u0080-\uffff]+/.exec(this.#text.slice(this.#at, this.#at + 6))?.[0];
+    const word = /^[A-Za-z0-9_\u0080-\uffff]+/.exec(this.#text.slice(this.#at, this.#at + 6))?.[0];
     if (word !== "true" && word !== "false" && word !== "null") {
       throw this.#unexpected("JSON value");
     }
@@ -72,7 +75,9 @@ class JsonScanner {
     if (this.#takes("}")) return "{}";
     do {
       this.#blanks();
-      if (this.#text[this.#at] !== '"') throw this.#unexpected("string");
+      if (this.#text[this.#at] !== '"') {
+        throw this.#unexpected(members.size === 0 ? 'string or "}"' : "string");
+      }
       const key = this.#string();
       this.#blanks();
       if (!this.#takes(":")) throw this.#unexpected('":"');
@@ -104,21 +109,11 @@ class JsonScanner {
   }
 
   #number(): string {
-    const match = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/.exec(this.#tail());
-    const token = match?.[0];
-    const next = token === undefined ? undefined : this.#text[this.#at + token.length];
-    if (token === undefined || (next !== undefined && /[\w$.+-]/.test(next))) {
-      throw this.#unexpected("JSON value");
-    }
-    this.#at += token.length;
+    const { end, isValid } = numberToken(this.#text, this.#at);
+    if (!isValid) throw this.#unexpected("JSON value");
+    const token = this.#text.slice(this.#at, end);
+    this.#at = end;
     return this.#isCanonical ? parseNumeric(token) : token;
-  }
-
-  /** The number's own characters only: slicing the rest each time would be quadratic. */
-  #tail(): string {
-    let end = this.#at;
-    while (/[\d+\-.eE]/.test(this.#text[end] ?? "")) end += 1;
-    return this.#text.slice(this.#at, end);
   }
 
   /** The string's value. */
@@ -126,13 +121,14 @@ class JsonScanner {
     let value = "";
     let from = this.#at + 1;
     let at = from;
+    this.#start = this.#at;
     for (;;) {
       const code = this.#text.charCodeAt(at);
-      if (Number.isNaN(code)) throw this.#invalid("The input string ended unexpectedly.");
+      if (Number.isNaN(code)) throw this.#invalidToken(at);
       if (code === 0x22) break;
       if (code < 0x20) {
         const hex = `0x${code.toString(16).padStart(2, "0")}`;
-        throw this.#invalid(`Character with value ${hex} must be escaped.`);
+        throw this.#invalid(`Character with value ${hex} must be escaped.`, at);
       }
       if (code === 0x5c) {
         value += this.#text.slice(from, at);
@@ -154,47 +150,86 @@ class JsonScanner {
       this.#at += 2;
       return simple;
     }
+    if (letter === "") throw this.#invalidToken(this.#text.length);
     if (letter !== "u") {
-      if (letter === "") throw this.#invalid("The input string ended unexpectedly.");
-      throw this.#invalid(`Escape sequence "\\${letter}" is invalid.`);
+      const sign = String.fromCodePoint(this.#text.codePointAt(this.#at + 1) ?? 0);
+      const end = this.#at + 1 + sign.length;
+      throw this.#invalid(`Escape sequence "\\${sign}" is invalid.`, end);
     }
     const unit = this.#codeUnit();
     if (!this.#isCanonical) return String.fromCharCode(unit);
     if (unit === 0) {
       throw new SqlError("22P05", "unsupported Unicode escape sequence", {
         detail: "\\u0000 cannot be converted to text.",
+        where: jsonContext(this.#text, this.#start, this.#at),
       });
     }
-    if (unit >= 0xdc00 && unit <= 0xdfff) throw this.#invalid(LOW_SURROGATE);
+    if (unit >= 0xdc00 && unit <= 0xdfff) throw this.#invalid(LOW_SURROGATE, this.#at);
     if (unit < 0xd800 || unit > 0xdbff) return String.fromCharCode(unit);
-    if (!this.#text.startsWith("\\u", this.#at)) throw this.#invalid(LOW_SURROGATE);
+    return this.#pair(unit);
+  }
+
+  /** The other half of a character that is two units. */
+  #pair(high: number): string {
+    const next = this.#text.codePointAt(this.#at);
+    if (next === undefined) throw this.#invalidToken(this.#text.length);
+    if (!this.#text.startsWith("\\u", this.#at)) {
+      const isEscape = next === 0x5c;
+      if (isEscape && this.#at + 1 >= this.#text.length) {
+        throw this.#invalidToken(this.#text.length);
+      }
+      const size = isEscape ? 2 : String.fromCodePoint(next).length;
+      throw this.#invalid(LOW_SURROGATE, this.#at + size);
+    }
     const low = this.#codeUnit();
-    if (low < 0xdc00 || low > 0xdfff) throw this.#invalid(LOW_SURROGATE);
-    return String.fromCharCode(unit, low);
+    if (low >= 0xd800 && low <= 0xdbff) {
+      throw this.#invalid("Unicode high surrogate must not follow a high surrogate.", this.#at);
+    }
+    if (low < 0xdc00 || low > 0xdfff) throw this.#invalid(LOW_SURROGATE, this.#at);
+    return String.fromCharCode(high, low);
   }
 
   #codeUnit(): number {
-    const digits = this.#text.slice(this.#at + 2, this.#at + 6);
-    if (!/^[\da-fA-F]{4}$/.test(digits)) {
-      throw this.#invalid('"\\u" must be followed by four hexadecimal digits.');
+    for (let at = this.#at + 2; at < this.#at + 6; at += 1) {
+      const digit = this.#text.codePointAt(at);
+      if (digit === undefined) throw this.#invalidToken(this.#text.length);
+      const sign = String.fromCodePoint(digit);
+      if (/[\da-fA-F]/.test(sign)) continue;
+      const detail = '"\\u" must be followed by four hexadecimal digits.';
+      throw this.#invalid(detail, at + sign.length);
     }
+    const digits = this.#text.slice(this.#at + 2, this.#at + 6);
     this.#at += 6;
     return Number.parseInt(digits, 16);
   }
 
+  /** What stands here is cut as a token first: a broken one is told as such. */
   #unexpected(wanted: string): SqlError {
-    const rest = this.#text.slice(this.#at);
-    if (rest === "") return this.#invalid("The input string ended unexpectedly.");
-    const token = /^[\w$.+-]+/.exec(rest)?.[0] ?? [...rest][0];
-    const known = /^(?:[{}[\],:]|true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?)$/.test(token ?? "");
-    const isWellFormed = known || rest.startsWith('"');
-    return this.#invalid(
-      isWellFormed ? `Expected ${wanted}, but found "${token}".` : `Token "${token}" is invalid.`,
-    );
+    const at = this.#at;
+    this.#start = at;
+    const first = this.#text[at];
+    if (first === undefined) return this.#invalid("The input string ended unexpectedly.", at);
+    if (first === '"') {
+      this.#string();
+      return this.#expected(wanted, this.#at);
+    }
+    const isNumber = /[-\d]/.test(first);
+    const { end, isValid } = (isNumber ? numberToken : otherToken)(this.#text, at);
+    return isValid ? this.#expected(wanted, end) : this.#invalidToken(end);
   }
 
-  #invalid(detail: string): SqlError {
-    return new SqlError("22P02", "invalid input syntax for type json", { detail });
+  #expected(wanted: string, end: number): SqlError {
+    const token = this.#text.slice(this.#start, end);
+    return this.#invalid(`Expected ${wanted}, but found "${token}".`, end);
+  }
+
+  #invalidToken(end: number): SqlError {
+    return this.#invalid(`Token "${this.#text.slice(this.#start, end)}" is invalid.`, end);
+  }
+
+  #invalid(detail: string, end: number): SqlError {
+    const where = jsonContext(this.#text, this.#start, end);
+    return new SqlError("22P02", "invalid input syntax for type json", { detail, where });
   }
 }
 

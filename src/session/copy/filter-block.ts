@@ -4,6 +4,7 @@ import { assert } from "../../base/errors.ts";
 import type { RelationInfo } from "../../compile/plan.ts";
 import { boundShape } from "../../engine/stored-expressions.ts";
 import type { RowBlock } from "../../table/row-block.ts";
+import { withContext } from "../../types/copy/context.ts";
 import type { Execution } from "../execution.ts";
 import { requireNotNull } from "../not-null.ts";
 import { overRows } from "../plain/over.ts";
@@ -54,6 +55,8 @@ export async function filterBlock(
     assert(kept !== undefined, "a condition gave more rows than there were");
     if (!copy.hasGenerated) requireNotNull(info, kept, execution.settings.text);
     return kept;
+  } catch (cause) {
+    throw withContext(cause, `COPY ${copy.relation}`);
   } finally {
     await engine.dropRowTable(name);
   }

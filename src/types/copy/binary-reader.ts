@@ -4,7 +4,7 @@ import { SqlError } from "../../base/errors.ts";
 import { type BinaryCell, binaryCell, type CopyColumn } from "./cells.ts";
 import { columnContext, withContext } from "./context.ts";
 import type { CopySource, RowReader } from "./row-reader.ts";
-import { Window } from "./window.ts";
+import { BYTES_MAX, tooLong, Window } from "./window.ts";
 
 export const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 /** Signature, flags, length of the extension. */
@@ -144,6 +144,7 @@ export class BinaryRowReader implements RowReader {
       if (size === -1) this.#column.sink.putNull(row);
       else {
         if (size < 0) throw new SqlError("22P04", "invalid field size");
+        if (size >= BYTES_MAX) throw tooLong(0, size);
         if (end - at < size) throw cutOff();
         (this.#cells[i] as BinaryCell)(row, bytes.subarray(at, at + size));
         at += size;
@@ -155,14 +156,14 @@ export class BinaryRowReader implements RowReader {
     return true;
   }
 
-  /** Whether all fields of the tuple are there; a length that is no length counts as its end. */
+  /** Whether all fields of the tuple are there; a length that cannot be counts as its end. */
   #isWhole(start: number): boolean {
     const { end } = this.#window;
     let at = start;
     for (let i = 0; i < this.#cells.length; i += 1) {
       if (end - at < 4) return false;
       const size = this.#view.getInt32(at);
-      if (size < -1) return true;
+      if (size < -1 || size >= BYTES_MAX) return true;
       at += 4 + Math.max(size, 0);
     }
     return at <= end;

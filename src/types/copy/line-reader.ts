@@ -16,6 +16,8 @@ import { Window } from "./window.ts";
 
 /** `\.` with the longest line end. */
 const MARKER_BYTES_MAX = 4;
+/** The beginning of a line that has so many is not looked at again for each chunk. */
+const LONG_LINE_BYTES = 64 * 1024;
 
 export interface LineSource {
   readonly relation: string;
@@ -91,7 +93,7 @@ export class LineReader {
 
   /** How many lines that come next, at most `max`, are plain. They are not read yet. */
   findPlain(max: number): number {
-    if (this.#isHeaderDue || this.#isFinished) return 0;
+    if (this.#isHeaderDue || this.#isFinished || this.#isInLongLine) return 0;
     const { bytes, start } = this.#window;
     this.plain.lineEnding = this.#scanner.lineEnding;
     return this.plain.find(bytes, start, start + this.#checked, max);
@@ -105,6 +107,11 @@ export class LineReader {
     this.#scanner.lineEnding = lineEnding;
     this.#scanner.forget();
     this.#take(lastLine.start, lastLine.end, lastLine.next);
+  }
+
+  /** One that comes in many chunks: only the scanner goes on where it stopped. */
+  get #isInLongLine(): boolean {
+    return this.#scanner.scanned > LONG_LINE_BYTES;
   }
 
   #header(): boolean {
@@ -136,7 +143,7 @@ export class LineReader {
       this.#isFinished = this.#isLast;
       return false;
     }
-    if (this.#fast.split(bytes, start, end, this.fields)) {
+    if (!this.#isInLongLine && this.#fast.split(bytes, start, end, this.fields)) {
       this.line += 1;
       this.#scanner.lineEnding = this.#fast.lineEnding;
       this.#scanner.forget();
@@ -185,13 +192,20 @@ export class LineReader {
       }
       if (found !== "more") this.#isFinished = true;
       else if (!isWhole && (this.#isLast || this.#window.end - end >= SEQUENCE_BYTES_MAX)) {
-        throw invalidSequence(bytes, end, this.#window.end);
+        throw this.#invalidBytes(bytes, end);
       }
       return false;
     } catch (cause) {
       const line = this.line + 1 + scanner.innerLines;
       throw withContext(cause, lineContext(this.#source.relation, line));
     }
+  }
+
+  #invalidBytes(bytes: Uint8Array, at: number): SqlError {
+    // LATIN1 has every byte but zero.
+    return this.#source.encoding === "LATIN1"
+      ? new SqlError("22021", 'invalid byte sequence for encoding "LATIN1": 0x00')
+      : invalidSequence(bytes, at, this.#window.end);
   }
 
   #take(start: number, lineEnd: number, next: number): void {

@@ -35,6 +35,11 @@ export class LineScanner {
     this.#escape = isOwn ? -1 : format.escape;
   }
 
+  /** How many bytes of a line that has not ended yet need no other look. */
+  get scanned(): number {
+    return this.#scanned;
+  }
+
   /** The line was found without this scanner. */
   forget(): void {
     this.#scanned = 0;

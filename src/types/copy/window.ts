@@ -2,8 +2,8 @@
 
 import { SqlError } from "../../base/errors.ts";
 
-/** A line longer than this fits no StringInfo of PostgreSQL's. */
-const BYTES_MAX = 2 ** 30 - 1;
+/** A line or tuple takes some ten times its size on its way into a table. */
+export const BYTES_MAX = 2 ** 28 - 1;
 const OWN_BYTES_FIRST = 64 * 1024;
 /** Of memory that a long line took. */
 const OWN_BYTES_KEPT = 4 * 2 ** 20;
@@ -50,8 +50,13 @@ export class Window {
   }
 }
 
-function tooLong(held: number, more: number): SqlError {
-  return new SqlError("54000", "string buffer exceeds maximum allowed length (1073741823 bytes)", {
-    detail: `Cannot enlarge string buffer containing ${held} bytes by ${more} more bytes.`,
-  });
+/** In PostgreSQL's words, whose own limit is 1 GB. */
+export function tooLong(held: number, more: number): SqlError {
+  return new SqlError(
+    "54000",
+    `string buffer exceeds maximum allowed length (${BYTES_MAX} bytes)`,
+    {
+      detail: `Cannot enlarge string buffer containing ${held} bytes by ${more} more bytes.`,
+    },
+  );
 }
