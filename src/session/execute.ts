@@ -4,6 +4,7 @@ import { unreachable } from "../base/errors.ts";
 import { copyFrom } from "./copy/copy-from.ts";
 import { copyTo } from "./copy/copy-to.ts";
 import type { Execution, Result } from "./execution.ts";
+import { isPlanned, withNewestPlan } from "./newest-plan.ts";
 import { authorize } from "./privileges/authorize.ts";
 import type { Statement } from "./statement.ts";
 import { appendParquet } from "./statements/append-parquet.ts";
@@ -54,6 +55,18 @@ const NEEDS_NO_SNAPSHOT: ReadonlySet<Statement["kind"]> = new Set([
 export async function execute(statement: Statement, execution: Execution): Promise<Result> {
   if (!NEEDS_NO_SNAPSHOT.has(statement.kind)) execution.transaction.markRead();
   if (!execution.settings.isSuperuser) await authorize(statement, execution);
+  const { prepared } = execution;
+  // Of a statement within another, as of COPY, the other one is prepared.
+  if (prepared.statement !== statement || !isPlanned(prepared)) {
+    return await handle(statement, execution);
+  }
+  const newest = await withNewestPlan(execution);
+  const now = newest.prepared.statement;
+  if (now !== statement && !execution.settings.isSuperuser) await authorize(now, newest);
+  return await handle(now, newest);
+}
+
+async function handle(statement: Statement, execution: Execution): Promise<Result> {
   switch (statement.kind) {
     case "empty":
       return { kind: "done", tag: "" };

@@ -34,6 +34,8 @@ export interface Execution {
   readonly statements: StatementsByName;
   /** What is executed. */
   readonly prepared: Prepared;
+  /** Called when its result has other columns now; undefined: the client knows them already. */
+  readonly onReshaped?: ((prepared: Prepared) => void) | undefined;
   /** Read instead of the newest state, by a statement of several queries; its own to release. */
   readonly world?: StatementWorld;
 }
@@ -41,6 +43,8 @@ export interface Execution {
 /** How a handler gets at other statements. */
 export interface StatementsByName {
   prepare(statement: StatementText, parameterOids: readonly number[]): Promise<Prepared>;
+  /** Prepared again, for the same parameters, because something was defined since. */
+  renewed(before: Prepared): Promise<Prepared>;
   /** @throws SqlError 26000, 0A000 */
   current(name: string): Promise<PreparedStatement>;
 }

@@ -43,13 +43,17 @@ export class PortalRun {
 
   /** One statement of a Query, with its row description. */
   async *whole(portal: Portal, isAlone: boolean): AsyncGenerator<Reply> {
-    const { prepared } = portal;
     try {
-      this.begin(prepared);
-      yield* await this.start(portal, isAlone);
+      this.begin(portal.prepared);
+      const onReshaped = (prepared: Prepared) => {
+        portal.prepared = prepared;
+        portal.formats = (prepared.fields ?? []).map(() => 0);
+      };
+      yield* await this.start(portal, isAlone, onReshaped);
       if (portal.state.kind !== "running") return;
-      if (prepared.fields !== undefined) {
-        yield { kind: "row-description", fields: withFormats(prepared.fields, portal.formats) };
+      const { fields } = portal.prepared;
+      if (fields !== undefined) {
+        yield { kind: "row-description", fields: withFormats(fields, portal.formats) };
       }
       yield* this.page(portal, 0);
     } catch (cause) {
@@ -111,24 +115,29 @@ export class PortalRun {
   }
 
   /** What comes before rows, or instead of them. */
-  async start(portal: Portal, isAlone: boolean): Promise<Iterable<Reply> | AsyncIterable<Reply>> {
+  async start(
+    portal: Portal,
+    isAlone: boolean,
+    onReshaped?: (prepared: Prepared) => void,
+  ): Promise<Iterable<Reply> | AsyncIterable<Reply>> {
     const signal = this.#signal;
-    const formats = portal.formats.map(requireFormat);
     const execution: Execution = {
       ...this.#surroundings,
       services: this.#services(),
       parameters: portal.parameters,
-      formats,
+      formats: portal.formats.map(requireFormat),
       // Made when somebody asks: many statements never wait.
       get signal() {
         return signal.current;
       },
       isAlone,
       prepared: portal.prepared,
+      onReshaped,
     };
     const result = await execute(portal.prepared.statement, execution);
     if (result.kind === "rows") {
       const rows = new CursorRows(result.rows, "none");
+      const formats = portal.formats.map(requireFormat);
       portal.state = { kind: "running", rows, formats, tag: result.tag };
       return this.notices(result.notices ?? []);
     }

@@ -12,8 +12,6 @@ import type { Companion } from "./transaction-parts.ts";
 
 export interface PreparedStatement {
   readonly prepared: Prepared;
-  /** As the client declared them, for preparing again. */
-  readonly declaredOids: readonly number[];
   /** Of PREPARE: its whole text. undefined: of a Parse message. */
   readonly sqlText?: string;
   readonly preparedAtMs: number;
@@ -39,10 +37,11 @@ export interface CursorOptions {
 
 export interface Portal {
   readonly name: string;
-  readonly prepared: Prepared;
+  /** As it was described; a Query message describes it when it runs. */
+  prepared: Prepared;
   readonly parameters: BoundParameters;
   /** One for each column of the result, as the client wants it. */
-  readonly formats: readonly number[];
+  formats: readonly number[];
   readonly createdAtMs: number;
   /** undefined: of a Bind message. */
   readonly cursor?: CursorOptions;

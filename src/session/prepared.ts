@@ -63,6 +63,11 @@ export function sameFields(
   );
 }
 
+/** Of rows that the client could not read. */
+export function resultTypeChanged(): SqlError {
+  return new SqlError("0A000", "cached plan must not change result type");
+}
+
 /** Positions are of the client's whole text. */
 export function shifted(
   error: SqlError,

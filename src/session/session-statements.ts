@@ -4,7 +4,14 @@ import { SqlError } from "../base/errors.ts";
 import { isOwnStatement } from "../compile/own-grammar.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
 import type { Portals, PreparedStatement } from "./portals.ts";
-import { emptyPrepared, mayEndFailed, sameFields, sameSettings, shifted } from "./prepared.ts";
+import {
+  emptyPrepared,
+  mayEndFailed,
+  resultTypeChanged,
+  sameFields,
+  sameSettings,
+  shifted,
+} from "./prepared.ts";
 import { analysedAlike } from "./privileges/analysed.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
@@ -101,14 +108,18 @@ export class SessionStatements {
       this.#portals.replaceStatement(name, recompiled);
       return recompiled;
     }
-    const statement = splitStatements(known.prepared.text)[0];
-    const prepared = await this.prepare(statement, known.declaredOids);
-    if (!sameFields(known.prepared.fields, prepared.fields)) {
-      throw new SqlError("0A000", "cached plan must not change result type");
-    }
+    const prepared = await this.renewed(before);
+    if (!sameFields(before.fields, prepared.fields)) throw resultTypeChanged();
     const again = { ...known, prepared };
     this.#portals.replaceStatement(name, again);
     return again;
+  }
+
+  /** What a parameter's type was found to be it stays. */
+  async renewed(before: Prepared): Promise<Prepared> {
+    const [statement] = splitStatements(before.text);
+    const prepared = await this.prepare(statement, before.parameterOids);
+    return { ...prepared, charactersBefore: before.charactersBefore };
   }
 
   #recompiled(statement: Statement): Statement | undefined {

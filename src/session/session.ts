@@ -137,7 +137,6 @@ export class Session implements SessionPort, ActiveSession {
       const prepared = await this.#statements.prepare(statements[0], parameterOids);
       this.#portals.addStatement(name, {
         prepared,
-        declaredOids: parameterOids,
         preparedAtMs: Date.now(),
         executions: { count: 0 },
       });

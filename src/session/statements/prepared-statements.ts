@@ -30,7 +30,6 @@ export async function prepareByName(
   const { portals } = execution;
   portals.addStatement(name, {
     prepared: { ...prepared, charactersBefore: 0 },
-    declaredOids,
     sqlText: text,
     preparedAtMs: Date.now(),
     executions: { count: 0 },
