@@ -6,7 +6,7 @@ import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 import { runOnPostgres, runOnServer } from "../support/scripts.ts";
 
 const SCRIPTS = Number(process.env["SCRIPTS"] ?? 3);
-const STATEMENTS = 60;
+const STATEMENTS = 90;
 
 let server: LocalServer;
 let postgres: PGlite;
@@ -33,7 +33,7 @@ function randomOf(seed: number): (below: number) => number {
 function script(seed: number): string[] {
   const below = randomOf(seed);
   const pick = <T>(items: readonly T[]): T => items[below(items.length)] as T;
-  const [a, b] = [`ra${seed}`, `rb${seed}`];
+  const [a, b, c] = [`ra${seed}`, `rb${seed}`, `rc${seed}`];
   const savepoints: string[] = [];
   let isOpen = false;
   const id = () => String(below(8));
@@ -41,6 +41,7 @@ function script(seed: number): string[] {
   const number = () => pick(["NULL", "-1", "0", "1", "5", "9"]);
   const rowOfA = () => `(${pick([id(), id(), id(), "NULL"])}, ${text()}, ${number()})`;
   const rowOfB = () => `(${id()}, ${pick([id(), "NULL"])}, ${number()})`;
+  const rowOfC = () => `(${id()}, ${text()}, ${number()}, ${pick([id(), "NULL", "NULL"])})`;
   const rows = (row: () => string) => Array.from({ length: 1 + below(3) }, row).join(", ");
   const makers: (() => string)[] = [
     () => `INSERT INTO ${a} (id, t, n) VALUES ${rows(rowOfA)} RETURNING *`,
@@ -56,6 +57,15 @@ function script(seed: number): string[] {
     () => `UPDATE ${b} SET n = ${b}.n + 1 FROM ${a} WHERE ${a}.id = ${b}.a RETURNING ${b}.id`,
     () => `DELETE FROM ${a} WHERE id = ${id()} RETURNING *`,
     () => `DELETE FROM ${b} WHERE id = ${id()}`,
+    () =>
+      `INSERT INTO ${c} VALUES ${rowOfC()} ON CONFLICT (id) DO UPDATE` +
+      ` SET n = ${c}.n + excluded.n, a = excluded.a${pick(["", ` WHERE ${c}.n < 5`])} RETURNING *`,
+    () => `INSERT INTO ${c} VALUES ${rowOfC()} ON CONFLICT (id) DO UPDATE SET t = excluded.t`,
+    () => `INSERT INTO ${c} VALUES ${rowOfC()} ON CONFLICT (t) DO NOTHING RETURNING *`,
+    () => `UPDATE ${c} SET n = n - 1, a = ${pick([id(), "a"])} WHERE id = ${id()} RETURNING *`,
+    () => `UPDATE ${c} SET n = ${number()} WHERE t = ${text()} RETURNING old.n, new.n, id`,
+    () => `DELETE FROM ${c} WHERE id = ${id()} RETURNING *`,
+    () => `SELECT * FROM ${c} ORDER BY id`,
     () => `SELECT * FROM ${a} ORDER BY id, t, n`,
     () => `SELECT * FROM ${b} ORDER BY id`,
     () => `SELECT count(*), sum(n), max(g) FROM ${a}`,
@@ -89,10 +99,13 @@ function script(seed: number): string[] {
       "ON DELETE SET NULL",
       "ON UPDATE SET NULL ON DELETE RESTRICT",
     ])}, n int NOT NULL)`,
+    `CREATE TABLE ${c} (id int PRIMARY KEY, t text UNIQUE, n int NOT NULL CHECK (n >= 0),` +
+      ` a int REFERENCES ${a})`,
     ...Array.from({ length: STATEMENTS }, () => pick(makers)()),
     "COMMIT",
     `SELECT * FROM ${a} ORDER BY id`,
     `SELECT * FROM ${b} ORDER BY id`,
+    `SELECT * FROM ${c} ORDER BY id`,
   ];
 }
 

@@ -9,7 +9,9 @@ import type { RowSource } from "../row-source.ts";
 import { applyChange } from "./apply.ts";
 import { applyConflicts } from "./conflicts.ts";
 import { drawForRows } from "./draw.ts";
+import { holdChange } from "./hold-changes.ts";
 import { holdRows } from "./hold-rows.ts";
+import { holdUpsert } from "./hold-upsert.ts";
 import { relationOf } from "./relation.ts";
 import { returningRows } from "./returning.ts";
 import { newValueColumns, type Staged, stageBlock, stagedColumn, stagePlan } from "./staged.ts";
@@ -29,6 +31,14 @@ export async function changePlain(
   if (made !== undefined && plan.onConflict === undefined) {
     const isHeld = await holdRows(made, relation, execution, writes);
     if (isHeld) return await heldResult(plan, made, execution);
+  }
+  if (made !== undefined && plan.onConflict !== undefined) {
+    const held = await holdUpsert(plan, made, relation, execution, writes);
+    if (held !== undefined) return await heldResult(plan, held, execution);
+  }
+  if (plan.kind !== "insert") {
+    const held = await holdChange(plan, relation, execution, writes);
+    if (held !== undefined) return await heldResult(plan, held, execution);
   }
   await writes.settle();
   const { table, rows } = await stage(plan, relation, execution, made);

@@ -43,6 +43,8 @@ export async function holdRows(
   const holder = RowHolder.of(relation, execution, writes);
   if (holder === undefined) return false;
   if (holder.asks && block.rows > PROBED_ROWS_MAX) return false;
+  // A probe would still find them.
+  if (holder.asks && writes.holdsGone) await writes.settle();
   const keys = await holder.keysOfClean(block);
   if (keys === undefined) return false;
   holder.putOff();
@@ -50,7 +52,7 @@ export async function holdRows(
   return true;
 }
 
-class RowHolder {
+export class RowHolder {
   readonly #relation: ShadowRelation;
   readonly #execution: Execution;
   readonly #writes: PlainWrites;
@@ -66,23 +68,34 @@ class RowHolder {
     execution: Execution,
     writes: PlainWrites,
     checks: string | undefined,
+    changed: ReadonlySet<number> | undefined,
   ) {
+    const isTouched = (columns: readonly number[]) =>
+      changed === undefined || columns.some((number) => changed.has(number));
     this.#relation = relation;
     this.#execution = execution;
     this.#writes = writes;
-    this.#indexes = uniqueIndexes(relation);
-    const references = referencesFrom(relation, execution);
+    this.#indexes = uniqueIndexes(relation).filter(
+      (index) => !isSimple(index) || isTouched(index.columns),
+    );
+    const references = referencesFrom(relation, execution).filter(({ constraint }) =>
+      isTouched(constraint.columns),
+    );
     const { deferred } = writes;
     this.#references = references.filter(({ constraint }) => !deferred.isDeferred(constraint));
     this.#later = references.filter(({ constraint }) => deferred.isDeferred(constraint));
     this.#checks = checks;
   }
 
-  /** undefined: rows of the table need more than this. */
+  /**
+   * `changed`: the columns of an UPDATE that may have changed; its rows' old keys would be found.
+   * undefined: rows of the table need more than this.
+   */
   static of(
     relation: ShadowRelation,
     execution: Execution,
     writes: PlainWrites,
+    changed?: ReadonlySet<number>,
   ): RowHolder | undefined {
     const { columns } = relation;
     if (columns.some(({ generated }) => generated !== null)) return undefined;
@@ -93,7 +106,8 @@ class RowHolder {
       (one) => one.foreign === null && writes.deferred.isDeferred(one),
     );
     if (hasLateKey) return undefined;
-    const holder = new RowHolder(relation, execution, writes, checks);
+    const holder = new RowHolder(relation, execution, writes, checks, changed);
+    if (changed !== undefined && holder.#indexes.length > 0) return undefined;
     const hasPlainKeys = holder.#indexes.every(
       (index) =>
         isSimple(index) && !index.nullsNotDistinct && isComparable(relation, index.columns),
@@ -266,7 +280,7 @@ class Parameters {
   }
 }
 
-function isComparable(relation: ShadowRelation, columnNumbers: readonly number[]): boolean {
+export function isComparable(relation: ShadowRelation, columnNumbers: readonly number[]): boolean {
   return columnNumbers.every((number) => groupOf(relation, number) !== undefined);
 }
 

@@ -11,9 +11,10 @@ import type { LockOwner, LockWait } from "../locks.ts";
 import type { Participant } from "../participant.ts";
 import { commitStatements } from "./commit-statements.ts";
 import { Deferred } from "./deferred.ts";
-import type { HeldKey } from "./held.ts";
+import type { HeldKey, Replaced } from "./held.ts";
 import { Generation } from "./overlay.ts";
 import { columnList, isTemporary, privateTable } from "./physical.ts";
+import { changePrivate, settleHeld } from "./settle-held.ts";
 import type { Staged } from "./staged.ts";
 import type { PlainStore } from "./store.ts";
 import type { PlainWorld } from "./worlds.ts";
@@ -169,10 +170,32 @@ export class PlainWrites implements Participant {
    * The same for rows of a block, which wait in memory; `keys`: of each of them. Gives how many
    * statements' rows do.
    */
-  hold(relation: ShadowRelation, block: RowBlock, keys: readonly HeldKey[]): number {
+  hold(
+    relation: ShadowRelation,
+    block: RowBlock,
+    keys: readonly HeldKey[],
+    replaced?: Replaced,
+  ): number {
     const { held } = this.#writable(relation);
-    held.add(this.#statement, block, keys);
+    held.add(this.#statement, block, keys, replaced);
     return held.statements;
+  }
+
+  /** Committed rows are deleted, which waits in memory: of a table that is untouched. */
+  holdGone(relation: ShadowRelation, rowids: readonly bigint[]): void {
+    this.#writable(relation).held.addGone(this.#statement, rowids);
+  }
+
+  get holdsGone(): boolean {
+    return [...this.#tables.values()].some(
+      ({ generations }) => (generations.at(-1)?.held.gone.length ?? 0) > 0,
+    );
+  }
+
+  /** The transaction has changed no row of it. */
+  isUntouched(oid: number): boolean {
+    const generation = this.generation(oid);
+    return generation === undefined || (generation.hasBase && generation.isUntouched);
   }
 
   /** Whether a row with this key waits in memory. */
@@ -185,7 +208,12 @@ export class PlainWrites implements Participant {
     for (const { generations } of this.#tables.values()) {
       const generation = generations.at(-1);
       if (generation?.relation === undefined || generation.held.isEmpty) continue;
-      await this.#settle(generation, generation.relation);
+      this.#lastRow += await settleHeld(
+        generation,
+        generation.relation,
+        this.#store,
+        this.#lastRow,
+      );
     }
   }
 
@@ -194,7 +222,8 @@ export class PlainWrites implements Participant {
     const generation = this.#writable(relation);
     const [columns, first] = [columnList(relation), this.#lastRow + 1];
     const statement = this.#statement;
-    const rows = await this.#change(
+    const rows = await changePrivate(
+      this.#store,
       generation,
       `INSERT INTO ${generation.own} (pgtide_row, statement, ${columns})` +
         ` SELECT -(row_number() OVER () + ${first - 1}), ${statement}, * FROM (${select})`,
@@ -208,7 +237,8 @@ export class PlainWrites implements Participant {
   async delete(relation: ShadowRelation, select: string): Promise<void> {
     const generation = this.#writable(relation);
     const statement = this.#statement;
-    const rows = await this.#change(
+    const rows = await changePrivate(
+      this.#store,
       generation,
       `INSERT INTO ${generation.deleted} SELECT *, ${statement} FROM (${select})`,
     );
@@ -282,40 +312,6 @@ export class PlainWrites implements Participant {
       `CREATE TABLE ${copy} AS SELECT rowid AS pgtide_row, * FROM plain.main.t_${oid}`,
     ]);
     worlds.keepCopy(oid, copy);
-  }
-
-  async #settle(generation: Generation, relation: ShadowRelation): Promise<void> {
-    const { block, sequences } = generation.held.all();
-    const name = this.#store.privateName();
-    const columns = relation.columns.map(({ number, typeOid, typmod }) => ({
-      columnNumber: number,
-      typeOid,
-      typmod,
-    }));
-    const { engine } = this.#store;
-    await this.#store.dropping(
-      async (drops) => await engine.stageRows(name, columns, block, drops, undefined, sequences),
-    );
-    const list = columnList(relation);
-    try {
-      await this.#change(
-        generation,
-        `INSERT INTO ${generation.own} (pgtide_row, statement, ${list})` +
-          ` SELECT -(rowid + ${this.#lastRow + 1}), _seq, ${list} FROM ${privateTable(name)}`,
-      );
-    } finally {
-      this.#store.dropLater([privateTable(name)]);
-    }
-    this.#lastRow += block.rows;
-    for (const { sequence, rows } of sequences) generation.noteOwn(sequence, rows);
-    generation.held.clear();
-  }
-
-  async #change(generation: Generation, sql: string): Promise<number> {
-    const statements = [...generation.prepare(), sql].map((one) => ({ sql: one }));
-    const results = await this.#store.engine.run({ statements });
-    this.#store.dropLater(generation.prepared());
-    return results.at(-1)?.changed ?? 0;
   }
 
   #writable(relation: ShadowRelation): Generation {
