@@ -24,6 +24,9 @@ export interface Size {
   readonly prunedQueries: number;
   readonly copyRows: number;
   readonly insertRows: number;
+  readonly keyedRows: number;
+  readonly upserts: number;
+  readonly savepoints: number;
 }
 
 export const SIZES: Readonly<Record<string, Size>> = {
@@ -39,6 +42,9 @@ export const SIZES: Readonly<Record<string, Size>> = {
     prunedQueries: 100,
     copyRows: 2_000_000,
     insertRows: 100_000,
+    keyedRows: 100_000,
+    upserts: 10_000,
+    savepoints: 5000,
   },
   small: {
     bulkHours: 2,
@@ -52,6 +58,9 @@ export const SIZES: Readonly<Record<string, Size>> = {
     prunedQueries: 10,
     copyRows: 20_000,
     insertRows: 5000,
+    keyedRows: 5000,
+    upserts: 200,
+    savepoints: 200,
   },
 };
 

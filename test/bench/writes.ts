@@ -8,7 +8,11 @@ import pg from "pg";
 import { type Cluster, postgresBin, psql, run, startPostgres } from "../support/programs.ts";
 import { TestServer } from "../support/server.ts";
 import type { Context, Part } from "./context.ts";
+import { type Keyed, keyedWrites } from "./keyed-writes.ts";
 import { asRate, inTurn, type Measurement, type Side } from "./measure.ts";
+
+/** What PostgreSQL's table has besides its columns; a declared key ours has, too. */
+type TableKind = "indexed" | "bare" | "keyed";
 
 /** Both servers, and a table of four columns on each. */
 class Intake {
@@ -34,16 +38,18 @@ class Intake {
   }
 
   /** A new table; its name. */
-  async table(port: number, more: "tstable" | "indexed" | "bare"): Promise<string> {
+  async table(port: number, kind: TableKind): Promise<string> {
     const name = this.#context.fresh("intake");
-    const columns = "(ts timestamptz, host text, usage float8, n bigint)";
-    const statements =
-      more === "tstable"
-        ? [`CREATE TSTABLE ${name} ${columns} ENTITY (host) BUCKET '1 hour' ON OVERLAP ALLOW`]
-        : [
-            `CREATE TABLE ${name} ${columns}`,
-            ...(more === "indexed" ? [`CREATE INDEX ON ${name} (ts)`] : []),
-          ];
+    const key = kind === "keyed" ? ", PRIMARY KEY (host, ts)" : "";
+    const columns = `(ts timestamptz, host text, usage float8, n bigint${key})`;
+    const isOurs = port === this.ours.port;
+    const overlap = kind === "keyed" ? "" : "ON OVERLAP ALLOW";
+    const statements = isOurs
+      ? [`CREATE TSTABLE ${name} ${columns} ENTITY (host) BUCKET '1 hour' ${overlap}`]
+      : [
+          `CREATE TABLE ${name} ${columns}`,
+          ...(kind === "indexed" ? [`CREATE INDEX ON ${name} (ts)`] : []),
+        ];
     await withClients(port, 1, async ([client]) => {
       for (const statement of statements) await client?.query(statement);
     });
@@ -52,10 +58,10 @@ class Intake {
 
   /** Times `act` on a new table of each server. */
   async pair(
-    theirTable: "indexed" | "bare",
+    kind: TableKind,
     act: (port: number, table: string) => Promise<void>,
   ): Promise<{ readonly ours: number | undefined; readonly theirs: number | undefined }> {
-    const side = (port: number, kind: "tstable" | "indexed" | "bare"): Side => {
+    const side = (port: number): Side => {
       return async () => {
         const table = await this.table(port, kind);
         const start = performance.now();
@@ -67,8 +73,8 @@ class Intake {
         return took;
       };
     };
-    const theirs = this.theirs && side(this.theirs.port, theirTable);
-    return await inTurn(this.#context.rounds, side(this.ours.port, "tstable"), theirs);
+    const theirs = this.theirs && side(this.theirs.port);
+    return await inTurn(this.#context.rounds, side(this.ours.port), theirs);
   }
 }
 
@@ -145,7 +151,7 @@ async function copies(intake: Intake, context: Context): Promise<readonly Measur
   await add("text", "indexed", 2, fromText);
   await add("text", "bare", 1, fromText);
   const binary = join(context.scratch, `copy-${rows}-binary`);
-  const source = await intake.table(intake.ours.port, "tstable");
+  const source = await intake.table(intake.ours.port, "bare");
   await psqlCopy(intake.ours.port, `\\copy ${source} from '${csv}' csv`);
   await psqlCopy(intake.ours.port, `\\copy ${source} to '${binary}' binary`);
   await add("binary", "indexed", 1.5, (port, table) =>
@@ -217,13 +223,27 @@ async function insertions(intake: Intake, context: Context): Promise<readonly Me
   return measured;
 }
 
+async function keyed(intake: Intake, context: Context): Promise<readonly Measurement[]> {
+  const pair: Keyed["pair"] = (act) =>
+    intake.pair("keyed", (port, table) =>
+      withClients(port, 1, async ([client]) => {
+        if (client !== undefined) await act(client, table);
+      }),
+    );
+  return await keyedWrites({ pair, fieldsOf }, context.size);
+}
+
 export const writes: Part = {
   name: "writes",
   what: "COPY and INSERT",
   async run(context) {
     const intake = await Intake.open(context);
     try {
-      return [...(await insertions(intake, context)), ...(await copies(intake, context))];
+      return [
+        ...(await insertions(intake, context)),
+        ...(await keyed(intake, context)),
+        ...(await copies(intake, context)),
+      ];
     } finally {
       await intake.close();
     }
