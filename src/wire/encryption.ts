@@ -9,7 +9,7 @@ import { deferred } from "../base/async.ts";
 import { log } from "../base/telemetry.ts";
 import type { Encryption } from "./authenticator.ts";
 import { fatalViolation } from "./frontend.ts";
-import type { Tls } from "./tls.ts";
+import { CLIENT_LEFT, type Tls } from "./tls.ts";
 
 export interface Negotiated {
   readonly socket: Socket;
@@ -90,7 +90,8 @@ async function handshake(
     return await tls.accept(socket);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    log("info", "tls.failed", { reason, address });
+    // Who only asks whether there is a server leaves so.
+    log(reason === CLIENT_LEFT ? "debug" : "info", "tls.failed", { reason, address });
     return undefined;
   }
 }

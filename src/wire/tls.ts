@@ -1,10 +1,11 @@
 /** Our side of TLS: certificate, key and authorities as files, read again when told to. */
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Socket } from "node:net";
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
 import { type Deferred, deferred } from "../base/async.ts";
+import { log } from "../base/telemetry.ts";
 import type { Encryption, PeerCertificate } from "./authenticator.ts";
 import { certificateHash } from "./certificate-hash.ts";
 
@@ -29,6 +30,9 @@ export interface SecureSocket {
 }
 
 const PROTOCOL = "postgresql";
+export const CLIENT_LEFT = "the client left during the handshake";
+/** Permissions of everybody. */
+const WORLD = 0o007;
 
 export class Tls {
   readonly #files: TlsFiles;
@@ -72,7 +76,7 @@ export class Tls {
     const { certificateHash: hash } = this.#identity;
     const key = keyOf(socket);
     const handshake = deferred<TLSSocket>();
-    const closed = () => handshake.reject(new Error("the client left during the handshake"));
+    const closed = () => handshake.reject(new Error(CLIENT_LEFT));
     this.#handshakes.set(key, handshake);
     socket.once("close", closed);
     try {
@@ -104,6 +108,9 @@ function keyOf({ remoteAddress, remotePort }: Socket): string {
 function readIdentity({ certificate, key, authorities }: TlsFiles): Identity {
   const cert = readFileSync(certificate);
   const privateKey = readFileSync(key);
+  if ((statSync(key).mode & WORLD) !== 0) {
+    log("warn", "everybody on this machine may read the private key", { file: key });
+  }
   const own = new X509Certificate(cert); // the first of a chain
   if (!own.checkPrivateKey(createPrivateKey(privateKey))) {
     throw new Error(`the key in "${key}" is not that of the certificate in "${certificate}"`);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { setLogLevel } from "../../src/base/telemetry.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 
 let folder: string;
@@ -71,6 +72,7 @@ async function refusal(user: string, password: string, options: pg.ClientConfig 
 }
 
 beforeAll(async () => {
+  setLogLevel("error"); // of failed logins there are many here
   folder = mkdtempSync(join(tmpdir(), "pgtide-logins-"));
   hbaFile = join(folder, "pg_hba.conf");
   writeFileSync(hbaFile, ALL);

@@ -171,7 +171,12 @@ function withoutPassword({ sql, tokens, node }: DefinitionStatement): string {
     (token, index) => isWord(token, "password") && tokens[index + 1]?.kind === "string",
   );
   const first = tokens[at + 1];
-  if (at < 0 || first === undefined) return sql;
+  if (at < 0 || first === undefined) {
+    if (passwordOption(node) === null) return sql;
+    throw new SqlError("0A000", "this form of PASSWORD is not supported", {
+      hint: "Write it as a plain string.",
+    });
+  }
   let last = first;
   for (const token of tokens.slice(at + 2)) {
     if (token.kind !== "string") break; // a string goes on in the next line
