@@ -190,3 +190,43 @@ test("an append by row is a version with its key, told once", async () => {
   await server.rows(sql);
   expect(await all(m)).toBe("01:10 a 1");
 });
+
+test.each([
+  ["date", "DATE '2026-01-05'", "bigint", "7::BIGINT", "'1 day'", "(7, 2026-01-05)"],
+  ["int8", "42::BIGINT", "uuid", "'0d4c2f36-6b0e-4c8c-a7b5-6b1d5c0f1a11'", "10", "1a11, 42)"],
+  [
+    "timestamp",
+    "TIMESTAMP '1969-12-31 23:59:59.999999'",
+    "int",
+    "-3::INTEGER",
+    "'1 hour'",
+    "(-3, 1969-12-31 23:59:59.999999)",
+  ],
+])(
+  "keys of %s and other entity types are found in files",
+  async (time, t, type, e, bucket, key) => {
+    tables += 1;
+    const m = `m${tables}`;
+    await server.rows(
+      `CREATE TSTABLE ${m} (t ${time} NOT NULL, e ${type}, v text)
+     TIME COLUMN t ENTITY (e) BUCKET ${bucket} GRAIN ROW`,
+    );
+    const select = (v: string) => `SELECT ${t} AS t, ${e} AS e, '${v}' AS v`;
+    const [one, two] = [
+      await server.parquet(`${m}-1.parquet`, select("x")),
+      await server.parquet(`${m}-2.parquet`, select("y")),
+    ];
+    await server.rows(`APPEND PARQUET '${one}' INTO ${m}`);
+    const { code, detail } = await server.refusal(`APPEND PARQUET '${two}' INTO ${m}`);
+    expect(code).toBe("23505");
+    expect(detail).toContain(key);
+    await server.rows(`APPEND PARQUET '${two}' INTO ${m} ON OVERLAP SKIP`);
+    expect(await server.rows(`SELECT v FROM ${m}`)).toEqual([["x"]]);
+    await server.rows(`APPEND PARQUET '${two}' INTO ${m} ON OVERLAP REPLACE`);
+    expect(await server.rows(`SELECT v FROM ${m}`)).toEqual([["y"]]);
+    await server.rows("SET tstable.on_overlap = replace");
+    await server.rows(`INSERT INTO ${m} SELECT t, e, 'z' FROM ${m}`);
+    await server.rows("RESET tstable.on_overlap");
+    expect(await server.rows(`SELECT v FROM ${m}`)).toEqual([["z"]]);
+  },
+);
