@@ -2,6 +2,7 @@
 
 import type { OnConflict } from "./change-plan.ts";
 import { type ChangeTarget, SourceColumns, startChange } from "./change-target.ts";
+import { multiAssignments } from "./changes-update.ts";
 import { storedShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
 import type { Scope } from "./generator.ts";
@@ -63,12 +64,14 @@ function updatePlan(target: ChangeTarget, node: OnConflictExpr): Plan {
     const text = `${alias}.c${index + 1}`;
     columns.append({ text, shape, isConstant: false, mayBeNull: false });
   }
-  for (const column of info.columns) columns.append(newValue(column, node, scope, query));
+  const multi = multiAssignments(node.onConflictSet ?? [], scope);
+  const inner = { ...scope, multiColumns: multi.columns };
+  for (const column of info.columns) columns.append(newValue(column, node, inner, query));
   const where =
     node.onConflictWhere === null
       ? ""
       : ` WHERE ${generator.expression(node.onConflictWhere, scope).text}`;
-  const text = `SELECT ${columns.list} FROM ${scanMark(number)} AS ${alias}${where}`;
+  const text = `SELECT ${columns.list} FROM ${scanMark(number)} AS ${alias}${multi.from}${where}`;
   const plan = finish(columns.query(text, false));
   const readsTarget = plan.scans.some(
     (scan) => scan.kind === "table" && scan.relationOid === info.oid,

@@ -19,7 +19,7 @@ import { restrictByJoins, restrictScans } from "./ranges.ts";
 import { refuse } from "./refusals.ts";
 import { drawnSequence } from "./sequence-calls.ts";
 import { identityColumns, inOneColumn, literalNull, toStored } from "./stored-rows.ts";
-import type { QueryNode } from "./tree.ts";
+import type { QueryNode, TargetEntry } from "./tree.ts";
 
 /** `needsOld`: RETURNING reads the rows as they were. */
 export function updateSource(target: ChangeTarget, needsOld: boolean): OpenSource {
@@ -35,7 +35,7 @@ export function updateSource(target: ChangeTarget, needsOld: boolean): OpenSourc
   const identity = identityOf(target, scope).map((value) => columns.append(value));
   const stored = (column: RelationColumn): Sql => storedValue(column, target, scope);
   const isDelete = query.commandType === 4;
-  const multi = isDelete ? undefined : multiAssignments(scope);
+  const multi = isDelete ? undefined : multiAssignments(query.targetList ?? [], scope);
   const inner = multi === undefined ? scope : { ...scope, multiColumns: multi.columns };
   const newValue = (column: RelationColumn): Sql => {
     const entry = query.targetList?.find(
@@ -108,8 +108,8 @@ function firstOfEach(select: string, identityColumnCount: number): string {
 }
 
 /** `SET (a, b) = (SELECT ..)`: each subquery once a row, as a record beside the relations. */
-function multiAssignments(scope: Scope) {
-  const links = (scope.query.targetList ?? [])
+export function multiAssignments(assigned: readonly TargetEntry[], scope: Scope) {
+  const links = assigned
     .map(({ expr }) => expr)
     .filter((expr): expr is SubLink => expr.tag === "SUBLINK" && expr.subLinkType === 5);
   const columns = new Map<number, readonly Sql[]>();

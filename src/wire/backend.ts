@@ -142,13 +142,13 @@ function fieldsOf(fields: ErrorFields): ByteWriter {
     ["M", fields.message],
     ["D", fields.detail],
     ["H", fields.hint],
-    ["P", fields.position],
     ["W", fields.where],
     ["s", fields.schema],
     ["t", fields.table],
     ["c", fields.column],
     ["d", fields.dataType],
     ["n", fields.constraint],
+    ["P", fields.position],
   ];
   for (const [code, value] of coded) {
     if (value !== undefined) body.text(code).cstring(String(value));

@@ -222,6 +222,12 @@ test("ON CONFLICT finds indexes of expressions and of some rows", async () => {
     INSERT INTO x1 VALUES (9, 'q') ON CONFLICT (upper(name)) DO NOTHING;
     INSERT INTO x1 VALUES (9, 'q') ON CONFLICT (id) DO NOTHING;
     INSERT INTO x1 VALUES (12, 'ROB');
+    CREATE TABLE x2 (a int PRIMARY KEY, b text, c int);
+    INSERT INTO x2 VALUES (1, 'one', 1), (2, 'two', 2);
+    INSERT INTO x2 VALUES (1, 'x', 5), (3, 'y', 6) ON CONFLICT (a) DO UPDATE
+      SET (b, c) = (SELECT name || excluded.b, x2.c + excluded.c FROM x1 WHERE id = 11) RETURNING *;
+    INSERT INTO x2 VALUES (2, 'x', 5) ON CONFLICT (a) DO UPDATE SET (b, c) = (SELECT name, 1 FROM x1);
+    SELECT * FROM x2 ORDER BY a;
     INSERT INTO x1 VALUES (2, 'Rob', true);
     SELECT * FROM x1 ORDER BY id, name`);
 });
