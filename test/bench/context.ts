@@ -27,6 +27,10 @@ export interface Size {
   readonly keyedRows: number;
   readonly upserts: number;
   readonly savepoints: number;
+  /** Rows of a result that a slow client reads, and how long it does. */
+  readonly slowRows: number;
+  readonly slowMs: number;
+  readonly idleConnections: number;
 }
 
 export const SIZES: Readonly<Record<string, Size>> = {
@@ -45,6 +49,9 @@ export const SIZES: Readonly<Record<string, Size>> = {
     keyedRows: 100_000,
     upserts: 10_000,
     savepoints: 5000,
+    slowRows: 50_000_000,
+    slowMs: 30_000,
+    idleConnections: 1000,
   },
   small: {
     bulkHours: 2,
@@ -61,6 +68,9 @@ export const SIZES: Readonly<Record<string, Size>> = {
     keyedRows: 5000,
     upserts: 200,
     savepoints: 200,
+    slowRows: 1_000_000,
+    slowMs: 2000,
+    idleConnections: 50,
   },
 };
 

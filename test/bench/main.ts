@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { root } from "../support/root.ts";
 import { append, appendDepth, daily, pruning, smallFiles } from "./appends.ts";
 import { Context, type Part, SIZES } from "./context.ts";
+import { crowd } from "./crowd.ts";
 import { isMet, type Measurement, ratio } from "./measure.ts";
 import { queries } from "./queries.ts";
 import { selectAll } from "./select-all.ts";
@@ -28,6 +29,7 @@ const PARTS: readonly Part[] = [
   daily,
   startup,
   writes,
+  crowd,
 ];
 
 const { values, positionals } = parseArgs({

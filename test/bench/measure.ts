@@ -4,7 +4,7 @@ export type Goal = { readonly atMost: number } | { readonly atLeast: number };
 
 export interface Measurement {
   readonly name: string;
-  readonly unit: "ms" | "rows/s" | "MB";
+  readonly unit: "ms" | "rows/s" | "MB" | "kB";
   readonly ours: number | undefined;
   /** What `theirs` is: another program, or pgtide itself in an easier case. */
   readonly against: string;

@@ -4,13 +4,14 @@
  */
 
 import { connect, type Socket } from "node:net";
-import { type Deferred, deferred } from "../../src/base/async.ts";
+import { after, type Deferred, deferred } from "../../src/base/async.ts";
 
 export interface Answer {
+  /** DataRow messages, or CopyData. */
   readonly rows: number;
-  /** Of DataRow messages, headers included. */
+  /** Of these messages, headers included. */
   readonly bytes: number;
-  /** Of the last statement. */
+  /** Of the last statement; empty when its portal was suspended. */
   readonly tag: string;
   /** From sending until ReadyForQuery, and until the first row. */
   readonly ms: number;
@@ -29,6 +30,7 @@ interface Asking extends Deferred<Answer> {
 
 const AUTHENTICATION = 0x52;
 const DATA_ROW = 0x44;
+const COPY_DATA = 0x64;
 const COMPLETE = 0x43;
 const ERROR = 0x45;
 const READY = 0x5a;
@@ -67,15 +69,45 @@ export class RawClient {
 
   /** The extended protocol without parameters, columns in one format. */
   execute(sql: string, format: "text" | "binary"): Promise<Answer> {
-    const formats = Buffer.from([0, 0, 0, 0, 0, 0, 0, 1, 0, format === "binary" ? 1 : 0]);
     return this.#ask(
       Buffer.concat([
         message("P", Buffer.from(`\0${sql}\0\0\0`)),
-        message("B", formats), // unnamed portal and statement, no parameters, one result format
+        message("B", formats(format)),
         message("E", Buffer.from([0, 0, 0, 0, 0])),
         message("S", Buffer.alloc(0)),
       ]),
     );
+  }
+
+  /** All rows in a transaction, so many at a time, as drivers with a fetch size ask for them. */
+  async pages(sql: string, format: "text" | "binary", pageRows: number): Promise<Answer> {
+    await this.query("BEGIN");
+    const page = Buffer.alloc(5);
+    page.writeInt32BE(pageRows, 1);
+    const next = Buffer.concat([message("E", page), message("S", Buffer.alloc(0))]);
+    const begin = [
+      message("P", Buffer.from(`\0${sql}\0\0\0`)),
+      message("B", formats(format)),
+      next,
+    ];
+    let answer = await this.#ask(Buffer.concat(begin));
+    let { rows, bytes, ms } = answer;
+    while (answer.tag === "") {
+      answer = await this.#ask(next);
+      rows += answer.rows;
+      bytes += answer.bytes;
+      ms += answer.ms;
+    }
+    await this.query("COMMIT");
+    return { ...answer, rows, bytes, ms };
+  }
+
+  /** Reads a packet at a time, and then nothing for so long. */
+  readSlowly(pauseMs: number): void {
+    this.#socket.on("data", () => {
+      this.#socket.pause();
+      after(pauseMs, () => this.#socket.resume());
+    });
   }
 
   close(): void {
@@ -106,7 +138,7 @@ export class RawClient {
     while (at + HEADER_BYTES <= bytes.length) {
       const type = bytes[at];
       const size = 1 + bytes.readInt32BE(at + 1);
-      if (type === DATA_ROW) {
+      if (type === DATA_ROW || type === COPY_DATA) {
         if (asking.rows === 0) asking.firstRowMs = performance.now() - asking.startedMs;
         asking.rows += 1;
         asking.bytes += size;
@@ -136,6 +168,11 @@ export class RawClient {
       asking.reject(failure);
     }
   }
+}
+
+/** Of Bind: unnamed portal and statement, no parameters, one result format. */
+function formats(format: "text" | "binary"): Buffer {
+  return Buffer.from([0, 0, 0, 0, 0, 0, 0, 1, 0, format === "binary" ? 1 : 0]);
 }
 
 function message(type: string, body: Buffer): Buffer {

@@ -1,17 +1,55 @@
-/** `SELECT *` of many rows to a client that only counts them, against PostgreSQL. */
+/** Every row of a table to a client that only counts them, against PostgreSQL. */
 
 import { postgresBin, startPostgres } from "../support/programs.ts";
 import { createTable, lazily, type Part } from "./context.ts";
 import { EPOCH, type FileSpec, rowsOf } from "./data.ts";
 import { asRate, inTurn, type Measurement } from "./measure.ts";
-import { RawClient } from "./raw-client.ts";
+import { type Answer, RawClient } from "./raw-client.ts";
+
+const FETCH_SIZE = 1000;
+
+interface Way {
+  readonly name: string;
+  readonly atLeast: number;
+  readonly ask: (client: RawClient) => Promise<Answer>;
+  /** Messages that are no rows. */
+  readonly more?: number;
+}
+
+const SELECT = "SELECT * FROM everything";
+
+const WAYS: readonly Way[] = [
+  { name: "SELECT *, binary", atLeast: 1.3, ask: (client) => client.execute(SELECT, "binary") },
+  { name: "SELECT *, text", atLeast: 1, ask: (client) => client.execute(SELECT, "text") },
+  {
+    name: `SELECT * by ${FETCH_SIZE.toLocaleString("en")} rows, binary`,
+    atLeast: 1,
+    ask: (client) => client.pages(SELECT, "binary", FETCH_SIZE),
+  },
+  { name: "COPY TO, text", atLeast: 1.5, ask: (client) => client.query(copyTo("text")) },
+  { name: "COPY TO, csv", atLeast: 1.5, ask: (client) => client.query(copyTo("csv")) },
+  {
+    name: "COPY TO, binary",
+    atLeast: 1.5,
+    ask: (client) => client.query(copyTo("binary")),
+    more: 1, // the trailer
+  },
+];
+
+function copyTo(format: string): string {
+  return `COPY everything TO STDOUT (FORMAT ${format})`;
+}
+
+/** 50,000 rows an hour. */
+export function everythingOf(hours: number): FileSpec {
+  return { name: "all", hosts: 100, pointsPerHour: 500, fromHour: 0, hours };
+}
 
 export const selectAll: Part = {
   name: "select-all",
   what: "every row of a table of four columns",
   async run(context) {
-    const shape = { hosts: 100, pointsPerHour: 500 };
-    const spec: FileSpec = { name: "all", ...shape, fromHour: 0, hours: context.size.selectHours };
+    const spec = everythingOf(context.size.selectHours);
     const { files } = await context.data.series(`all-${spec.hours}h`, [spec]);
     const rows = rowsOf(spec);
     const ready = lazily(async () => {
@@ -24,25 +62,25 @@ export const selectAll: Part = {
       postgresBin === undefined ? undefined : await startPostgres(["shared_buffers=1GB"]);
     try {
       const postgres = cluster === undefined ? undefined : await RawClient.connect(cluster.port);
-      await postgres?.query(fill(spec));
+      await postgres?.query(fillEverything(spec));
       await postgres?.query("VACUUM ANALYZE everything");
       const measured: Measurement[] = [];
-      for (const format of ["binary", "text"] as const) {
-        const ask = async (client: RawClient) => {
-          const answer = await client.execute("SELECT * FROM everything", format);
-          if (answer.rows !== rows) throw new Error(`${answer.rows} rows instead of ${rows}`);
-          return answer.ms;
+      for (const { name, atLeast, ask, more = 0 } of WAYS) {
+        const timed = async (client: RawClient) => {
+          const answer = await ask(client);
+          if (answer.rows === rows + more) return answer.ms;
+          throw new Error(`${answer.rows} rows instead of ${rows}`);
         };
         const pair = await inTurn(
           context.rounds,
-          async () => ask(await ready()),
-          postgres === undefined ? undefined : () => ask(postgres),
+          async () => timed(await ready()),
+          postgres === undefined ? undefined : () => timed(postgres),
         );
         measured.push({
-          name: `SELECT * of ${rows.toLocaleString("en")} rows x 4, ${format}`,
+          name: `${name}, ${rows.toLocaleString("en")} rows x 4`,
           unit: "rows/s",
           against: "PostgreSQL",
-          goal: { atLeast: format === "binary" ? 1.3 : 1 },
+          goal: { atLeast },
           ...asRate(pair, rows),
         });
       }
@@ -55,7 +93,7 @@ export const selectAll: Part = {
 };
 
 /** The same columns with values of the same lengths, in PostgreSQL's own words. */
-function fill(spec: FileSpec): string {
+export function fillEverything(spec: FileSpec): string {
   const points = spec.hours * spec.pointsPerHour;
   const stepMicros = 3_600_000_000 / spec.pointsPerHour;
   return `CREATE UNLOGGED TABLE everything AS
