@@ -43,10 +43,31 @@ export function rowsInMemory(batches: readonly RowBatch[]): RowSource {
   };
 }
 
+/** Memory that several pages lie in: given back when it was given back for each. */
+class SharedMemory {
+  readonly #giveBack: () => void;
+  #pages = 0;
+
+  constructor(giveBack: () => void) {
+    this.#giveBack = giveBack;
+  }
+
+  /** For one more page. */
+  share(): () => void {
+    this.#pages += 1;
+    return () => {
+      this.#pages -= 1;
+      if (this.#pages === 0) this.#giveBack();
+    };
+  }
+}
+
 /** Cuts a source into pages of at most n rows. */
 export class PagedRows {
   readonly #source: RowSource;
   #rest: RowBatch | undefined;
+  /** Of the batch that is being cut. */
+  #memory: SharedMemory | undefined;
   #isFinished = false;
 
   constructor(source: RowSource) {
@@ -62,7 +83,7 @@ export class PagedRows {
   async *take(maxRows: number): AsyncGenerator<RowBatch> {
     let left = maxRows === 0 ? Number.POSITIVE_INFINITY : maxRows;
     while (left > 0 && !this.#isFinished) {
-      const batch = this.#rest ?? (await this.#source.next());
+      const batch = this.#rest ?? (await this.#next());
       this.#rest = undefined;
       if (batch === undefined) {
         this.#isFinished = true;
@@ -85,9 +106,17 @@ export class PagedRows {
     await this.#source.close();
   }
 
-  #cut(batch: RowBatch, rows: number): RowBatch {
-    const at = offsetAfterRows(batch.bytes, rows);
-    this.#rest = { bytes: batch.bytes.subarray(at), rows: batch.rows - rows };
-    return { bytes: batch.bytes.subarray(0, at), rows };
+  async #next(): Promise<RowBatch | undefined> {
+    const batch = await this.#source.next();
+    this.#memory = batch?.giveBack && new SharedMemory(batch.giveBack);
+    return batch && { ...batch, giveBack: this.#memory?.share() };
+  }
+
+  /** The page takes over what was shared for the batch, the rest shares anew. */
+  #cut({ bytes, rows, giveBack }: RowBatch, pageRows: number): RowBatch {
+    const at = offsetAfterRows(bytes, pageRows);
+    const rest = { bytes: bytes.subarray(at), rows: rows - pageRows };
+    this.#rest = { ...rest, giveBack: this.#memory?.share() };
+    return { bytes: bytes.subarray(0, at), rows: pageRows, giveBack };
   }
 }
