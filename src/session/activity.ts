@@ -46,6 +46,8 @@ export interface CopyProgress {
 export interface ActiveSession {
   activity(): SessionActivity;
   cancel(): void;
+  /** Ends it with 57P01. */
+  terminate(): void;
 }
 
 export class Sessions {
@@ -91,6 +93,13 @@ export class Sessions {
     return () => {
       if (this.#copies.get(pid) === progress) this.#copies.delete(pid);
     };
+  }
+
+  /** false: there is no such session. */
+  terminate(pid: number): boolean {
+    const session = this.#byPid.get(pid);
+    session?.terminate();
+    return session !== undefined;
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Walks DataRow messages: to read small catalogue answers, and to cut a batch after n rows. */
 
+import { ByteWriter } from "../types/bytes.ts";
+
 const HEADER_BYTES = 5;
 
 /** Text cells of complete DataRow messages. */
@@ -27,6 +29,17 @@ function readCells(buffer: Buffer, start: number): (Buffer | null)[] {
     at += Math.max(length, 0);
   }
   return cells;
+}
+
+/** One DataRow message. */
+export function encodeCells(cells: readonly (Uint8Array | null)[]): Uint8Array {
+  const writer = new ByteWriter(64).uint8(0x44).int32(0).uint16(cells.length);
+  for (const cell of cells) {
+    if (cell === null) writer.int32(-1);
+    else writer.int32(cell.length).bytes(cell);
+  }
+  writer.setInt32(1, writer.length - 1);
+  return writer.finish();
 }
 
 /** Byte offset behind the first `count` messages. */

@@ -60,10 +60,12 @@ async function requireAssignable(
   const { fields, tree } = await services.shadow
     .analyse(request, signal)
     .catch((cause: unknown) => {
-      throw placed(cause, value);
+      throw placed(cause, value, SELECT);
     });
   if (tree.includes("{SUBLINK ")) {
-    throw new SqlError("0A000", "cannot use subquery in EXECUTE parameter");
+    throw new SqlError("0A000", "cannot use subquery in EXECUTE parameter", {
+      position: positionOf(value),
+    });
   }
   const source = fields?.[0]?.typeOid ?? 0;
   if (source === oid) return;
@@ -88,7 +90,7 @@ async function computed(
     const cell = rows[0]?.[0] ?? null;
     return cell === null ? null : Buffer.from(cell);
   } catch (cause) {
-    throw placed(cause, value);
+    throw placed(cause, value, `${SELECT}(`);
   }
 }
 
@@ -106,12 +108,9 @@ async function ask(
 }
 
 /** In the statement's text, not in the query that asked. */
-function placed(cause: unknown, { charactersBefore, text }: TextPart): unknown {
+function placed(cause: unknown, { charactersBefore }: TextPart, prefix: string): unknown {
   if (!(cause instanceof SqlError)) return cause;
-  const before = text.length - text.trimStart().length;
-  const isInside = (cause.fields.position ?? 0) > SELECT.length;
-  const shift = isInside ? charactersBefore - SELECT.length : charactersBefore + before;
-  return shifted(cause, { charactersBefore: shift });
+  return shifted(cause, { charactersBefore: charactersBefore - prefix.length });
 }
 
 function positionOf({ charactersBefore, text }: TextPart): number {

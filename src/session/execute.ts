@@ -8,7 +8,6 @@ import { isPlanned, withNewestPlan } from "./newest-plan.ts";
 import { authorize } from "./privileges/authorize.ts";
 import type { Statement } from "./statement.ts";
 import { appendParquet } from "./statements/append-parquet.ts";
-import { cancelBackend } from "./statements/cancel-backend.ts";
 import { catalogQuery } from "./statements/catalog-query.ts";
 import { change } from "./statements/change.ts";
 import { createTableAs } from "./statements/create-as.ts";
@@ -16,6 +15,7 @@ import { createTstable } from "./statements/create-tstable.ts";
 import { closeCursor, declareCursor, fetchRows } from "./statements/cursors.ts";
 import { defineObjects } from "./statements/define.ts";
 import { dropTstable } from "./statements/drop-tstable.ts";
+import { selectEffects } from "./statements/effects.ts";
 import { explain } from "./statements/explain.ts";
 import { checkpoint, flush } from "./statements/flush.ts";
 import { lockTables } from "./statements/lock-table.ts";
@@ -81,8 +81,8 @@ async function handle(statement: Statement, execution: Execution): Promise<Resul
         statement.notices,
         execution,
       );
-    case "cancel-backend":
-      return cancelBackend(statement.pid, execution);
+    case "effects":
+      return await selectEffects(statement, execution);
     case "listen":
       return await listen(statement.channel, execution);
     case "unlisten":

@@ -3,6 +3,7 @@
 import type { ErrorFields } from "../base/errors.ts";
 import type { StatementText } from "../compile/split.ts";
 import type { CsvFormat, TextFormat } from "../types/copy/format.ts";
+import type { AdvisoryLocks } from "./advisory-locks.ts";
 import type { SessionNotifications } from "./notifications.ts";
 import type { BoundParameters, Portals, PreparedStatement } from "./portals.ts";
 import type { Reply } from "./results.ts";
@@ -31,7 +32,10 @@ export interface Execution {
   /** Of the session, as pg_backend_pid() tells it. */
   readonly processId: number;
   readonly portals: Portals;
+  readonly advisoryLocks: AdvisoryLocks;
   readonly statements: StatementsByName;
+  /** The client's whole text, in which the statement stands. */
+  readonly source: string;
   /** What is executed. */
   readonly prepared: Prepared;
   /** Called when its result has other columns now; undefined: the client knows them already. */

@@ -16,6 +16,8 @@ export interface LockTarget {
   readonly key: string;
   /** How the DETAIL of a deadlock names it: `relation "t"`. */
   readonly title: string;
+  /** Not given back by `releaseAll`, but by `lower`. */
+  readonly isAdvisory?: boolean;
 }
 
 export type LockMode = "shared" | "exclusive";
@@ -108,12 +110,29 @@ export class Locks {
 
   /** At the end of the transaction. */
   releaseAll(owner: LockOwner): void {
-    const held = this.#held.get(owner);
-    this.#held.delete(owner);
-    for (const lock of held ?? []) {
+    const held = [...(this.#held.get(owner) ?? [])];
+    const advisory = held.filter(({ target }) => target.isAdvisory);
+    if (advisory.length > 0) this.#held.set(owner, new Set(advisory));
+    else this.#held.delete(owner);
+    for (const lock of held) {
+      if (lock.target.isAdvisory) continue;
       lock.holders.delete(owner);
       this.#grantNext(lock);
     }
+  }
+
+  /** To `mode`; undefined: it is given back. */
+  lower(owner: LockOwner, target: LockTarget, mode: LockMode | undefined): void {
+    const lock = this.#locks.get(target.key);
+    if (lock === undefined || !lock.holders.has(owner)) return;
+    if (mode !== undefined) lock.holders.set(owner, mode);
+    else {
+      lock.holders.delete(owner);
+      const held = this.#held.get(owner);
+      held?.delete(lock);
+      if (held?.size === 0) this.#held.delete(owner);
+    }
+    this.#grantNext(lock);
   }
 
   #lock(target: LockTarget): Lock {

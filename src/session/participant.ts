@@ -11,11 +11,19 @@ export interface Participant {
 
 /** The participants of one transaction and the savepoints they share. */
 export class Participants {
+  readonly #always: Participant;
   readonly #all: Participant[] = [];
   #savepoints: string[] = [];
 
-  get hasSavepoints(): boolean {
-    return this.#savepoints.length > 0;
+  /** `always` takes part in every transaction. */
+  constructor(always: Participant) {
+    this.#always = always;
+    this.#all.push(always);
+  }
+
+  /** How many there are. */
+  get savepoints(): number {
+    return this.#savepoints.length;
   }
 
   /** One that joins late has nothing to undo: it is told of the savepoints there are. */
@@ -47,6 +55,7 @@ export class Participants {
 
   clear(): void {
     this.#all.length = 0;
+    this.#all.push(this.#always);
     this.#savepoints = [];
   }
 }

@@ -3,9 +3,9 @@
 import type { Portals } from "./portals.ts";
 
 export function cursorFacts(portals: Portals): readonly object[] {
-  return portals.all().map(({ name, prepared, cursor, createdAtMs }) => ({
+  return portals.all().map(({ name, source, cursor, createdAtMs }) => ({
     name,
-    statement: cursor?.text ?? prepared.text,
+    statement: source,
     is_holdable: cursor?.isHoldable ?? false,
     is_binary: cursor?.isBinary ?? false,
     is_scrollable: cursor?.isScrollable ?? false,
@@ -17,15 +17,15 @@ export function cursorFacts(portals: Portals): readonly object[] {
 export function statementFacts(portals: Portals): readonly object[] {
   return portals
     .namedStatements()
-    .map(([name, { prepared, sqlText, preparedAtMs, executions }]) => {
+    .map(([name, { prepared, source, isFromSql, preparedAtMs, executions }]) => {
       const hasParameters = prepared.parameterOids.length > 0;
       return {
         name,
-        statement: sqlText ?? prepared.text,
+        statement: source,
         prepare_time: new Date(preparedAtMs).toISOString(),
         parameter_types: prepared.parameterOids.map(String),
         result_types: prepared.fields?.map(({ typeOid }) => String(typeOid)) ?? null,
-        from_sql: sqlText !== undefined,
+        from_sql: isFromSql,
         generic_plans: hasParameters ? 0 : executions.count,
         custom_plans: hasParameters ? executions.count : 0,
       };

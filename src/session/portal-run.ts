@@ -1,5 +1,6 @@
 /** Running a portal: its statement's beginning and end, its rows page by page, its failure. */
 
+import { after } from "../base/async.ts";
 import { type ErrorFields, SqlError } from "../base/errors.ts";
 import type { ActivityRecord } from "./activity-record.ts";
 import { CursorRows } from "./cursor-rows.ts";
@@ -20,7 +21,7 @@ const NO_OUTPUT = /^no binary output function available/;
 /** What of an execution does not depend on the portal. */
 export type Surroundings = Omit<
   Execution,
-  "services" | "parameters" | "formats" | "signal" | "isAlone" | "prepared"
+  "services" | "parameters" | "formats" | "signal" | "isAlone" | "source" | "prepared"
 >;
 
 export class PortalRun {
@@ -28,13 +29,16 @@ export class PortalRun {
   readonly #surroundings: Surroundings;
   readonly #signal: StatementSignal;
   readonly #activity: ActivityRecord;
+  readonly #terminate: (reason: SqlError) => void;
 
   constructor(
     services: () => Execution["services"],
     surroundings: Surroundings,
     signal: StatementSignal,
     activity: ActivityRecord,
+    terminate: (reason: SqlError) => void,
   ) {
+    this.#terminate = terminate;
     this.#services = services;
     this.#surroundings = surroundings;
     this.#signal = signal;
@@ -44,17 +48,16 @@ export class PortalRun {
   /** One statement of a Query, with its row description. */
   async *whole(portal: Portal, isAlone: boolean): AsyncGenerator<Reply> {
     try {
-      this.begin(portal.prepared);
+      this.begin(portal.prepared, portal.source);
       const onReshaped = (prepared: Prepared) => {
         portal.prepared = prepared;
         portal.formats = (prepared.fields ?? []).map(() => 0);
       };
+      const isToldFirst = failsInRunning(portal.prepared.statement);
+      if (isToldFirst) yield* described(portal);
       yield* await this.start(portal, isAlone, onReshaped);
       if (portal.state.kind !== "running") return;
-      const { fields } = portal.prepared;
-      if (fields !== undefined) {
-        yield { kind: "row-description", fields: withFormats(fields, portal.formats) };
-      }
+      if (!isToldFirst) yield* described(portal);
       yield* this.page(portal, 0);
     } catch (cause) {
       throw await this.failed(cause, portal);
@@ -67,7 +70,7 @@ export class PortalRun {
   /** One Execute message. */
   async *part(portal: Portal, maxRows: number, isAlone: boolean): AsyncGenerator<Reply> {
     try {
-      this.begin(portal.prepared);
+      this.begin(portal.prepared, portal.source);
       if (portal.state.kind === "ready") yield* await this.start(portal, isAlone);
       if (portal.state.kind === "running") yield* this.page(portal, maxRows);
     } catch (cause) {
@@ -81,7 +84,7 @@ export class PortalRun {
   async plan(portal: Portal): Promise<void> {
     if (portal.formats.some((format) => format !== 0 && format !== 1)) return;
     try {
-      this.begin(portal.prepared);
+      this.begin(portal.prepared, portal.source);
       await this.start(portal, false);
     } catch (cause) {
       // An output that Execute alone would have asked for.
@@ -93,13 +96,26 @@ export class PortalRun {
   }
 
   /** A statement starts: failed-transaction check, clock, timeout. */
-  begin(prepared: Prepared): void {
+  begin(prepared: Prepared, source: string): void {
     const { transaction, settings } = this.#surroundings;
     if (!endsFailed(prepared)) transaction.refuseIfFailed();
     const nowMs = Date.now();
+    if (!transaction.isStarted) this.#limitTransaction();
     transaction.beginStatement(BigInt(nowMs) * 1000n);
-    this.#activity.begin(prepared.text, nowMs);
+    this.#activity.begin(source, nowMs);
     this.#signal.begin(timeoutMs(settings.get("statement_timeout") ?? "0"));
+  }
+
+  /** transaction_timeout, from its first statement to its end. */
+  #limitTransaction(): void {
+    const { settings, transaction } = this.#surroundings;
+    const ms = timeoutMs(settings.get("transaction_timeout") ?? "0");
+    if (ms === 0) return;
+    const message = "terminating connection due to transaction timeout";
+    const timer = after(ms, () =>
+      this.#terminate(new SqlError("25P04", message, { severity: "FATAL" })),
+    );
+    transaction.hold({ release: () => Promise.resolve(timer.cancel()) });
   }
 
   /** What a failed statement's client is told. */
@@ -131,6 +147,7 @@ export class PortalRun {
         return signal.current;
       },
       isAlone,
+      source: portal.source,
       prepared: portal.prepared,
       onReshaped,
     };
@@ -175,4 +192,14 @@ export class PortalRun {
       if (isTold(notice, this.#surroundings.settings)) yield { kind: "notice", fields: notice };
     }
   }
+}
+
+function* described({ prepared: { fields }, formats }: Portal): Generator<Reply> {
+  if (fields !== undefined) yield { kind: "row-description", fields: withFormats(fields, formats) };
+}
+
+/** Its errors and notices are those of running it, which come behind the row description. */
+function failsInRunning(statement: Prepared["statement"]): boolean {
+  if (statement.kind === "effects") return true;
+  return statement.kind === "catalog-query" && !statement.isConstant;
 }

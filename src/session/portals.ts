@@ -12,8 +12,10 @@ import type { Companion } from "./transaction-parts.ts";
 
 export interface PreparedStatement {
   readonly prepared: Prepared;
-  /** Of PREPARE: its whole text. undefined: of a Parse message. */
-  readonly sqlText?: string;
+  /** The whole text of the Parse message, or of the Query message that PREPARE stood in. */
+  readonly source: string;
+  /** By PREPARE. */
+  readonly isFromSql: boolean;
   readonly preparedAtMs: number;
   /** How often it was bound or executed by name. */
   readonly executions: { count: number };
@@ -28,8 +30,6 @@ export interface BoundParameters {
 
 /** How DECLARE made it. */
 export interface CursorOptions {
-  /** The whole statement. */
-  readonly text: string;
   readonly isBinary: boolean;
   readonly isScrollable: boolean;
   readonly isHoldable: boolean;
@@ -43,6 +43,8 @@ export interface Portal {
   /** One for each column of the result, as the client wants it. */
   formats: readonly number[];
   readonly createdAtMs: number;
+  /** The client's whole text. */
+  readonly source: string;
   /** undefined: of a Bind message. */
   readonly cursor?: CursorOptions;
   /** Made at the first Execute. */

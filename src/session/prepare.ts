@@ -18,10 +18,10 @@ import { factsNeeded, isComputedByPlanning } from "../postgres/containment.ts";
 import type { ShadowView } from "../postgres/view.ts";
 import type { FieldDescription } from "../types/field.ts";
 import { appendFields } from "./append-result.ts";
-import { cancelBackendCall } from "./cancel-call.ts";
 import { compileContext } from "./compile-context.ts";
 import { withQuotedFormat } from "./copy/copy-text.ts";
 import { prepareCopy } from "./copy/prepare-copy.ts";
+import { effectQuery } from "./effect-query.ts";
 import { asksForChannels, notifyCalls } from "./notify-call.ts";
 import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
 import { prepareChange } from "./prepare-change.ts";
@@ -145,8 +145,8 @@ export class Preparer {
   }
 
   #select(source: Source, analysis: Analysis, query: QueryNode): Statement {
-    const cancel = cancelBackendCall(query);
-    if (cancel !== undefined) return cancel;
+    const effects = effectQuery(source.request, analysis, query);
+    if (effects !== undefined) return effects;
     if (asksForChannels(query)) return { kind: "listening-channels" };
     const notify = notifyCalls(query);
     if (notify !== undefined) {
@@ -245,7 +245,7 @@ export class Preparer {
     const query = await this.prepare(text, parameterOids, settings, signal);
     const canGoBack = isScrollable(node["query"]);
     const declaration = cursorDeclaration(node);
-    return { kind: "declare-cursor", declaration, query, canGoBack, text: statement.text };
+    return { kind: "declare-cursor", declaration, query, canGoBack };
   }
 
   /**

@@ -64,6 +64,12 @@ export interface Notification {
 
 export type TransactionStatus = "I" | "T" | "E";
 
+/** After so long without a message the client is sent away. */
+export interface IdleLimit {
+  readonly ms: number;
+  readonly reason: SqlError;
+}
+
 /** What the wire may ask of one client's session. Calls never overlap. Errors are `SqlError`s. */
 export interface SessionPort {
   /** Names and values for ParameterStatus at start, in order. */
@@ -97,6 +103,10 @@ export interface SessionPort {
   takeNotifications(): readonly Notification[];
   /** Called whenever there are some while the session is idle; at most one listener. */
   onNotification(listener: () => void): void;
+  /** Called once when the session must end, running or not; at most one listener. */
+  onTermination(listener: (reason: SqlError) => void): void;
+  /** How long it may wait for its client now, between ReadyForQuery and the next message. */
+  idleLimit(): IdleLimit | undefined;
   /** The client has gone: roll back and release everything. */
   close(): Promise<void>;
 }

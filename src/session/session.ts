@@ -9,7 +9,10 @@ import { type StatementText, splitStatements } from "../compile/split.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { ActiveSession, SessionActivity } from "./activity.ts";
 import { ActivityRecord } from "./activity-record.ts";
+import { AdvisoryLocks } from "./advisory-locks.ts";
 import { ParameterReader } from "./bind.ts";
+import { idleLimit } from "./idle-limit.ts";
+import { lockOwner } from "./locks.ts";
 import { isTold } from "./message-level.ts";
 import { SessionNotifications } from "./notifications.ts";
 import { PortalRun } from "./portal-run.ts";
@@ -23,6 +26,7 @@ import {
 import { endsFailed, shifted } from "./prepared.ts";
 import type {
   BindRequest,
+  IdleLimit,
   Notification,
   Reply,
   SessionPort,
@@ -33,11 +37,11 @@ import type { Services } from "./services.ts";
 import { SessionStatements } from "./session-statements.ts";
 import type { Settings } from "./settings.ts";
 import { reportable } from "./sqlstate.ts";
-import type { Prepared } from "./statement.ts";
 import { StatementSignal } from "./statement-signal.ts";
 import { dropTemporary } from "./temporary.ts";
 import { Transaction } from "./transaction.ts";
 
+const FATAL = { severity: "FATAL" } as const;
 const NO_PARAMETERS: BoundParameters = { raw: [], formats: [], values: [] };
 
 export class Session implements SessionPort, ActiveSession {
@@ -52,6 +56,8 @@ export class Session implements SessionPort, ActiveSession {
   readonly #signal = new StatementSignal();
   readonly #statements: SessionStatements;
   readonly #run: PortalRun;
+  readonly #advisoryLocks: AdvisoryLocks;
+  #onTermination: (reason: SqlError) => void = () => undefined;
 
   constructor(services: Services, settings: Settings, request: StartupRequest) {
     this.#services = services;
@@ -68,15 +74,20 @@ export class Session implements SessionPort, ActiveSession {
       return seen;
     };
     this.#statements = new SessionStatements(visible, settings, transaction, this.#portals);
+    const owner = lockOwner(transaction, request.processId);
+    this.#advisoryLocks = new AdvisoryLocks(services.locks, owner);
     const surroundings = {
       settings,
       transaction,
       notifications: this.#notifications,
       processId: request.processId,
       portals: this.#portals,
+      advisoryLocks: this.#advisoryLocks,
       statements: this.#statements,
     };
-    this.#run = new PortalRun(visible, surroundings, this.#signal, this.#activity);
+    this.#run = new PortalRun(visible, surroundings, this.#signal, this.#activity, (reason) =>
+      this.#end(reason),
+    );
     services.sessions.add(request.processId, this);
   }
 
@@ -105,12 +116,15 @@ export class Session implements SessionPort, ActiveSession {
         statement,
       );
       yield* this.#run.notices(prepared.notices);
-      const portal = this.#portalOf(
-        "",
+      const portal: Portal = {
+        name: "",
         prepared,
-        NO_PARAMETERS,
-        this.#statements.formats(prepared),
-      );
+        parameters: NO_PARAMETERS,
+        formats: this.#statements.formats(prepared),
+        createdAtMs: 0, // nobody sees it
+        source: text,
+        state: { kind: "ready" },
+      };
       const isLast = statement === statements.at(-1);
       for await (const reply of this.#run.whole(portal, statements.length === 1)) {
         // The last statement is complete when all of them are committed.
@@ -139,6 +153,8 @@ export class Session implements SessionPort, ActiveSession {
         prepared,
         preparedAtMs: Date.now(),
         executions: { count: 0 },
+        source: text,
+        isFromSql: false,
       });
       return prepared.notices.filter((notice) => isTold(notice, this.#settings));
     }, statements[0]);
@@ -146,15 +162,24 @@ export class Session implements SessionPort, ActiveSession {
 
   async bind(request: BindRequest): Promise<void> {
     await this.#guarded(async () => {
-      const { prepared, executions } = await this.#statements.current(request.statement);
+      const known = await this.#statements.current(request.statement);
+      const { prepared } = known;
       if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
       const parameters = this.#parameters.read(request, prepared);
       const { fields } = prepared;
       const { resultFormats } = request;
       const formats =
         fields === undefined ? [] : spreadFormats(resultFormats, fields.length, "result");
-      executions.count += 1;
-      const portal = this.#portalOf(request.portal, prepared, parameters, formats);
+      known.executions.count += 1;
+      const portal: Portal = {
+        name: request.portal,
+        prepared,
+        parameters,
+        formats,
+        createdAtMs: Date.now(),
+        source: known.source,
+        state: { kind: "ready" },
+      };
       await this.#portals.addPortal(portal);
       const { statement } = prepared;
       if (statement.kind === "catalog-query" && statement.isConstant) await this.#run.plan(portal);
@@ -216,6 +241,23 @@ export class Session implements SessionPort, ActiveSession {
     this.#signal.cancel();
   }
 
+  terminate(): void {
+    this.#end(new SqlError("57P01", "terminating connection due to administrator command", FATAL));
+  }
+
+  onTermination(listener: (reason: SqlError) => void): void {
+    this.#onTermination = listener;
+  }
+
+  idleLimit(): IdleLimit | undefined {
+    return idleLimit(this.#transaction.status, this.#settings);
+  }
+
+  #end(reason: SqlError): void {
+    this.#signal.terminate(reason);
+    this.#onTermination(reason);
+  }
+
   activity(): SessionActivity {
     return this.#activity.describe(
       this.#transaction,
@@ -238,18 +280,9 @@ export class Session implements SessionPort, ActiveSession {
     this.#notifications.close();
     await this.#portals.removeAllPortals();
     await this.#transaction.close();
+    this.#advisoryLocks.releaseAll("session");
     if (this.#settings.temporarySchema === undefined) return;
     await dropTemporary(this.#services, this.#request.processId);
-  }
-
-  #portalOf(
-    name: string,
-    prepared: Prepared,
-    parameters: BoundParameters,
-    formats: readonly number[],
-  ): Portal {
-    const createdAtMs = Date.now();
-    return { name, prepared, parameters, formats, createdAtMs, state: { kind: "ready" } };
   }
 
   #tagOfFinished(portal: Portal): Promise<string> {

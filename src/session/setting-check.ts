@@ -8,6 +8,7 @@ import { SqlError } from "../base/errors.ts";
 import type { ShadowSettings } from "../postgres/analysis.ts";
 import type { Shadow } from "../postgres/shadow.ts";
 import { Oid } from "../types/oids.ts";
+import { isEncoding } from "./copy/encoding-names.ts";
 import { readTextRows } from "./data-rows.ts";
 import type { SettingValue } from "./settings.ts";
 
@@ -82,7 +83,11 @@ function clientEncoding(value: string): string {
     .replaceAll("'", "")
     .toLowerCase()
     .replace(/[^a-z0-9]/g, "");
+  if (value === "UNICODE") return value; // which PostgreSQL leaves as it stands
   if (plain === "utf8" || plain === "unicode") return "UTF8";
+  if (!isEncoding(value)) {
+    throw new SqlError("22023", `invalid value for parameter "client_encoding": "${value}"`);
+  }
   throw new SqlError("0A000", `client encoding "${value}" is not supported yet`, {
     hint: "Use UTF8.",
   });

@@ -71,6 +71,8 @@ export class Settings {
   #roles: ShadowRoles;
   #isSuperuser: boolean | undefined;
   readonly loginRoleOid: number;
+  /** Names with a dot that were set once: they are known from then on, and empty when reset. */
+  readonly #custom = new Set<string>();
 
   /** Keys of `defaults` are lower-case names. */
   constructor(defaults: ReadonlyMap<string, SettingDefault>, identity: Identity = NOBODY) {
@@ -119,7 +121,9 @@ export class Settings {
     if (key === "is_superuser") return this.isSuperuser ? "on" : "off";
     if (key === "session_authorization") return roleByOid(this.#roles, this.sessionRoleOid)?.name;
     const found = this.#find(key);
-    if (key !== "role" || found?.roleOid === undefined) return found?.value;
+    if (key !== "role" || found?.roleOid === undefined) {
+      return found?.value ?? (this.#custom.has(key) ? "" : undefined);
+    }
     return roleByOid(this.#roles, found.roleOid)?.name ?? found.value;
   }
 
@@ -130,6 +134,7 @@ export class Settings {
 
   set(name: string, value: SettingValue, scope: "startup" | "session" | "local"): void {
     const key = name.toLowerCase();
+    if (key.includes(".")) this.#custom.add(key);
     if (scope === "local") {
       this.#local = new Map(this.#local).set(key, value);
     } else {
@@ -264,6 +269,7 @@ const NOT_FOR_SHADOW: ReadonlySet<string> = new Set([
   "search_path",
   "role",
   "session_authorization",
+  "is_superuser",
   "client_encoding",
   "client_min_messages",
   "statement_timeout",

@@ -57,6 +57,11 @@ export class StatementSignal {
     if (this.#isRunning) this.#abort(cancelled("canceling statement due to user request"));
   }
 
+  /** The session ends: whatever runs does, too. */
+  terminate(reason: SqlError): void {
+    if (this.#isRunning) this.#abort(reason);
+  }
+
   #abort(reason: SqlError): void {
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);

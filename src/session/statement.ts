@@ -7,7 +7,6 @@ import type { Plan } from "../compile/plan.ts";
 import type { StatementText } from "../compile/split.ts";
 import type { AnalyseRequest, CatalogFacts, ShadowSettings } from "../postgres/analysis.ts";
 import type { FieldDescription } from "../types/field.ts";
-import type { SqlValue } from "../types/value.ts";
 import type { CopyFrom, CopyTo } from "./copy/copy-statement.ts";
 import type { Move } from "./cursor-rows.ts";
 import type { DefinitionStatement } from "./definitions/classify.ts";
@@ -60,8 +59,17 @@ export type Statement =
       /** What analysis has said already, and says again when the query runs. */
       readonly notices: readonly ErrorFields[];
     }
-  /** pg_cancel_backend(pid). */
-  | { readonly kind: "cancel-backend"; readonly pid: SqlValue | { readonly parameter: number } }
+  /** A query that calls functions which act on sessions; the rest runs as a catalogue query. */
+  | {
+      readonly kind: "effects";
+      readonly request: AnalyseRequest;
+      readonly factsNeeded: ReadonlySet<keyof CatalogFacts>;
+      readonly notices: readonly ErrorFields[];
+      /** There is nothing to select from: the calls may stand anywhere, and are executed once. */
+      readonly isOnce: boolean;
+      /** Else: which columns, from 0, are calls of which functions. */
+      readonly columns: ReadonlyMap<number, string>;
+    }
   | { readonly kind: "listen"; readonly channel: string }
   /** undefined: from all. */
   | { readonly kind: "unlisten"; readonly channel: string | undefined }
@@ -98,8 +106,6 @@ export type Statement =
       readonly query: Prepared;
       /** Whether rows may be fetched backward where DECLARE does not say. */
       readonly canGoBack: boolean;
-      /** The whole statement. */
-      readonly text: string;
     }
   /** FETCH or MOVE. */
   | {
@@ -113,8 +119,6 @@ export type Statement =
       readonly name: string;
       readonly types: readonly TextPart[];
       readonly query: StatementText;
-      /** The whole statement. */
-      readonly text: string;
     }
   | {
       readonly kind: "execute-prepared";

@@ -28,7 +28,7 @@ export class Transaction {
   #isStarted = false;
   #startMicros = 0n;
   #statementMicros = 0n;
-  readonly #participants = new Participants();
+  readonly #participants: Participants;
   #work: Work | undefined;
   #definitions: TransactionDefinitions | undefined;
   #followers: Follower[] = [];
@@ -43,6 +43,7 @@ export class Transaction {
   constructor(settings: Settings, companion: Companion) {
     this.#settings = settings;
     this.#companion = companion;
+    this.#participants = new Participants(companion);
   }
 
   get status(): TransactionStatus {
@@ -186,7 +187,8 @@ export class Transaction {
   async fail(): Promise<void> {
     if (this.#block === "none") return await this.#finish(false);
     this.#block = "failed";
-    if (this.#participants.hasSavepoints) return;
+    this.#settings.restore(this.#participants.savepoints);
+    if (this.#participants.savepoints > 0) return;
     await this.#companion.failed();
     const [work, definitions] = [this.#work, this.#definitions];
     this.#work = undefined;
@@ -265,7 +267,6 @@ export class Transaction {
   async #savepoint(name: string): Promise<CommandOutcome> {
     requireBlock(this.isExplicit, "SAVEPOINT");
     this.#settings.mark();
-    await this.#companion.mark();
     await this.#participants.mark(name);
     return { tag: "SAVEPOINT", notices: [] };
   }
@@ -274,7 +275,6 @@ export class Transaction {
     requireBlock(this.isExplicit, "RELEASE SAVEPOINT");
     const at = this.#savepointIndex(name);
     this.#settings.forget(at + 1);
-    await this.#companion.release(at);
     await this.#participants.release(at);
     return { tag: "RELEASE", notices: [] };
   }
@@ -283,7 +283,6 @@ export class Transaction {
     requireBlock(this.isExplicit, "ROLLBACK TO SAVEPOINT");
     const at = this.#savepointIndex(name);
     this.#settings.restore(at + 1);
-    await this.#companion.rollbackTo(at);
     await this.#participants.rollbackTo(at);
     this.#block = "open";
     return { tag: "ROLLBACK", notices: [] };

@@ -68,7 +68,7 @@ export function prepareStatement(node: NodeObject, statement: StatementText): St
   const types = list === undefined ? [] : parts(list.text.slice(1, -1), list.start + 1);
   reader.expect("as");
   const query = restOf(statement, reader);
-  return { kind: "prepare", name: String(node["name"]), types, query, text: statement.text };
+  return { kind: "prepare", name: String(node["name"]), types, query };
 }
 
 export function executeStatement(node: NodeObject, statement: StatementText): Statement {
@@ -92,6 +92,11 @@ function restOf(statement: StatementText, reader: TokenReader): StatementText {
   const [inner] = splitStatements(rest);
   const charactersBefore = [...statement.text.slice(0, start)].length;
   return { text: inner?.text ?? rest, charactersBefore, tokens: inner?.tokens ?? [] };
+}
+
+/** The arguments in a call's parentheses. */
+export function argumentParts(text: string): string[] {
+  return parts(text, 0).map((part) => part.text);
 }
 
 /** What commas outside of parentheses and brackets set apart. */

@@ -12,8 +12,8 @@ import { log } from "../base/telemetry.ts";
 import type { SessionHost, SessionPort } from "../session/results.ts";
 import * as backend from "./backend.ts";
 import { type EntranceOptions, enter } from "./entrance.ts";
-import { FrameReader } from "./frame-reader.ts";
-import { decodeFrame, type FrontendMessage } from "./frontend.ts";
+import { type Frame, FrameReader } from "./frame-reader.ts";
+import { decodeFrame, type FrontendMessage, LostStream } from "./frontend.ts";
 import { sendReplies } from "./replies.ts";
 import { SocketOutput } from "./rows.ts";
 import { SocketInput } from "./socket-input.ts";
@@ -59,7 +59,8 @@ export class Connection {
   #processId: number | undefined;
   /** A message is being handled; otherwise the connection waits for one. */
   #isBusy = true;
-  #isStopping = false;
+  /** Why the client is to be sent away; patiently: not in the middle of what it has sent. */
+  #ending: { readonly reason: SqlError; readonly isPatient: boolean } | undefined;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
@@ -94,10 +95,14 @@ export class Connection {
 
   /** Sends the client away, an idle one at once, a busy one when its statement has ended. */
   stop(): void {
-    this.#isStopping = true;
     if (this.#processId === undefined) this.#socket.destroy(); // not yet logged in
+    this.#dismiss(new SqlError("57P01", SHUTDOWN, { severity: "FATAL" }), true);
+  }
+
+  #dismiss(reason: SqlError, isPatient: boolean): void {
+    this.#ending = { reason, isPatient };
     if (this.#isBusy) return;
-    this.#output.end(backend.errorResponse(shutdownFields()));
+    this.#output.end(backend.errorResponse(reason.fields));
     this.#input.stop();
   }
 
@@ -128,6 +133,7 @@ export class Connection {
   }
 
   async #openSession(startup: Startup): Promise<void> {
+    if (startup.fault !== undefined) throw startup.fault;
     const keyBytes = startup.protocol >= PROTOCOL_LONG_KEYS ? 32 : 4;
     const { processId, key } = this.#options.cancels.register(keyBytes, () => this.cancel());
     this.#processId = processId;
@@ -141,6 +147,7 @@ export class Connection {
     });
     this.#session = session;
     session.onNotification(() => this.#notify());
+    session.onTermination((reason) => this.#dismiss(reason, false));
     for (const [name, value] of session.reportedSettings()) {
       this.#output.add(backend.parameterStatus(name, value));
     }
@@ -152,12 +159,12 @@ export class Connection {
     const session = this.#session as SessionPort;
     for (;;) {
       const isBetween = this.#state === "ready" || this.#input.bufferedBytes === 0;
-      if (this.#isStopping && isBetween) {
-        throw new SqlError("57P01", SHUTDOWN, { severity: "FATAL" });
+      if (this.#ending !== undefined && (isBetween || !this.#ending.isPatient)) {
+        throw this.#ending.reason;
       }
       this.#isBusy = false;
       this.#notify(); // of what came while the last answers were written
-      const frame = this.#frames.nextNow() ?? (await this.#frames.next());
+      const frame = this.#frames.nextNow() ?? (await this.#nextFrame(session));
       this.#isBusy = true;
       // A client that has gone wants nothing of what it still sent.
       if (frame === undefined || this.#input.closed.aborted) return;
@@ -169,6 +176,16 @@ export class Connection {
         await this.#failed(session, cause, "QF".includes(frame.type));
       }
       if (this.#output.isDue) await this.#output.flush();
+    }
+  }
+
+  async #nextFrame(session: SessionPort): Promise<Frame | undefined> {
+    const limit = this.#state === "ready" ? session.idleLimit() : undefined;
+    const timer = limit && after(limit.ms, () => this.#dismiss(limit.reason, false));
+    try {
+      return await this.#frames.next();
+    } finally {
+      timer?.cancel();
     }
   }
 
@@ -295,6 +312,7 @@ export class Connection {
 
   #farewell(cause: unknown): void {
     if (this.#input.closed.aborted) return;
+    if (cause instanceof LostStream) return this.#output.end(cause.lastWords);
     const fields: ErrorFields = { ...fieldsOf(cause) };
     const isFatal = isFinal(fields);
     this.#output.end(backend.errorResponse(isFatal ? fields : { ...fields, severity: "FATAL" }));
@@ -318,10 +336,6 @@ function addressOf({ remoteAddress = "", remotePort = 0 }: Socket): string {
 }
 
 const SHUTDOWN = "terminating connection due to administrator command";
-
-function shutdownFields(): ErrorFields {
-  return { severity: "FATAL", sqlState: "57P01", message: SHUTDOWN };
-}
 
 function isFinal({ severity }: ErrorFields): boolean {
   return severity === "FATAL" || severity === "PANIC";

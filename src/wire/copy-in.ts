@@ -7,6 +7,7 @@ import { SqlError } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import type { CopyReceiver } from "../session/results.ts";
 import { ByteReader } from "../types/bytes.ts";
+import { LostStream } from "./frontend.ts";
 import type { FrameReader } from "./frame-reader.ts";
 
 export class CopyPump {
@@ -66,6 +67,7 @@ function lost(): SqlError {
 
 function errorOf(cause: unknown): SqlError {
   if (cause instanceof SqlError) return cause;
+  if (cause instanceof LostStream) return lost();
   log("error", "internal-error", { cause });
   return new SqlError("XX000", "internal error");
 }

@@ -6,7 +6,7 @@
  */
 
 import { SqlError } from "../base/errors.ts";
-import { fatalViolation } from "./frontend.ts";
+import { fatalViolation, LostStream } from "./frontend.ts";
 import type { SocketInput } from "./socket-input.ts";
 
 /** One frame: its type letter and the body without the length. */
@@ -17,7 +17,7 @@ export interface Frame {
 
 /** Messages that carry no data of the user's need no more, as in PostgreSQL. */
 const SMALL_MESSAGE_MAX = 10_000;
-/** PostgreSQL's bound on any message, of which CopyData is taken in pieces. */
+/** PostgreSQL's bound on any large message; CopyData is taken in pieces. */
 const COPY_DATA_MAX = 0x3fff_fffe;
 /** Of the data of a COPY that are handed on at once. */
 const COPY_PIECE_BYTES = 256 * 1024;
@@ -26,6 +26,10 @@ const COPY_DATA = 0x64;
 const LARGE_TYPES = "QPBF";
 const SMALL_TYPES = "CDEHSXcfp";
 const COPY_TYPES = "dcfHS";
+
+function longest(type: string): number {
+  return SMALL_TYPES.includes(type) ? SMALL_MESSAGE_MAX : COPY_DATA_MAX;
+}
 
 export class FrameReader {
   readonly #input: SocketInput;
@@ -131,7 +135,7 @@ export class FrameReader {
       throw new SqlError("08P01", `unexpected message type 0x${shown} during COPY from stdin`);
     }
     if (max === undefined) throw fatalViolation(`invalid frontend message type ${code}`);
-    if (left < 0) throw fatalViolation("invalid message length");
+    if (left < 0 || left > longest(type)) throw new LostStream("invalid message length");
     if (left > max) {
       throw fatalViolation(`invalid message length: ${left} bytes are more than allowed`);
     }

@@ -41,6 +41,18 @@ export function fatalViolation(message: string, detail?: string): SqlError {
   return new SqlError("08P01", message, { severity: "FATAL", ...(detail && { detail }) });
 }
 
+/** A message of a length that none has: PostgreSQL ends the connection without a word. */
+export class LostStream extends Error {
+  override readonly name = "LostStream";
+  /** Sent as they stand: the client does not speak our protocol. */
+  readonly lastWords: Buffer;
+
+  constructor(message: string, lastWords = Buffer.alloc(0)) {
+    super(message);
+    this.lastWords = lastWords;
+  }
+}
+
 /** @throws SqlError 08P01, 22021, 22023: an ordinary error, the connection goes on */
 export function decodeFrame({ type, body }: Frame): FrontendMessage {
   const reader = new ByteReader(body);

@@ -5,9 +5,9 @@
 
 import { SqlError } from "../base/errors.ts";
 import { ByteReader } from "../types/bytes.ts";
-import { type ByteSource, fatalViolation } from "./frontend.ts";
+import { type ByteSource, fatalViolation, LostStream } from "./frontend.ts";
 
-const PACKET_MAX = 10_000;
+const PACKET_MAX = 10_004;
 const PACKET_MIN = 8;
 const CANCEL_REQUEST = 80877102;
 
@@ -25,6 +25,8 @@ export interface Startup {
   readonly user: string;
   readonly database: string;
   readonly settings: readonly (readonly [string, string])[];
+  /** What is wrong with `options`, which is told once it is known who asks. */
+  readonly fault: SqlError | undefined;
 }
 
 export type StartupPacket =
@@ -37,7 +39,7 @@ export async function readStartupPacket(source: ByteSource): Promise<StartupPack
   if (header === undefined) return undefined;
   const size = header.readInt32BE(0);
   if (size < PACKET_MIN || size > PACKET_MAX) {
-    throw fatalViolation("invalid length of startup packet");
+    throw new LostStream("invalid length of startup packet");
   }
   const body = await source.take(size - 4);
   return body === undefined ? undefined : decodeStartupPacket(body);
@@ -50,18 +52,17 @@ function decodeStartupPacket(body: Buffer): StartupPacket {
   if (code === CANCEL_REQUEST) return decodeCancel(rest);
   if (code >> 16 !== 3) {
     const shown = `${(code >>> 16).toString()}.${code & 0xffff}`;
-    throw new SqlError(
-      "0A000",
-      `unsupported frontend protocol ${shown}: server supports 3.0 to 3.2`,
-      { severity: "FATAL" },
-    );
+    const message = `unsupported frontend protocol ${shown}: server supports 3.0 to 3.2`;
+    // Before 3.0 an error was a line of text.
+    if (code >>> 16 < 3) throw new LostStream(message, Buffer.from(`EFATAL:  ${message}\n\0`));
+    throw new SqlError("0A000", message, { severity: "FATAL" });
   }
   return decodeParameters(code, rest);
 }
 
 function decodeCancel(rest: Buffer): StartupPacket {
   if (rest.length < 5 || rest.length > 4 + 256) {
-    throw fatalViolation("invalid length of cancel request packet");
+    throw new LostStream("invalid length of cancel request packet");
   }
   return { kind: "cancel", processId: rest.readInt32BE(0), key: rest.subarray(4) };
 }
@@ -69,7 +70,8 @@ function decodeCancel(rest: Buffer): StartupPacket {
 function decodeParameters(version: number, rest: Buffer): Startup {
   const pairs = readPairs(rest);
   const unknownOptions: string[] = [];
-  const commandLine: (readonly [string, string])[] = [];
+  let commandLine: readonly (readonly [string, string])[] = [];
+  let fault: SqlError | undefined;
   const settings: (readonly [string, string])[] = [];
   let user = "";
   let database = "";
@@ -77,8 +79,14 @@ function decodeParameters(version: number, rest: Buffer): Startup {
     const key = name.toLowerCase();
     if (key === "user") user = value;
     else if (key === "database") database = value;
-    else if (key === "options") commandLine.push(...parseOptions(value));
-    else if (key === "replication") refuseReplication(value);
+    else if (key === "options") {
+      try {
+        commandLine = parseOptions(value);
+      } catch (cause) {
+        if (!(cause instanceof SqlError)) throw cause;
+        fault = cause;
+      }
+    } else if (key === "replication") refuseReplication(value);
     else if (name.startsWith("_pq_.")) unknownOptions.push(name);
     else settings.push([key, value]);
   }
@@ -95,6 +103,7 @@ function decodeParameters(version: number, rest: Buffer): Startup {
     user,
     database: database === "" ? user : database,
     settings: [...commandLine, ...settings], // a parameter of its own wins, as in PostgreSQL
+    fault,
   };
 }
 
@@ -123,6 +132,12 @@ const LAYOUT = "invalid startup packet layout: expected terminator as last byte"
 
 function refuseReplication(value: string): void {
   if (/^(?:f|fa|fal|fals|false|n|no|of|off|0)$/i.test(value)) return;
+  if (!/^(?:t|tr|tru|true|y|ye|yes|on|1|database)$/i.test(value)) {
+    throw new SqlError("22023", `invalid value for parameter "replication": "${value}"`, {
+      severity: "FATAL",
+      hint: 'Valid values are: "false", 0, "true", 1, "database".',
+    });
+  }
   throw new SqlError("0A000", "replication connections are not supported", { severity: "FATAL" });
 }
 
@@ -131,26 +146,32 @@ function refuseReplication(value: string): void {
  * character after it.
  * @throws SqlError FATAL 42601
  */
-export function parseOptions(text: string): (readonly [string, string])[] {
+export function parseOptions(text: string): readonly (readonly [string, string])[] {
   const words = splitOptions(text);
   const settings: (readonly [string, string])[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] as string;
-    let setting: string | undefined;
-    if (word === "-c") {
-      index += 1;
-      setting = words[index];
-    } else if (word.startsWith("-c") || word.startsWith("--")) setting = word.slice(2);
-    const equals = setting?.indexOf("=") ?? -1;
-    if (setting === undefined || equals < 1) {
-      throw new SqlError("42601", `invalid command-line argument for server process: ${word}`, {
-        severity: "FATAL",
-      });
+    if (word === "--" && index + 1 === words.length) break;
+    const isShort = word === "-c";
+    if (isShort) index += 1;
+    const setting = isShort ? words[index] : /^(?:-c|--)(.+)/s.exec(word)?.[1];
+    if (setting === undefined) throw badOption(word);
+    const equals = setting.indexOf("=");
+    if (equals < 1) {
+      const flag = word.startsWith("--") ? `--${setting}` : `-c ${setting}`;
+      throw new SqlError("42601", `${flag} requires a value`, { severity: "FATAL" });
     }
     const name = setting.slice(0, equals).replaceAll("-", "_").toLowerCase();
     settings.push([name, setting.slice(equals + 1)]);
   }
   return settings;
+}
+
+function badOption(word: string): SqlError {
+  return new SqlError("42601", `invalid command-line argument for server process: ${word}`, {
+    severity: "FATAL",
+    hint: 'Try "postgres --help" for more information.',
+  });
 }
 
 function splitOptions(text: string): string[] {

@@ -30,7 +30,7 @@ export type Side = "pg" | "us";
 
 const CAME = /^(pg|us)?<(?: |$)/;
 /** Long enough for a loaded machine; only a wrong server makes anybody wait for it. */
-const SILENCE_MS = 8_000;
+const SILENCE_MS = 30_000;
 
 export function readScripts(file: string): WireScript[] {
   const parts = file.split(/^== /m).slice(1);
@@ -122,10 +122,24 @@ async function answers(client: RawClient, until: string): Promise<string[]> {
         break;
       }
       came.push(`< ${shown(message)}`);
+      if (message.type === "K") sortStatus(came);
       if (message.type === until[at]) at += 1;
     }
   } finally {
     silence.cancel();
   }
   return came;
+}
+
+/** Newer than PostgreSQL 15. */
+const NEWER = /^< S (?:search_path|scram_iterations)=/;
+
+/** What the server reports at start, whose order nobody promises. */
+function sortStatus(came: string[]): void {
+  const key = came.pop();
+  const isStatus = (line: string) => line.startsWith("< S ");
+  const first = came.findIndex(isStatus);
+  if (first < 0 || key === undefined) return;
+  const status = came.splice(first).filter((line) => !NEWER.test(line));
+  came.push(...status.sort(), key);
 }

@@ -63,7 +63,7 @@ test("a CopyData of any size is taken in pieces", async () => {
 test("a CopyData longer than PostgreSQL's limit ends the connection", async () => {
   await copying();
   client.send(Buffer.from("d"), int32(0x3fff_ffff + 4));
-  expect(await client.rest()).toBe("E(FATAL 08P01)");
+  expect(await client.rest()).toBe("E(08006) E(FATAL 08P01)");
 });
 
 test("many small messages are handed on together", async () => {

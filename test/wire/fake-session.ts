@@ -1,7 +1,4 @@
-/**
- * A session that follows a script, at the seam the wire is built against: SessionHost and
- * SessionPort.
- */
+/** A session that follows a script, at the seam the wire is built against. */
 
 import { deferred } from "../../src/base/async.ts";
 import { type ErrorFields, SqlError } from "../../src/base/errors.ts";
@@ -92,6 +89,8 @@ export class FakeSession implements SessionPort {
     return taken;
   }
 
+  onTermination(): void {}
+  idleLimit(): undefined {}
   onNotification(listener: () => void): void {
     this.#listener = listener;
   }

@@ -52,7 +52,8 @@ describe.skipIf(postgresBin === undefined)("PostgreSQL 15", () => {
         const text: string[] = [];
         for (const script of scripts) {
           const isNew = !script.written.some((line) => line.startsWith("<"));
-          const lines = isNew ? await play(script, cluster.port) : script.written;
+          const played = await play(script, cluster.port);
+          const lines = isNew ? played : script.written;
           text.push(`== ${script.name}`, ...lines, "");
         }
         writeFileSync(join(folder, file), text.join("\n"));

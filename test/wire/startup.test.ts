@@ -67,7 +67,6 @@ describe("startup", () => {
 
   for (const [name, version] of [
     ["4.0", 0x0004_0000],
-    ["2.0", 0x0002_0000],
     ["1234.9999", 0x04d2_270f],
   ] as const) {
     test(`protocol ${name} is refused (5)`, async () => {
@@ -76,6 +75,15 @@ describe("startup", () => {
       expect(await client.rest()).toBe("E(FATAL 0A000)");
     });
   }
+
+  test("a client of protocol 2.0 is told so in its own way (5)", async () => {
+    const client = await RawClient.open(fixture.port);
+    client.send(startup({ user: "a" }, 0x0002_0000));
+    await client.rest();
+    expect(client.unread.toString()).toBe(
+      "EFATAL:  unsupported frontend protocol 2.0: server supports 3.0 to 3.2\n\0",
+    );
+  });
 
   test("an error of the session comes after AuthenticationOk and is fatal (6)", async () => {
     const client = await RawClient.open(fixture.port);
@@ -122,7 +130,7 @@ describe("startup", () => {
   test("options that are no settings are refused (8)", () => {
     expect(() => parseOptions("-d 5")).toThrow("invalid command-line argument");
     expect(() => parseOptions("-c")).toThrow("invalid command-line argument");
-    expect(() => parseOptions("-c x")).toThrow("invalid command-line argument");
+    expect(() => parseOptions("-c x")).toThrow("-c x requires a value");
     expect(parseOptions("  ")).toEqual([]);
   });
 
@@ -133,10 +141,6 @@ describe("startup", () => {
   const version = int32(0x0003_0000);
 
   for (const [name, bytes] of [
-    ["a length of 7", Buffer.from("00000007000300", "hex")],
-    ["a length of 10,001", Buffer.concat([int32(10_001), version])],
-    ["a negative length", Buffer.concat([int32(-1), version])],
-    ["a request over HTTP", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
     ["no final zero byte", packet(version, text("user"), text("pg"))],
     ["a name without a value", packet(version, text("user"))],
     ["a value without its end", packet(version, text("user"), Buffer.from("pg"))],
@@ -147,6 +151,20 @@ describe("startup", () => {
       const client = await RawClient.open(fixture.port);
       client.send(bytes);
       expect(await client.rest()).toMatch(/^E\(FATAL (08P01|22021)\)$/);
+      await RawClient.ready(fixture.port);
+    });
+  }
+
+  for (const [name, bytes] of [
+    ["a length of 7", Buffer.from("00000007000300", "hex")],
+    ["a length of 10,005", Buffer.concat([int32(10_005), version])],
+    ["a negative length", Buffer.concat([int32(-1), version])],
+    ["a request over HTTP", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
+  ] as const) {
+    test(`${name} ends the connection without a word, as in PostgreSQL (9)`, async () => {
+      const client = await RawClient.open(fixture.port);
+      client.send(bytes);
+      expect(await client.rest()).toBe("");
       await RawClient.ready(fixture.port);
     });
   }

@@ -133,7 +133,7 @@ async function* load(
       const stream = await RowStream.open(copy, info, execution);
       counts.reader = () => stream;
       while (!stream.isFinished) {
-        stream.push(await source.next());
+        stream.push(await nextChunk(source, stream, info));
         await take(stream, taking, execution);
         for (const fields of stream.takeNotices()) yield { kind: "notice", fields };
       }
@@ -152,6 +152,23 @@ async function* load(
     await taking.added.catch(() => undefined);
     await target.close();
     await source.close();
+  }
+}
+
+/** @throws SqlError of the client, with the line that was to come as CONTEXT */
+async function nextChunk(
+  source: ChunkSource,
+  stream: RowStream,
+  { name }: RelationInfo,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await source.next();
+  } catch (cause) {
+    if (!(cause instanceof SqlError) || cause.fields.where !== undefined) throw cause;
+    if (!stream.hasBegun) throw cause;
+    const { sqlState, message, ...fields } = cause.fields;
+    const where = `COPY ${name}, line ${stream.line + 1}`;
+    throw new SqlError(sqlState, message, { ...fields, where, cause });
   }
 }
 

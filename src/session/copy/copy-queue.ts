@@ -55,13 +55,14 @@ export class CopyQueue implements CopyReceiver, ChunkSource {
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
       this.#signal.throwIfAborted();
-      if (this.#failure !== undefined) throw this.#failure;
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
         this.#bytes -= chunk.length;
         if (this.#bytes <= BYTES_MAX) this.#release();
         return chunk;
       }
+      // What came before it is looked at first, as PostgreSQL does.
+      if (this.#failure !== undefined) throw this.#failure;
       if (this.#isEnded) return undefined;
       await new Promise<void>((resolve) => {
         this.#reader = resolve;

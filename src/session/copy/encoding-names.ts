@@ -25,9 +25,19 @@ const OTHERS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
+/** Whether PostgreSQL knows an encoding of that name. */
+export function isEncoding(name: string): boolean {
+  const plain = plainName(name);
+  return OURS.has(plain) || OTHERS.has(plain);
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}
+
 /** undefined: no encoding is called so. @throws SqlError 0A000 for one that we do not have */
 export function encodingOf(name: string): CopyEncoding | undefined {
-  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const plain = plainName(name);
   const known = OURS.get(plain);
   if (known !== undefined || !OTHERS.has(plain)) return known;
   throw new SqlError("0A000", `encoding "${name}" is not supported`, {

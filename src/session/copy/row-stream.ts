@@ -70,6 +70,16 @@ export class RowStream {
     return this.#copy.where === undefined ? this.#rowsTaken + this.#builder.rows : 0;
   }
 
+  /** Binary data begin with a header, which is no line. */
+  get hasBegun(): boolean {
+    return this.#copy.options.format !== "binary" || this.#reader.bytesRead > 0;
+  }
+
+  /** The number of the last line that was read. */
+  get line(): number {
+    return this.#reader.line;
+  }
+
   get isFinished(): boolean {
     return this.#reader.isFinished;
   }

@@ -24,7 +24,7 @@ export async function catalogQuery(
       parameters: parameters.raw,
       parameterFormats: parameters.formats,
       resultFormats: formats,
-      facts: facts(factsNeeded, execution),
+      facts: catalogFacts(factsNeeded, execution),
     },
     signal,
   );
@@ -45,7 +45,11 @@ function maySeeActivity(roleOid: number, settings: Settings): boolean {
   return hasPrivilegesOf(roles, role, "pg_read_all_stats") || hasPrivilegesOf(roles, role, owner);
 }
 
-function facts(needed: ReadonlySet<keyof CatalogFacts>, execution: Execution): CatalogFacts {
+/** What the session knows and the embedded PostgreSQL must be told. */
+export function catalogFacts(
+  needed: ReadonlySet<keyof CatalogFacts>,
+  execution: Execution,
+): CatalogFacts {
   const { sessions, tables } = execution.services;
   const { settings, portals, processId } = execution;
   const known = sessions.facts(processId, needed, settings.sessionUser, (oid) =>

@@ -11,12 +11,14 @@ import { transcoded } from "../transcoded-rows.ts";
 type Declare = Extract<Statement, { readonly kind: "declare-cursor" }>;
 type Fetch = Extract<Statement, { readonly kind: "fetch" }>;
 
+const AHEAD_BYTES = 1024 * 1024;
+
 /** Runs a statement that gives rows; the one that execute.ts gives. */
 export type Run = (statement: Statement, execution: Execution) => Promise<Result>;
 
 /** @throws SqlError 25P01, 34000, 42P03 */
 export async function declareCursor(
-  { declaration, query, canGoBack, text }: Declare,
+  { declaration, query, canGoBack }: Declare,
   execution: Execution,
   run: Run,
 ): Promise<Result> {
@@ -39,7 +41,8 @@ export async function declareCursor(
     parameters,
     formats: formats.map(() => 0),
     createdAtMs: Date.now(),
-    cursor: { text, isBinary, isScrollable: canScroll, isHoldable },
+    source: execution.source,
+    cursor: { isBinary, isScrollable: canScroll, isHoldable },
     state: { kind: "running", rows, formats, tag: (count) => `SELECT ${count}` },
   });
   return { kind: "done", tag: "DECLARE CURSOR", notices: result.notices ?? [] };
@@ -65,9 +68,10 @@ export async function fetchRows(
     return { kind: "done", tag: `MOVE ${count}` };
   }
   const { formats, settings } = execution;
+  const ahead = await firstPages(pages);
   const source: RowSource = {
     next: async () => {
-      const { value: page } = await pages.next();
+      const page = ahead.shift() ?? (await pages.next()).value;
       if (page === undefined) return undefined;
       return transcoded(page, { prepared: portal.prepared, formats }, state.formats, settings.text);
     },
@@ -78,6 +82,18 @@ export async function fetchRows(
     },
   };
   return { kind: "rows", rows: source, tag: (rows) => `FETCH ${rows}` };
+}
+
+/** PostgreSQL fetches all before it says a word: as far as memory is for that, so do we. */
+async function firstPages(pages: AsyncGenerator<RowBatch>): Promise<RowBatch[]> {
+  const all: RowBatch[] = [];
+  for (let bytes = 0; bytes < AHEAD_BYTES; ) {
+    const { value: page } = await pages.next();
+    if (page === undefined) break;
+    all.push(page);
+    bytes += page.bytes.length;
+  }
+  return all;
 }
 
 /** A portal of Bind that FETCH is the first to ask. */
@@ -97,8 +113,7 @@ async function* failing(portal: Portal, pages: AsyncGenerator<RowBatch>): AsyncG
   try {
     yield* pages;
   } catch (cause) {
-    const isRefusal = cause instanceof SqlError && cause.fields.sqlState === "55000";
-    if (portal.state.kind === "running" && !isRefusal) {
+    if (portal.state.kind === "running") {
       await portal.state.rows.close();
       portal.state = { kind: "done", tag: undefined };
     }

@@ -14,7 +14,7 @@ type ExecutePrepared = Extract<Statement, { readonly kind: "execute-prepared" }>
 
 /** @throws SqlError 42P05, 42704 and what analysis says */
 export async function prepareByName(
-  { name, types, query, text }: Prepare,
+  { name, types, query }: Prepare,
   execution: Execution,
 ): Promise<Result> {
   if (name === "") {
@@ -30,7 +30,8 @@ export async function prepareByName(
   const { portals } = execution;
   portals.addStatement(name, {
     prepared: { ...prepared, charactersBefore: 0 },
-    sqlText: text,
+    source: execution.source,
+    isFromSql: true,
     preparedAtMs: Date.now(),
     executions: { count: 0 },
   });

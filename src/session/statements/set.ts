@@ -78,7 +78,11 @@ async function setTransactionMode(
   if (name !== "transaction_isolation" && name !== "transaction_read_only") return false;
   const defaults = name.replace("transaction", "default_transaction");
   const { services, settings, transaction } = execution;
-  const { value } = await services.settingCheck.check(defaults, change.value, settings.shadow);
+  const { value } = await services.settingCheck
+    .check(defaults, change.value, settings.shadow)
+    .catch((cause: unknown) => {
+      throw renamed(cause, defaults, name);
+    });
   transaction.setModes(
     name === "transaction_isolation"
       ? { isolation: value as NonNullable<TransactionModes["isolation"]> }
@@ -107,6 +111,13 @@ const NEVER_RESET = /^transaction_(isolation|read_only|deferrable)$/i;
 function refuseReset(name: string): void {
   if (!NEVER_RESET.test(name)) return;
   throw new SqlError("0A000", `parameter "${name.toLowerCase()}" cannot be reset`);
+}
+
+/** The error in terms of the setting that the client named. */
+function renamed(cause: unknown, from: string, to: string): unknown {
+  if (!(cause instanceof SqlError)) return cause;
+  const { sqlState, message, ...fields } = cause.fields;
+  return new SqlError(sqlState, message.replace(`"${from}"`, `"${to}"`), { ...fields, cause });
 }
 
 function requireKnown(name: string, { settings }: Execution): void {
@@ -173,11 +184,12 @@ export async function discard(
   execution: Execution,
 ): Promise<Result> {
   if (target === "all") {
-    if (execution.transaction.isExplicit) {
+    if (execution.transaction.isExplicit || !execution.isAlone) {
       throw new SqlError("25001", "DISCARD ALL cannot run inside a transaction block");
     }
     becomeLogin(execution.settings, false);
     execution.settings.resetAll();
+    execution.advisoryLocks.releaseAll("session");
     await execution.notifications.unlisten(undefined, execution.transaction);
     execution.portals.removeAllStatements();
     await execution.portals.removeAllPortals();

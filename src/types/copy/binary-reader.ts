@@ -24,7 +24,7 @@ export class BinaryRowReader implements RowReader {
   #view: DataView = new DataView(new ArrayBuffer(0));
   #state: State = "header";
   #extensionBytes = 0;
-  #line = 0;
+  line = 0;
   #isLast = false;
   #column: CopyColumn | undefined;
 
@@ -38,7 +38,7 @@ export class BinaryRowReader implements RowReader {
   }
 
   get rowContext(): string {
-    return `COPY ${this.#source.relation}, line ${this.#line}`;
+    return `COPY ${this.#source.relation}, line ${this.line}`;
   }
 
   push(chunk: Uint8Array): void {
@@ -69,7 +69,7 @@ export class BinaryRowReader implements RowReader {
 
   #context(): string {
     if (this.#column === undefined) return this.rowContext;
-    return columnContext(this.#source.relation, this.#line, this.#column.name, undefined);
+    return columnContext(this.#source.relation, this.line, this.#column.name, undefined);
   }
 
   /** The header; false while it has not come whole. @throws SqlError 22P04 */
@@ -130,12 +130,12 @@ export class BinaryRowReader implements RowReader {
     const count = this.#view.getInt16(at);
     if (count === -1) return this.#trailer();
     if (count !== columns.length) {
-      this.#line += 1;
+      this.line += 1;
       throw new SqlError("22P04", `row field count is ${count}, expected ${columns.length}`);
     }
     at += 2;
     if (!this.#isLast && !this.#isWhole(at)) return false;
-    this.#line += 1;
+    this.line += 1;
     for (let i = 0; i < count; i += 1) {
       this.#column = columns[i] as CopyColumn;
       if (end - at < 4) throw cutOff();
@@ -172,7 +172,7 @@ export class BinaryRowReader implements RowReader {
   #trailer(): boolean {
     const window = this.#window;
     if (window.end - window.start > 2) {
-      this.#line += 1;
+      this.line += 1;
       throw new SqlError("22P04", "received copy data after EOF marker");
     }
     if (!this.#isLast) return false;

@@ -48,6 +48,8 @@ export interface RowReader {
   readonly skipped: number;
   readonly bytesRead: number;
   readonly isFinished: boolean;
+  /** The number of the line, or the tuple, that was read last. */
+  readonly line: number;
   /** CONTEXT of the row that was read last. */
   readonly rowContext: string;
   /** All that was pushed before must have been read. */
@@ -95,6 +97,10 @@ export class LineRowReader implements RowReader {
 
   get isFinished(): boolean {
     return this.#lines.isFinished;
+  }
+
+  get line(): number {
+    return this.#lines.line;
   }
 
   get rowContext(): string {
