@@ -98,3 +98,12 @@ test("it is no query of the embedded PostgreSQL's", async () => {
   expect((await server.rows("EXPLAIN SELECT 1, 'x'"))[0]).not.toEqual(["Catalog Query"]);
   expect((await server.rows("EXPLAIN SELECT 1 WHERE true"))[0]).toEqual(["Catalog Query"]);
 });
+
+test("a series of constants is made when the query runs, where it can be stopped", async () => {
+  const sum = "SELECT sum(g) FROM generate_series(1, 3000000) g";
+  expect(await server.rows(sum)).toEqual([["4500001500000"]]);
+  const client = await server.connect();
+  await client.query("SET statement_timeout = '500ms'");
+  const cross = "SELECT count(*) FROM generate_series(1, 9000000) a, generate_series(1, 9000000) b";
+  await expect(client.query(cross)).rejects.toMatchObject({ code: "57014" });
+});

@@ -70,16 +70,19 @@ test("a statement that waited for ALTER TABLE goes on with what it made", async 
   await during("ALTER TABLE t ALTER COLUMN v TYPE text", () =>
     waiting("INSERT INTO t VALUES (3, 30), (4, 40)"),
   );
+});
+
+test("its rules are those of the new definition, and so are the columns that it locks", async () => {
   await during("ALTER TABLE t ADD CHECK (id < 100)", async () => {
     await expect(waiting("INSERT INTO t VALUES (100, 30)")).rejects.toMatchObject({
       code: "23514",
     });
   });
   expect(
-    await during("ALTER TABLE t DROP COLUMN c", () =>
-      waiting("SELECT * FROM t WHERE id = 3 FOR UPDATE"),
+    await during("ALTER TABLE t DROP COLUMN v", () =>
+      waiting("SELECT * FROM t WHERE id = 2 FOR UPDATE"),
     ),
-  ).toEqual([{ id: "3", v: "30" }]);
+  ).toEqual([{ id: "2" }]);
 });
 
 test("what is gone by then is refused where it stands", async () => {
