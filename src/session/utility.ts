@@ -88,9 +88,13 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
 /** ObjectType of parsenodes.h; the other one is a materialized view. */
 const OBJECT_TABLE = 41;
 
+const ADVERBS: ReadonlySet<string> = new Set(["or", "replace", "temp", "temporary", "recursive"]);
+
 /** The first words of a statement, for messages: `CREATE VIEW`. */
 function commandName(statement: StatementText): string {
-  const words = statement.tokens.slice(0, 2).filter((token) => token.kind === "word");
+  const words = statement.tokens
+    .slice(0, 6)
+    .filter((token) => token.kind === "word" && !ADVERBS.has(token.value));
   const [first, second] = words.map((word) => word.value.toUpperCase());
   const isPair = first === "CREATE" || first === "ALTER" || first === "DROP";
   return isPair && second !== undefined ? `${first} ${second}` : (first ?? "statement");
