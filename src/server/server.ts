@@ -169,7 +169,12 @@ async function dataFolders(
     cache: join(data, "cache"),
   };
   try {
-    for (const path of Object.values(folders)) await mkdir(path, { recursive: true });
+    await mkdir(data, { recursive: true });
+    // What passwords are checked against is written to these.
+    for (const path of [folders.catalog, folders.wal]) {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+    }
+    for (const path of [folders.tables, folders.cache]) await mkdir(path, { recursive: true });
     await access(data, constants.W_OK);
   } catch (cause) {
     throw new ConfigError(`cannot write to data folder "${data}": ${messageOf(cause)}`, { cause });

@@ -81,7 +81,8 @@ async function secretOf(
   }
   const given = parseSecret(password);
   const isMd5 = given?.kind === "md5" || (!given && settings.get("password_encryption") === "md5");
-  if (isMd5) notices.push(MD5_DEPRECATED);
+  const isTold = settings.get("md5_password_warnings") !== "off";
+  if (isMd5 && isTold) notices.push(MD5_DEPRECATED);
   if (given !== undefined) return password;
   if (isMd5) return `md5${md5Hash(password, role)}`;
   const iterations = Number(settings.get("scram_iterations") ?? 4096);
