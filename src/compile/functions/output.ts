@@ -14,6 +14,8 @@ const FIRST_USER_OID = 16_384;
 const YEAR_ONE = "0001-01-01";
 /** The last zone with seconds in its offset gave them up in 1972. */
 const WHOLE_MINUTES = "1973-01-01";
+/** 2^53 milliseconds after 1970 are in the year 287396. */
+const EXACT_END = "287396-01-01";
 
 /**
  * A VARCHAR expression; NULL for NULL. @throws SqlError 0A000 for types and styles we cannot print.
@@ -88,9 +90,9 @@ function momentOutput(sql: Sql, context: CallContext): string {
   }
   const own = `pg_timestamptz_text(${utc}, ${quoteLiteral(String(context.timeZone))})`;
   if (typeof context.timeZone === "number") return own;
-  // offsets had seconds once, which DuckDB does not print
+  // offsets had seconds once, which DuckDB does not print; it counts milliseconds in doubles
   return (
-    `(CASE WHEN ${utc} >= TIMESTAMP '${WHOLE_MINUTES}' AND isfinite(${utc})` +
+    `(CASE WHEN ${utc} >= TIMESTAMP '${WHOLE_MINUTES}' AND ${utc} < TIMESTAMP '${EXACT_END}'` +
     ` THEN CAST(${toPlain(sql).text} AS VARCHAR) ELSE ${own} END)`
   );
 }

@@ -25,7 +25,7 @@ import {
 import { SqlError } from "../../../base/errors.ts";
 import { type CellType, cellTypeOf, type TypedColumn } from "../../../engine/bound-types.ts";
 import { type ColumnData, isNull } from "../../../table/row-block.ts";
-import { Oid } from "../../../types/oids.ts";
+import { elementOidOf, Oid } from "../../../types/oids.ts";
 
 export interface ArrowColumn {
   readonly field: Field;
@@ -35,7 +35,7 @@ export interface ArrowColumn {
 /** @throws SqlError 0A000 for types that no table can have */
 export function arrowColumn(name: string, column: TypedColumn): ArrowColumn {
   const cell = cellTypeOf(column);
-  const isZoned = column.typeOid === Oid.timestamptz;
+  const isZoned = (elementOidOf(column.typeOid) ?? column.typeOid) === Oid.timestamptz;
   const type = arrowType(cell, isZoned);
   const isUuid = cell.kind === "scalar" && cell.id === "UUID";
   const metadata = isUuid ? new Map([["ARROW:extension:name", "arrow.uuid"]]) : undefined;
