@@ -104,9 +104,11 @@ export class RowStream {
   async next(): Promise<RowBlock | undefined> {
     const builder = this.#builder;
     for (;;) {
+      // Not beyond a full block, for which its columns have just the memory.
+      const rowsMax = Math.min(ROWS_AT_ONCE, BLOCK_ROWS - builder.rows);
       let rows: number;
       try {
-        rows = this.#reader.read(ROWS_AT_ONCE);
+        rows = this.#reader.read(rowsMax);
       } catch (cause) {
         // A row before this one was wrong in another way.
         if (this.#nullContext !== undefined) await this.#take();
@@ -114,7 +116,7 @@ export class RowStream {
       }
       const isFull = builder.rows >= BLOCK_ROWS || builder.bytes >= BLOCK_BYTES;
       if (isFull) return await this.#take();
-      if (rows === ROWS_AT_ONCE) continue;
+      if (rows === rowsMax) continue;
       return this.isFinished && builder.rows > 0 ? await this.#take() : undefined;
     }
   }
