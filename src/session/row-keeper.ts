@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { offsetAfterRows } from "./data-rows.ts";
 import type { RowBatch } from "./row-source.ts";
 
-export const KEPT_IN_MEMORY_BYTES = 16 * 2 ** 20;
+const KEPT_IN_MEMORY_BYTES = 16 * 2 ** 20;
 
 interface Block {
   /** Number of the first row, from 0. */
