@@ -7,8 +7,8 @@ import { SqlError } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import type { CopyReceiver } from "../session/results.ts";
 import { ByteReader } from "../types/bytes.ts";
-import { LostStream } from "./frontend.ts";
 import type { FrameReader } from "./frame-reader.ts";
+import { LostStream } from "./frontend.ts";
 
 export class CopyPump {
   readonly #frames: FrameReader;

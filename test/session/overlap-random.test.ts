@@ -209,7 +209,7 @@ test.each(
     for (let i = 0; i < STATEMENTS; i += 1) {
       const what = await walk.step();
       if (process.env["PGTIDE_TEST_TRACE"]) console.log(i, what);
-    const where = `seed ${seed}, ${JSON.stringify(rules)}, statement ${i}: ${what}`;
+      const where = `seed ${seed}, ${JSON.stringify(rules)}, statement ${i}: ${what}`;
       await expectSame(table, walk.rows, where);
     }
     if (walk.isInBlock) await server.client.query("COMMIT");
