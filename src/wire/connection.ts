@@ -96,7 +96,8 @@ export class Connection {
   /** Sends the client away, an idle one at once, a busy one when its statement has ended. */
   stop(): void {
     if (this.#processId === undefined) this.#socket.destroy(); // not yet logged in
-    this.#dismiss(new SqlError("57P01", SHUTDOWN, { severity: "FATAL" }), true);
+    const message = "terminating connection due to administrator command";
+    this.#dismiss(new SqlError("57P01", message, { severity: "FATAL" }), true);
   }
 
   #dismiss(reason: SqlError, isPatient: boolean): void {
@@ -312,10 +313,7 @@ export class Connection {
 
   #farewell(cause: unknown): void {
     if (this.#input.closed.aborted) return;
-    if (cause instanceof LostStream) return this.#output.end(cause.lastWords);
-    const fields: ErrorFields = { ...fieldsOf(cause) };
-    const isFatal = isFinal(fields);
-    this.#output.end(backend.errorResponse(isFatal ? fields : { ...fields, severity: "FATAL" }));
+    this.#output.end(cause instanceof LostStream ? cause.lastWords : lastError(cause));
   }
 
   async #release(): Promise<void> {
@@ -330,12 +328,9 @@ export class Connection {
 
 /** `127.0.0.1:50123`, `[::1]:50123`. */
 function addressOf({ remoteAddress = "", remotePort = 0 }: Socket): string {
-  return remoteAddress.includes(":")
-    ? `[${remoteAddress}]:${remotePort}`
-    : `${remoteAddress}:${remotePort}`;
+  const host = remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress;
+  return `${host}:${remotePort}`;
 }
-
-const SHUTDOWN = "terminating connection due to administrator command";
 
 function isFinal({ severity }: ErrorFields): boolean {
   return severity === "FATAL" || severity === "PANIC";
@@ -346,4 +341,10 @@ function fieldsOf(cause: unknown): ErrorFields {
   if (cause instanceof SqlError) return cause.fields;
   log("error", "internal-error", { cause });
   return { severity: "ERROR", sqlState: "XX000", message: "internal error" };
+}
+
+/** An error that ends the connection is FATAL, whatever it was. */
+function lastError(cause: unknown): Buffer {
+  const fields = fieldsOf(cause);
+  return backend.errorResponse(isFinal(fields) ? fields : { ...fields, severity: "FATAL" });
 }
