@@ -139,7 +139,8 @@ function policy(
   entry: TstableEntry,
   execution: Execution,
 ): AppendRequest["overlap"] {
-  const chosen = given ?? execution.settings.get("tstable.on_overlap") ?? entry.definition.overlap;
+  const chosen =
+    given ?? execution.settings.chosen("tstable.on_overlap") ?? entry.definition.overlap;
   if (isPolicy(chosen)) return chosen;
   throw new SqlError("22023", `invalid overlap policy "${chosen}"`);
 }

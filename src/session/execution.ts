@@ -38,6 +38,8 @@ export interface Execution {
   readonly source: string;
   /** What is executed. */
   readonly prepared: Prepared;
+  /** EXECUTEs around it; absent: none. */
+  readonly executeDepth?: number;
   /** Called when its result has other columns now; undefined: the client knows them already. */
   readonly onReshaped?: ((prepared: Prepared) => void) | undefined;
   /** Read instead of the newest state, by a statement of several queries; its own to release. */

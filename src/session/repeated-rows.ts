@@ -44,7 +44,7 @@ export function chosenPolicy(
   stated: RepeatPolicy | undefined,
   { settings }: Execution,
 ): RepeatPolicy {
-  const session = settings.get("tstable.on_overlap") as RepeatPolicy | undefined;
+  const session = settings.chosen("tstable.on_overlap") as RepeatPolicy | undefined;
   return stated ?? session ?? definition.overlap;
 }
 

@@ -127,6 +127,11 @@ export class Settings {
     return roleByOid(this.#roles, found.roleOid)?.name ?? found.value;
   }
 
+  /** Of ours: undefined where nobody has set it, or it was reset. */
+  chosen(name: string): string | undefined {
+    return this.#find(name)?.value;
+  }
+
   /** PostgreSQL's spelling of a name. */
   spelling(name: string): string {
     return this.#defaults.get(name.toLowerCase())?.name ?? name;

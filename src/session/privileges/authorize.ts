@@ -127,7 +127,7 @@ function replaceNeeds(
   given: string | undefined,
   { settings }: Execution,
 ): readonly Question[] {
-  const policy = given ?? settings.get("tstable.on_overlap") ?? entry.definition.overlap;
+  const policy = given ?? settings.chosen("tstable.on_overlap") ?? entry.definition.overlap;
   return policy === "replace" ? [tableNeed(entry.info.oid, "DELETE")] : [];
 }
 

@@ -56,12 +56,22 @@ async function typeOid(type: TextPart, execution: Execution): Promise<number> {
   }
 }
 
-/** @throws SqlError 26000, 42601, 42804 and what the statement itself says */
+/** `EXECUTE a` can be prepared as `a`; PostgreSQL ends it where its stack does. */
+const EXECUTE_DEPTH_MAX = 500;
+const STACK_HINT =
+  'Increase the configuration parameter "max_stack_depth" (currently 2048kB), ' +
+  "after ensuring the platform's stack depth limit is adequate.";
+
+/** @throws SqlError 26000, 42601, 42804, 54001 and what the statement itself says */
 export async function executeByName(
   { name, values }: ExecutePrepared,
   execution: Execution,
   run: Run,
 ): Promise<Result> {
+  const executeDepth = (execution.executeDepth ?? 0) + 1;
+  if (executeDepth > EXECUTE_DEPTH_MAX) {
+    throw new SqlError("54001", "stack depth limit exceeded", { hint: STACK_HINT });
+  }
   const { prepared, executions } = await execution.statements.current(name);
   const { parameterOids } = prepared;
   if (values.length !== parameterOids.length) {
@@ -71,7 +81,7 @@ export async function executeByName(
   }
   const parameters = await executeValues(values, parameterOids, execution);
   executions.count += 1;
-  return await run(prepared.statement, { ...execution, parameters, prepared });
+  return await run(prepared.statement, { ...execution, parameters, prepared, executeDepth });
 }
 
 /** undefined: DEALLOCATE ALL. @throws SqlError 26000 */
