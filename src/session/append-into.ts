@@ -15,7 +15,7 @@ import { notifyCommit } from "./commit-notice.ts";
 import type { Execution } from "./execution.ts";
 import { FileRows } from "./file-rows.ts";
 import { overlapError } from "./overlap-message.ts";
-import { hasRowKey } from "./repeated-rows.ts";
+import { chosenPolicy, hasRowKey } from "./repeated-rows.ts";
 import { checkRequiredValues } from "./required-values.ts";
 import { lockKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
@@ -44,7 +44,7 @@ export async function appendInto(
   execution: Execution,
 ): Promise<Appended> {
   const { files, isDryRun, operation, message, idempotencyKey } = given;
-  const overlap = policy(given.overlap, entry, execution);
+  const overlap = chosenPolicy(entry, given.overlap, execution);
   // What replaces segments locks them, as a transaction does.
   const isPlain = overlap !== "replace" || entry.table.snapshot.meta.schema === undefined;
   const isOwn = !execution.transaction.isExplicit && execution.isAlone && isPlain;
@@ -132,19 +132,4 @@ function rowsOf(
     throw notBuilt("files of a table without columns at GRAIN ROW", "Use ON OVERLAP ALLOW.");
   }
   return { rows: new FileRows(entry, overlap, replace, execution) };
-}
-
-function policy(
-  given: string | undefined,
-  entry: TstableEntry,
-  execution: Execution,
-): AppendRequest["overlap"] {
-  const chosen =
-    given ?? execution.settings.chosen("tstable.on_overlap") ?? entry.definition.overlap;
-  if (isPolicy(chosen)) return chosen;
-  throw new SqlError("22023", `invalid overlap policy "${chosen}"`);
-}
-
-function isPolicy(word: string): word is AppendRequest["overlap"] {
-  return word === "reject" || word === "skip" || word === "replace" || word === "allow";
 }

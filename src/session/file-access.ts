@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
+import type { Stats } from "node:fs";
 import { mkdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { SqlError } from "../base/errors.ts";
@@ -70,13 +71,7 @@ export class FileAccess {
    * 42809
    */
   async newFile(path: string): Promise<string> {
-    if (!isAbsolute(path) && !path.startsWith("file://")) {
-      throw new SqlError("42602", "relative path not allowed for COPY to file");
-    }
-    const local = localPath(path);
-    this.#requireInside(local, path);
-    const target = join(await this.#permitted(dirname(local)), basename(local));
-    const found = await stat(target).catch(() => undefined);
+    const { target, found } = await this.#target(path);
     if (found?.isDirectory() === true) throw isDirectory(path);
     // What is no file of its own, a link or a device, must not be replaced or written through.
     if (found !== undefined) await this.#permitted(target);
@@ -88,6 +83,14 @@ export class FileAccess {
    * 42501, 58P01, 42809
    */
   async newFolder(path: string): Promise<string> {
+    const { target, found } = await this.#target(path);
+    if (found === undefined) return target;
+    if (!found.isDirectory()) throw new SqlError("42809", `"${path}" is not a directory`);
+    return await this.#permitted(target);
+  }
+
+  /** `found`: what is there. */
+  async #target(path: string): Promise<{ readonly target: string; readonly found?: Stats }> {
     if (!isAbsolute(path) && !path.startsWith("file://")) {
       throw new SqlError("42602", "relative path not allowed for COPY to file");
     }
@@ -95,9 +98,7 @@ export class FileAccess {
     this.#requireInside(local, path);
     const target = join(await this.#permitted(dirname(local)), basename(local));
     const found = await stat(target).catch(() => undefined);
-    if (found === undefined) return target;
-    if (!found.isDirectory()) throw new SqlError("42809", `"${path}" is not a directory`);
-    return await this.#permitted(target);
+    return { target, ...(found !== undefined && { found }) };
   }
 
   /** One export at a time works in a folder. Gives what ends it. @throws SqlError 55006 */

@@ -38,14 +38,19 @@ export async function rowsWithoutRepeats(
   return outcome.fresh;
 }
 
-/** The statement's word, else the session's, else the table's. */
+/** The statement's word, else the session's, else the table's. @throws SqlError 22023 */
 export function chosenPolicy(
   { definition }: TstableEntry,
-  stated: RepeatPolicy | undefined,
+  stated: string | undefined,
   { settings }: Execution,
 ): RepeatPolicy {
-  const session = settings.chosen("tstable.on_overlap") as RepeatPolicy | undefined;
-  return stated ?? session ?? definition.overlap;
+  const chosen = stated ?? settings.chosen("tstable.on_overlap") ?? definition.overlap;
+  if (isPolicy(chosen)) return chosen;
+  throw new SqlError("22023", `invalid overlap policy "${chosen}"`);
+}
+
+function isPolicy(word: string): word is RepeatPolicy {
+  return word === "reject" || word === "skip" || word === "replace" || word === "allow";
 }
 
 /** `stated`: what the statement says. A declared key always holds; at GRAIN BUCKET the policy speaks of buckets. */

@@ -9,6 +9,7 @@ import type { ChangePlan } from "../../compile/change-plan.ts";
 import type { AppendParquet, CreateTstable, OwnStatement } from "../../compile/own-statements.ts";
 import type { CopyFrom, CopyTo } from "../copy/copy-statement.ts";
 import type { Execution } from "../execution.ts";
+import { chosenPolicy } from "../repeated-rows.ts";
 import { hasPrivilegesOf, requireRole } from "../roles/directory.ts";
 import type { Statement } from "../statement.ts";
 import type { TstableEntry } from "../tables.ts";
@@ -125,10 +126,11 @@ async function authorizeCopyFrom(copy: CopyFrom, execution: Execution): Promise<
 function replaceNeeds(
   entry: TstableEntry,
   given: string | undefined,
-  { settings }: Execution,
+  execution: Execution,
 ): readonly Question[] {
-  const policy = given ?? settings.chosen("tstable.on_overlap") ?? entry.definition.overlap;
-  return policy === "replace" ? [tableNeed(entry.info.oid, "DELETE")] : [];
+  return chosenPolicy(entry, given, execution) === "replace"
+    ? [tableNeed(entry.info.oid, "DELETE")]
+    : [];
 }
 
 function refuseFile(
