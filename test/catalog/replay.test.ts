@@ -137,7 +137,7 @@ test("all OIDs are the same after a restart, with failed and dropped definitions
     relations.splice(0, relations.length, ...sorted(again.shadow));
     await again.shadow.close();
   }
-}, 300_000);
+});
 
 test("a journal whose OIDs do not come out stops the start", async () => {
   const { journal, shadow } = await Server.start();

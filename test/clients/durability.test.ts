@@ -102,7 +102,7 @@ describe("a server that is stopped or killed", () => {
     await server.kill();
     await server.start();
     await expect(answer(SUMMARY)).rejects.toMatchObject({ code: "42P01" });
-  }, 180_000);
+  });
 
   test("kill -9 at any moment of an append leaves all of it or nothing", async () => {
     await answer(await createTide());
@@ -128,7 +128,7 @@ describe("a server that is stopped or killed", () => {
     }
     await answer(`APPEND PARQUET '${await hourFile(acknowledged)}' INTO tide`);
     expect(await rowCount()).toBe((acknowledged + 1) * ROWS_PER_FILE);
-  }, 180_000);
+  });
 
   test("a copy of a stopped folder is the same server", async () => {
     await answer(await createTide());

@@ -118,5 +118,5 @@ describe.skipIf(postgresBin === undefined)("logins", () => {
       const expected = await login(postgres.port, config);
       expect(await login(server.port, config), JSON.stringify(config)).toEqual(expected);
     }
-  }, 120_000);
+  });
 });

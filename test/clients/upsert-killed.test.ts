@@ -61,4 +61,4 @@ test("what an upsert replaced in memory stays replaced after kill -9 and after a
     [3, 17],
   ]);
   expect(await ask("SELECT sum(covered)::int FROM coverage_summary('tide')")).toEqual([[3]]);
-}, 300_000);
+});

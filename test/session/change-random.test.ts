@@ -96,4 +96,4 @@ test("a time-series table changes as an ordinary table does", async () => {
   await expectSame("at the end");
   await server.restart();
   await expectSame("after a restart");
-}, 180_000);
+});

@@ -195,7 +195,7 @@ describe("definitions answer as PostgreSQL does", () => {
     await server.restart();
     await compareState(server.client);
     await postgres.close();
-  }, 300_000);
+  });
 
   test("all in one block, and after a restart", async () => {
     await server.stop();
@@ -205,7 +205,7 @@ describe("definitions answer as PostgreSQL does", () => {
     await compareState(server.client);
     await server.restart();
     await compareState(server.client);
-  }, 300_000);
+  });
 });
 
 test("what cannot be kept is refused by name and leaves nothing", async () => {

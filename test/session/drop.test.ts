@@ -2,7 +2,6 @@
 
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 
@@ -36,8 +35,7 @@ test("who reads when the table is dropped reads on, then its files go", async ()
   expect((await server.refusal("SELECT * FROM busy")).code).toBe("42P01");
   expect(folders()).toHaveLength(1);
   await reader.query("COMMIT");
-  for (let left = 50; folders().length > 0 && left > 0; left -= 1) await sleep(100);
-  expect(folders()).toEqual([]);
+  await expect.poll(folders).toEqual([]);
 });
 
 test("a name that is made again is another table, also for what was prepared", async () => {

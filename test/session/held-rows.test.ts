@@ -15,7 +15,7 @@ beforeAll(async () => {
       " up int REFERENCES child, n numeric(6,2) CHECK (n > 0), at timestamptz NOT NULL," +
       " FOREIGN KEY (a, b) REFERENCES parent (a, b))",
   );
-}, 60_000);
+});
 afterAll(async () => {
   await server.stop();
 });

@@ -12,7 +12,7 @@ const STATEMENTS = 40;
 let server: TestServer;
 beforeAll(async () => {
   server = await TestServer.start();
-}, 120_000);
+});
 afterAll(async () => {
   await server.dispose();
 });
@@ -75,7 +75,7 @@ test("kill -9", async () => {
     await server.start();
     await compare(promised);
   }
-}, 300_000);
+});
 
 async function compare({ acknowledged, unknown }: Promised): Promise<void> {
   const client = await connect();

@@ -6,7 +6,7 @@ import { type BothServers, openBoth } from "../support/both-servers.ts";
 let both: BothServers;
 beforeAll(async () => {
   both = await openBoth();
-}, 120_000);
+});
 afterAll(async () => await both.close());
 
 const sameAsPostgres = async (script: string) => await both.compare(script);

@@ -11,7 +11,7 @@ beforeAll(async () => {
   server = await startLocalServer();
   one = await server.connect();
   two = await server.connect();
-}, 60_000);
+});
 afterAll(async () => {
   await server.stop();
 });

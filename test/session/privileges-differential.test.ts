@@ -281,4 +281,4 @@ test("roles and rights answer as PostgreSQL does, also after a restart", async (
   expect(await server.rows(oids)).toEqual(before);
   for (const sql of CATALOGUE) await compare(sql);
   expect(differences).toEqual([]);
-}, 300_000);
+});

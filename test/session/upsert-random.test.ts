@@ -119,4 +119,4 @@ test("upserts of a time-series table do what those of an ordinary table do", asy
   await expectSame(`seed ${seed}, after a restart`, mirror);
   await server.client.query("CHECKPOINT");
   await expectSame(`seed ${seed}, flushed`, mirror);
-}, 120_000);
+});

@@ -46,19 +46,15 @@ describe.skipIf(postgresBin === undefined)("PostgreSQL 15", () => {
         expect(await play(script, cluster.port)).toEqual(expected(script, "pg"));
       });
     }
-    test.runIf(process.env["PGTIDE_TEST_RECORD"] === "1")(
-      `${file}: record`,
-      async () => {
-        const text: string[] = [];
-        for (const script of scripts) {
-          const isNew = !script.written.some((line) => line.startsWith("<"));
-          const played = await play(script, cluster.port);
-          const lines = isNew ? played : script.written;
-          text.push(`== ${script.name}`, ...lines, "");
-        }
-        writeFileSync(join(folder, file), text.join("\n"));
-      },
-      120_000,
-    );
+    test.runIf(process.env["PGTIDE_TEST_RECORD"] === "1")(`${file}: record`, async () => {
+      const text: string[] = [];
+      for (const script of scripts) {
+        const isNew = !script.written.some((line) => line.startsWith("<"));
+        const played = await play(script, cluster.port);
+        const lines = isNew ? played : script.written;
+        text.push(`== ${script.name}`, ...lines, "");
+      }
+      writeFileSync(join(folder, file), text.join("\n"));
+    });
   }
 });
