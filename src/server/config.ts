@@ -22,6 +22,8 @@ export interface Config {
   readonly allowPaths: readonly string[];
   readonly memoryBytes: number;
   readonly threads: number;
+  /** undefined: see heavyStatementsDefault. */
+  readonly heavyStatements?: number | undefined;
   readonly maxConnections: number;
   /** undefined: 3, or fewer where fewer are allowed at all. */
   readonly reservedConnections?: number | undefined;
@@ -84,6 +86,14 @@ export const OPTIONS: readonly Option[] = [
     default: "the machine's cores",
     unit: "count",
     help: "threads that run queries",
+  },
+  {
+    name: "heavyStatements",
+    flag: "--heavy-statements",
+    variable: "PGTIDE_HEAVY_STATEMENTS",
+    default: "2 a thread, 4 at least",
+    unit: "count",
+    help: "queries of many rows that run at once; others wait for their turn",
   },
   {
     name: "maxConnections",
@@ -179,6 +189,7 @@ export function readConfig(
     allowPaths: (allowPaths.length === 0 ? ["."] : allowPaths).map((path) => resolve(path)),
     memoryBytes: size(one("memoryBytes"), Math.floor(totalmem() / 2)),
     threads: integer("--threads", one("threads"), availableParallelism(), 1, 1024),
+    heavyStatements: optionalCount("--heavy-statements", one("heavyStatements")),
     ...connections(one("maxConnections"), one("reservedConnections")),
     authenticationSeconds: integer(
       "--authentication-timeout",
@@ -257,6 +268,16 @@ function integer(
     throw new ConfigError(`${flag} must be a number from ${min} to ${max}, not "${text}"`);
   }
   return value;
+}
+
+function optionalCount(flag: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : integer(flag, text, 1, 1, 1024);
+}
+
+/** Each takes a thread of Node's pool while it computes, and some must be left for files. */
+export function heavyStatementsDefault(threads: number): number {
+  const pool = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
+  return Math.min(Math.max(4, 2 * threads), Math.max(2, Math.floor((pool * 3) / 4)));
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {

@@ -12,6 +12,7 @@ import { Sessions } from "../session/activity.ts";
 import { attachmentOf } from "../session/attachment.ts";
 import { FileAccess, realFolders, temporaryFolder } from "../session/file-access.ts";
 import { ForeignCommits } from "../session/foreign-commits.ts";
+import { HeavyGate } from "../session/heavy-gate.ts";
 import { Host } from "../session/host.ts";
 import { Locks } from "../session/locks.ts";
 import { NotificationHub } from "../session/notification-hub.ts";
@@ -27,7 +28,7 @@ import { openLocalStore } from "../storage/local-store.ts";
 import { StoreError } from "../table/error.ts";
 import { Warehouse } from "../table/warehouse.ts";
 import { Listener } from "../wire/listener.ts";
-import { type Config, ConfigError } from "./config.ts";
+import { type Config, ConfigError, heavyStatementsDefault } from "./config.ts";
 import { openIntake } from "./intake.ts";
 import { Security } from "./security.ts";
 
@@ -146,6 +147,7 @@ async function openServices(
     intake,
     transactions,
     gate: new Gate(),
+    heavyGate: new HeavyGate(config.heavyStatements ?? heavyStatementsDefault(config.threads)),
     fail,
     locks,
     rowKeys: new RowKeys(),

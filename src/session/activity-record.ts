@@ -10,12 +10,19 @@ const IDLE = {
   E: "idle in transaction (aborted)",
 } as const;
 
+/** A wait event in PostgreSQL's terms. */
+export interface WaitEvent {
+  readonly type: string;
+  readonly event: string;
+}
+
 export class ActivityRecord {
   readonly #request: StartupRequest;
   readonly #startedAt = new Date().toISOString();
   /** Milliseconds since 1970; undefined: no statement has run. */
   #queryStartedMs: number | undefined;
   #query = "";
+  #wait: WaitEvent | undefined;
 
   constructor(request: StartupRequest) {
     this.#request = request;
@@ -25,6 +32,11 @@ export class ActivityRecord {
   begin(text: string, nowMs: number): void {
     this.#queryStartedMs = nowMs;
     this.#query = text;
+  }
+
+  /** undefined: it goes on. */
+  waitFor(wait: WaitEvent | undefined): void {
+    this.#wait = wait;
   }
 
   describe(transaction: Transaction, isRunning: boolean, application: string): SessionActivity {
@@ -41,8 +53,8 @@ export class ActivityRecord {
       xact_start: transaction.isStarted ? isoTime(Number(transaction.startMicros / 1000n)) : null,
       query_start: queryStart,
       state_change: queryStart ?? this.#startedAt,
-      wait_event_type: null,
-      wait_event: null,
+      wait_event_type: this.#wait?.type ?? null,
+      wait_event: this.#wait?.event ?? null,
       state: isRunning ? "active" : IDLE[transaction.status],
       query: this.#query,
     };

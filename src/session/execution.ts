@@ -4,6 +4,7 @@ import type { ErrorFields } from "../base/errors.ts";
 import type { StatementText } from "../compile/split.ts";
 import type { CsvFormat, TextFormat } from "../types/copy/format.ts";
 import type { AdvisoryLocks } from "./advisory-locks.ts";
+import type { HeavyPlace } from "./heavy-gate.ts";
 import type { SessionNotifications } from "./notifications.ts";
 import type { BoundParameters, Portals, PreparedStatement } from "./portals.ts";
 import type { Reply } from "./results.ts";
@@ -33,6 +34,8 @@ export interface Execution {
   readonly processId: number;
   readonly portals: Portals;
   readonly advisoryLocks: AdvisoryLocks;
+  /** For what is heavy; left when the statement ends. */
+  readonly heavy: HeavyPlace;
   readonly statements: StatementsByName;
   /** The client's whole text, in which the statement stands. */
   readonly source: string;

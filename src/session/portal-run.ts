@@ -62,7 +62,7 @@ export class PortalRun {
     } catch (cause) {
       throw await this.failed(cause, portal);
     } finally {
-      this.#signal.end();
+      this.#end();
       if (portal.state.kind === "running") await portal.state.rows.close();
     }
   }
@@ -76,7 +76,7 @@ export class PortalRun {
     } catch (cause) {
       throw await this.failed(cause, portal);
     } finally {
-      this.#signal.end();
+      this.#end();
     }
   }
 
@@ -91,8 +91,13 @@ export class PortalRun {
       if (cause instanceof SqlError && NO_OUTPUT.test(cause.message)) return;
       throw await this.failed(cause, portal);
     } finally {
-      this.#signal.end();
+      this.#end();
     }
+  }
+
+  #end(): void {
+    this.#signal.end();
+    this.#surroundings.heavy.leave();
   }
 
   /** A statement starts: failed-transaction check, clock, timeout. */
@@ -152,6 +157,8 @@ export class PortalRun {
       onReshaped,
     };
     const result = await execute(portal.prepared.statement, execution);
+    // The commit, which comes next, may wait for others.
+    if (result.kind === "done") execution.heavy.leave();
     if (result.kind === "rows") {
       const rows = new CursorRows(result.rows, "none");
       const formats = portal.formats.map(requireFormat);

@@ -11,6 +11,7 @@ import { Oid } from "../types/oids.ts";
 import { codecOf } from "./codec-option.ts";
 import { typeText } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
+import { heavySteps } from "./heavy-rows.ts";
 import { PlanValues } from "./plan-values.ts";
 import { bindPlan } from "./scan-binding.ts";
 import { cursorRequest, release } from "./statements/select.ts";
@@ -71,10 +72,9 @@ export async function writeQueryFile(
     const order = orderBy.map(quoteName).join(", ");
     const sql = order === "" ? rows : `FROM (${rows}) ORDER BY ${order}`;
     const request = cursorRequest(plan, values, { ...bound, sql }, execution);
-    await execution.services.engine.write(
-      { cursor: request, path, rowGroupRows, partitionBy, ...codecOf(compression) },
-      execution.signal,
-    );
+    const step = await heavySteps(plan, bound, execution);
+    const write = { cursor: request, path, rowGroupRows, partitionBy, ...codecOf(compression) };
+    await step(() => execution.services.engine.write(write, execution.signal));
   } finally {
     release(bound);
   }

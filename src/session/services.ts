@@ -9,6 +9,7 @@ import type { Intake } from "../table/intake.ts";
 import type { Warehouse } from "../table/warehouse.ts";
 import type { Sessions } from "./activity.ts";
 import type { FileAccess } from "./file-access.ts";
+import type { HeavyGate } from "./heavy-gate.ts";
 import type { Locks } from "./locks.ts";
 import type { NotificationHub } from "./notification-hub.ts";
 import type { PlainStore } from "./plain/store.ts";
@@ -30,6 +31,7 @@ export interface Services {
   readonly transactions: Transactions;
   /** Passed alone while a commit of both kinds of table becomes visible. */
   readonly gate: Gate;
+  readonly heavyGate: HeavyGate;
   /** Nothing more may be acknowledged: the server stops. */
   readonly fail: (cause: unknown) => void;
   readonly locks: Locks;

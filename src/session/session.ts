@@ -11,6 +11,7 @@ import type { ActiveSession, SessionActivity } from "./activity.ts";
 import { ActivityRecord } from "./activity-record.ts";
 import { AdvisoryLocks } from "./advisory-locks.ts";
 import { ParameterReader } from "./bind.ts";
+import { HeavyPlace } from "./heavy-gate.ts";
 import { idleLimit } from "./idle-limit.ts";
 import { lockOwner } from "./locks.ts";
 import { isTold } from "./message-level.ts";
@@ -41,6 +42,8 @@ import { StatementSignal } from "./statement-signal.ts";
 import { dropTemporary } from "./temporary.ts";
 import { Transaction } from "./transaction.ts";
 
+/** As pg_stat_activity shows it. */
+const HEAVY_WAIT = { type: "Extension", event: "HeavyStatement" } as const;
 const FATAL = { severity: "FATAL" } as const;
 const NO_PARAMETERS: BoundParameters = { raw: [], formats: [], values: [] };
 
@@ -76,6 +79,9 @@ export class Session implements SessionPort, ActiveSession {
     this.#statements = new SessionStatements(visible, settings, transaction, this.#portals);
     const owner = lockOwner(transaction, request.processId);
     this.#advisoryLocks = new AdvisoryLocks(services.locks, owner);
+    const heavy = new HeavyPlace(services.heavyGate, (isWaiting) =>
+      this.#activity.waitFor(isWaiting ? HEAVY_WAIT : undefined),
+    );
     const surroundings = {
       settings,
       transaction,
@@ -83,6 +89,7 @@ export class Session implements SessionPort, ActiveSession {
       processId: request.processId,
       portals: this.#portals,
       advisoryLocks: this.#advisoryLocks,
+      heavy,
       statements: this.#statements,
     };
     this.#run = new PortalRun(visible, surroundings, this.#signal, this.#activity, (reason) =>

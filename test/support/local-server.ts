@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import pg from "pg";
+import type { Config } from "../../src/server/config.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 
 export interface LocalServer {
@@ -24,7 +25,10 @@ export interface LocalServer {
 }
 
 /** `folders`: what its statements may read besides its own. */
-export async function startLocalServer(folders: readonly string[] = []): Promise<LocalServer> {
+export async function startLocalServer(
+  folders: readonly string[] = [],
+  more: Partial<Config> = {},
+): Promise<LocalServer> {
   const folder = mkdtempSync(join(tmpdir(), "pgtide-local-"));
   const config = {
     data: join(folder, "data"),
@@ -35,6 +39,7 @@ export async function startLocalServer(folders: readonly string[] = []): Promise
     threads: 2,
     maxConnections: 20,
     logLevel: "error",
+    ...more,
   } as const;
   let server: RunningServer = await startServer(config, undefined);
   const clients = new Set<pg.Client>();

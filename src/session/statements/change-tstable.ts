@@ -7,6 +7,7 @@ import { SqlError } from "../../base/errors.ts";
 import type { ChangePlan } from "../../compile/change-plan.ts";
 import { ChangedRows } from "../changed-rows.ts";
 import type { Execution, Result } from "../execution.ts";
+import { heavySteps } from "../heavy-rows.ts";
 import type { RowSource } from "../row-source.ts";
 import { bindPlan } from "../scan-binding.ts";
 import { replaceSegments } from "../segment-changes.ts";
@@ -73,7 +74,8 @@ async function apply(
     const segments = values.world.view(entry).segments();
     const formats = source.columns.map(() => 1 as const);
     const request = cursorRequest(source, values, bound, { ...execution, formats });
-    const count = await rows.find(request, entry, segments);
+    const step = await heavySteps(source, bound, execution);
+    const count = await step(() => rows.find(request, entry, segments));
     if (count === 0) return 0;
     const touched = await rows.bySegment(segments, entry);
     await requireUnchanged(

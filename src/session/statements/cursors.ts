@@ -62,13 +62,17 @@ export async function fetchRows(
     throw new SqlError("55000", `portal "${name}" cannot be run`);
   }
   const pages = failing(portal, state.rows.fetch(move, isMove));
+  const cancel = () => state.rows.cancel();
+  const { formats, settings, signal } = execution;
   if (isMove) {
-    let count = 0;
-    for await (const page of pages) count += page.rows;
+    const count = await cancellable(signal, cancel, async () => {
+      let rows = 0;
+      for await (const page of pages) rows += page.rows;
+      return rows;
+    });
     return { kind: "done", tag: `MOVE ${count}` };
   }
-  const { formats, settings } = execution;
-  const ahead = await firstPages(pages);
+  const ahead = await cancellable(signal, cancel, async () => await firstPages(pages));
   const source: RowSource = {
     next: async () => {
       const page = ahead.shift() ?? (await pages.next()).value;
@@ -82,6 +86,20 @@ export async function fetchRows(
     },
   };
   return { kind: "rows", rows: source, tag: (rows) => `FETCH ${rows}` };
+}
+
+async function cancellable<T>(
+  signal: AbortSignal,
+  cancel: () => void,
+  task: () => Promise<T>,
+): Promise<T> {
+  if (signal.aborted) cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    return await task();
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
 }
 
 /** PostgreSQL fetches all before it says a word: as far as memory is for that, so do we. */

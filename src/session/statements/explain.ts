@@ -5,6 +5,7 @@ import { encodeText } from "../../types/codec.ts";
 import { Oid } from "../../types/oids.ts";
 import type { SqlValue } from "../../types/value.ts";
 import type { Execution, Result } from "../execution.ts";
+import { heavySteps } from "../heavy-rows.ts";
 import { PlanValues } from "../plan-values.ts";
 import { rowsOfValues } from "../row-source.ts";
 import { bindPlan, type ScanReport } from "../scan-binding.ts";
@@ -40,7 +41,9 @@ async function explainLines(
     const formats = plan.columns.map(() => 0 as const);
     const request = cursorRequest(plan, values, bound, { ...execution, formats });
     const { engine } = execution.services;
-    const text = await engine.explain(request, isAnalyze, execution.signal);
+    const explained = () => engine.explain(request, isAnalyze, execution.signal);
+    const step = isAnalyze ? await heavySteps(plan, bound, execution) : undefined;
+    const text = await (step === undefined ? explained() : step(explained));
     const scans = bound.reports.flatMap((report) => scanLines(report, execution));
     return [...scans, "DuckDB Plan", ...planLines(text).map((line) => `  ${line}`)];
   } finally {

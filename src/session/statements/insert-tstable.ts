@@ -9,6 +9,7 @@ import type { RowBlock } from "../../table/row-block.ts";
 import { TstableTarget } from "../copy/tstable-target.ts";
 import { coveredNotices } from "../covered-notice.ts";
 import type { Execution, Result } from "../execution.ts";
+import { heavySteps } from "../heavy-rows.ts";
 import { drawForBlock, makeRows } from "../insert-rows.ts";
 import { requireNotNull } from "../not-null.ts";
 import { PlanValues } from "../plan-values.ts";
@@ -162,10 +163,11 @@ async function forEachBlock(
     const request = cursorRequest(source, values, bound, { ...execution, formats });
     const columns = source.columns.map(({ shape }) => shape);
     const { engine } = execution.services;
+    const step = await heavySteps(source, bound, execution);
     const cursor = await engine.openBlocks(request, columns, execution.signal);
     try {
       for (;;) {
-        const block = await cursor.next();
+        const block = await step(() => cursor.next());
         if (block === undefined) return;
         await take(await drawForBlock(block, columns, sequences, execution));
       }

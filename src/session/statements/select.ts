@@ -4,6 +4,7 @@ import type { Plan, Scalar } from "../../compile/plan.ts";
 import type { Cursor, CursorRequest } from "../../engine/request.ts";
 import type { Execution, Result } from "../execution.ts";
 import { hasFewRows, isRepeated } from "../few-rows.ts";
+import { isHeavy, underGate } from "../heavy-rows.ts";
 import type { HeldRows } from "../held-rows.ts";
 import { lockRows } from "../plain/row-locks.ts";
 import { PlanValues } from "../plan-values.ts";
@@ -67,14 +68,22 @@ async function openPlan(
   const { engine, gate, tables, plain } = execution.services;
   const { keepsOneWorld } = execution.transaction;
   const isMixed = readsBothKinds(plan, tables);
-  const isKept = keepsOneWorld && readsOrdinary(plan, tables);
+  // What it reads of ordinary tables is what is there when it is opened; of the others its world's.
+  const opensAtOnce = readsOrdinary(plan, tables);
+  const isKept = keepsOneWorld && opensAtOnce;
   const pinsPlain = isMixed || isKept;
   const open = async () => {
     const values = await PlanValues.of(plan, execution);
     const bound = await bindPlan(plan, values, execution, held);
     try {
+      const mustWait = await isHeavy(plan, bound, execution);
+      if (mustWait && opensAtOnce && !execution.heavy.isHeld) {
+        release(bound);
+        return undefined;
+      }
       const request = cursorRequest(plan, values, bound, execution);
-      const cursor = await engine.openCursor(pinsPlain ? { ...request, pinsPlain } : request);
+      const start = () => engine.openCursor(pinsPlain ? { ...request, pinsPlain } : request);
+      const cursor = await (mustWait ? underGate(start, execution.heavy, opensAtOnce) : start());
       if (pinsPlain) await cursor.pinned;
       return { cursor, bound };
     } catch (cause) {
@@ -84,7 +93,12 @@ async function openPlan(
   };
   if (keepsOneWorld) await transactionWorld(execution);
   const openKept = async () => (isKept ? await plain.gate.shared(open) : await open());
-  return isMixed ? await gate.shared(openKept) : await openKept();
+  for (;;) {
+    const opened = isMixed ? await gate.shared(openKept) : await openKept();
+    if (opened !== undefined) return opened;
+    // Outside of the other gates, so that commits pass; then it reads what they have written.
+    await execution.heavy.take(execution.signal);
+  }
 }
 
 export function release(bound: BoundPlan): void {

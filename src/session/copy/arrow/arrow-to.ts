@@ -12,6 +12,7 @@ import { SqlError } from "../../../base/errors.ts";
 import type { RowBlock } from "../../../table/row-block.ts";
 import { Oid } from "../../../types/oids.ts";
 import type { Execution } from "../../execution.ts";
+import { heavySteps } from "../../heavy-rows.ts";
 import { PlanValues } from "../../plan-values.ts";
 import { bindPlan } from "../../scan-binding.ts";
 import { cursorRequest, release } from "../../statements/select.ts";
@@ -42,11 +43,12 @@ export async function* arrowPieces(
       formats: fields.map(() => 1 as const),
     });
     const { engine } = execution.services;
+    const step = await heavySteps(plan, bound, execution);
     const cursor = await engine.openBlocks(request, columns, execution.signal);
     try {
       yield piece(writer.begin(), 0);
       for (;;) {
-        const block = await cursor.next();
+        const block = await step(() => cursor.next());
         if (block === undefined) break;
         yield piece(writer.write(block), block.rows);
       }
