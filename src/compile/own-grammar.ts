@@ -1,6 +1,6 @@
 /**
- * CREATE TSTABLE, DROP TSTABLE, APPEND PARQUET and FLUSH, read from PostgreSQL's tokens. All other
- * SQL is PostgreSQL's to read. What of ours is not built is refused here, by name.
+ * CREATE TSTABLE, DROP TSTABLE, APPEND PARQUET, FLUSH and OPTIMIZE TSTABLE, read from PostgreSQL's
+ * tokens. All other SQL is PostgreSQL's to read. What of ours is not built is refused here by name.
  */
 
 import { SqlError } from "../base/errors.ts";
@@ -9,6 +9,7 @@ import type {
   CreateTstable,
   DropTstable,
   Flush,
+  OptimizeTstable,
   OverlapPolicy,
   OwnStatement,
   QualifiedName,
@@ -23,7 +24,6 @@ const OVERLAP_POLICIES = ["reject", "skip", "replace", "allow"] as const;
 /** Verbs of ours that later versions bring, by their first words. */
 const NOT_BUILT: readonly (readonly string[])[] = [
   ["alter", "tstable"],
-  ["optimize"],
   ["restore"],
   ["repair"],
   ["refresh", "tstable"],
@@ -35,6 +35,7 @@ const OWN: readonly (readonly string[])[] = [
   ["drop", "tstable"],
   ["append", "parquet"],
   ["flush"],
+  ["optimize"],
   ...NOT_BUILT,
 ];
 
@@ -48,6 +49,7 @@ export function parseOwnStatement(statement: StatementText): OwnStatement | unde
   if (reader.takes("drop", "tstable")) return dropTstable(reader);
   if (reader.takes("append", "parquet")) return appendParquet(reader);
   if (reader.takes("flush")) return flush(reader);
+  if (reader.takes("optimize")) return optimizeTstable(reader);
   for (const words of NOT_BUILT) {
     if (reader.takes(...words)) throw notBuilt(words.join(" ").toUpperCase());
   }
@@ -64,6 +66,44 @@ function flush(reader: TokenReader): Flush {
   const table = qualifiedName(reader);
   reader.end();
   return { kind: "flush", table };
+}
+
+function optimizeTstable(reader: TokenReader): OptimizeTstable {
+  reader.takes("tstable");
+  const table = qualifiedName(reader);
+  let isDryRun = false;
+  let targetBytes: number | undefined;
+  while (!reader.isAtEnd) {
+    if (reader.takes("merge")) continue;
+    if (reader.takes("dry", "run")) isDryRun = true;
+    else if (reader.takes("target")) targetBytes = size(reader);
+    else {
+      for (const clause of ["from", "entity", "split"]) {
+        if (reader.takes(clause)) throw notBuilt(`OPTIMIZE ... ${clause.toUpperCase()}`);
+      }
+      reader.fail();
+    }
+  }
+  return {
+    kind: "optimize-tstable",
+    table,
+    isDryRun,
+    ...(targetBytes !== undefined && { targetBytes }),
+  };
+}
+
+const UNITS = { kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 } as const;
+const TARGET_BYTES_MAX = 2 ** 30;
+
+/** @throws SqlError 22023 */
+function size(reader: TokenReader): number {
+  const text = reader.string();
+  const [, number, unit = ""] = /^ *(\d{1,9}) *(kB|MB|GB) *$/i.exec(text) ?? [];
+  const bytes = Number(number) * (UNITS[unit.toLowerCase() as keyof typeof UNITS] ?? Number.NaN);
+  if (bytes > 0 && bytes <= TARGET_BYTES_MAX) return bytes;
+  throw new SqlError("22023", `invalid size of segments: "${text}"`, {
+    hint: "Sizes are like '512 kB', '32 MB', and at most '1 GB'.",
+  });
 }
 
 function createTstable(reader: TokenReader): CreateTstable {

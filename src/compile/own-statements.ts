@@ -59,4 +59,13 @@ export interface Flush {
   readonly table: QualifiedName;
 }
 
-export type OwnStatement = CreateTstable | DropTstable | AppendParquet | Flush;
+/** OPTIMIZE TSTABLE name: its small segments become few. */
+export interface OptimizeTstable {
+  readonly kind: "optimize-tstable";
+  readonly table: QualifiedName;
+  /** How large a segment may become; undefined: as others are. */
+  readonly targetBytes?: number;
+  readonly isDryRun: boolean;
+}
+
+export type OwnStatement = CreateTstable | DropTstable | AppendParquet | Flush | OptimizeTstable;

@@ -1,7 +1,7 @@
 /** One table's rows in memory: relations for each generation, and their way into Parquet. */
 
 import type { LogicalType } from "../table/format.ts";
-import type { HotPart, HotStorage } from "../table/hot-storage.ts";
+import type { HotPart, HotStorage, MergeRequest } from "../table/hot-storage.ts";
 import type { RowRange } from "./bindings.ts";
 import { typeText } from "./disk-types.ts";
 import type { RowTableColumn, WriteRequest } from "./protocol.ts";
@@ -72,6 +72,10 @@ export class HotRelations implements HotStorage {
     const sql = `SELECT ${selected.join(", ")} FROM ${rows} AS r ORDER BY ${order}`;
     const cursor = { sql, parameters: [], rowsRelations: [], text: { timeZone: "UTC" } };
     await this.#engine.write({ cursor, path: target, ...codec }, signal);
+  }
+
+  async merge(request: MergeRequest, signal?: AbortSignal): Promise<void> {
+    await this.#engine.mergeFiles({ ...request, ...this.#shape().codec }, signal);
   }
 }
 

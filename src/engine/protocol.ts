@@ -1,6 +1,7 @@
 /** Messages between the main thread and the engine's worker. */
 
 import type { LogicalType } from "../table/format.ts";
+import type { MergeRequest } from "../table/hot-storage.ts";
 import type { Inspection, InspectRequest, RewriteRequest } from "../table/segment-files.ts";
 import type { Shape } from "../types/shape.ts";
 import type { SqlValue } from "../types/value.ts";
@@ -30,6 +31,7 @@ export interface Calls {
   readonly explain: { readonly request: ExplainRequest; readonly result: string };
   readonly write: { readonly request: WriteRequest; readonly result: undefined };
   readonly changeFile: { readonly request: ChangeFileRequest; readonly result: undefined };
+  readonly mergeFiles: { readonly request: MergeFilesRequest; readonly result: undefined };
   readonly inspect: { readonly request: InspectRequest; readonly result: Inspection };
   readonly rewrite: { readonly request: RewriteRequest; readonly result: undefined };
   readonly createRowTable: {
@@ -108,6 +110,8 @@ export interface ChangeFileRequest extends Codec {
    */
   readonly values: Readonly<Record<string, string>> | undefined;
 }
+
+export interface MergeFilesRequest extends Codec, MergeRequest {}
 
 export interface ExplainRequest {
   readonly cursor: CursorRequest;

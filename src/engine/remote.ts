@@ -25,6 +25,7 @@ import type {
   ChangeFileRequest,
   EngineOptions,
   FromWorker,
+  MergeFilesRequest,
   RowTableColumn,
   ToWorker,
   WriteRequest,
@@ -154,6 +155,11 @@ export class Engine implements SegmentFiles {
   /** A segment again, without rows or with other values in them. */
   async changeFile(request: ChangeFileRequest, signal?: AbortSignal): Promise<void> {
     await this.#call("changeFile", request, signal);
+  }
+
+  /** Segments as one file; none is left behind when it fails. */
+  async mergeFiles(request: MergeFilesRequest, signal?: AbortSignal): Promise<void> {
+    await this.#call("mergeFiles", request, signal);
   }
 
   async inspect(request: InspectRequest, signal?: AbortSignal): Promise<Inspection> {

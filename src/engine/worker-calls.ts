@@ -13,6 +13,7 @@ import { cancelled, translateFailure } from "./failures.ts";
 import { readSchemas } from "./file-schemas.ts";
 import { inspectFile } from "./inspect-file.ts";
 import { holdLock } from "./lock.ts";
+import { mergeFiles } from "./merge-files.ts";
 import { makePlainLog } from "./plain-log.ts";
 import type { CallName, Calls, EngineOptions, EvaluateRequest } from "./protocol.ts";
 import { readValues } from "./read-values.ts";
@@ -74,6 +75,12 @@ export class WorkerCalls {
         return await changeFile(
           this.database,
           request as Calls["changeFile"]["request"],
+          isCancelled,
+        );
+      case "mergeFiles":
+        return await mergeFiles(
+          this.database,
+          request as Calls["mergeFiles"]["request"],
           isCancelled,
         );
       case "inspect":

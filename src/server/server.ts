@@ -20,6 +20,7 @@ import { PlainStore } from "../session/plain/store.ts";
 import { Preparer } from "../session/prepare.ts";
 import { Passwords } from "../session/roles/passwords.ts";
 import { RowKeys } from "../session/row-keys.ts";
+import { SegmentMerges } from "../session/segment-merges.ts";
 import type { Services } from "../session/services.ts";
 import { SettingCheck } from "../session/setting-check.ts";
 import { Tables, tstableEntry } from "../session/tables.ts";
@@ -134,6 +135,7 @@ async function openServices(
   for (const entry of tables.all()) intake.attach(entry.info.oid, attachmentOf(entry, engine));
   intake.attachedAll((oid) => definitions.tstable(oid) !== undefined);
   closers.push(close);
+  closers.push(new SegmentMerges({ tables, intake, locks }).start());
   const notifications = new NotificationHub();
   const foreign = new ForeignCommits(tables, notifications, (id) => id === walId);
   closers.push(foreign.start());

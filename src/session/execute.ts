@@ -27,6 +27,7 @@ import {
   notifyByQuery,
   unlisten,
 } from "./statements/notify.ts";
+import { optimizeTstable } from "./statements/optimize-tstable.ts";
 import { deallocate, executeByName, prepareByName } from "./statements/prepared-statements.ts";
 import { select } from "./statements/select.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
@@ -153,6 +154,8 @@ async function executeOwn(
       return await appendParquet(own, execution);
     case "flush":
       return await flush(own, execution);
+    case "optimize-tstable":
+      return await optimizeTstable(own, execution);
     default:
       return unreachable(own);
   }

@@ -7,11 +7,13 @@ import { boundShape } from "../engine/stored-expressions.ts";
 import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
 import { type Coverage, NO_COVERAGE, unite } from "../table/coverage.ts";
 import type { HotRange } from "../table/hot-storage.ts";
+import type { HotTable } from "../table/hot-table.ts";
 import type { KeyRange, KeyReader } from "../table/key-reader.ts";
 import { type KeyRows, tickThrough } from "../table/key-rows.ts";
 import type { PendingItems } from "../table/pending-items.ts";
 import type { EntityCondition } from "../table/pruning.ts";
 import type { Segment } from "../table/segment.ts";
+import { type Snapshot, versionsOf } from "../table/snapshot.ts";
 import type { TableView } from "../table/table-view.ts";
 import { stagedCoverage } from "../table/table-world.ts";
 import type { TextSettings } from "../types/shape.ts";
@@ -73,13 +75,15 @@ export class TableKeyReader implements KeyReader {
     return this.#added;
   }
 
-  /** Counts what others have published and what changed the table's segments, but no flush. */
+  /** Counts what others have published and what changed rows of segments. */
   stamp(): unknown {
     const { snapshot } = this.#entry.table;
-    if (snapshot !== this.#snapshot && !isFlushOf(snapshot, this.#snapshot)) this.#versions += 1;
+    const hot = this.#services.intake.table(this.#entry.info.oid);
+    if (snapshot !== this.#snapshot && !isSameRows(snapshot, this.#snapshot, hot)) {
+      this.#versions += 1;
+    }
     this.#snapshot = snapshot;
-    const { changesMade } = this.#services.intake.table(this.#entry.info.oid);
-    return `${this.#versions} ${changesMade}`;
+    return `${this.#versions} ${hot.changesMade}`;
   }
 
   async coverage(): Promise<Coverage> {
@@ -172,10 +176,13 @@ export class TableKeyReader implements KeyReader {
   }
 }
 
-/** One version more, and with it more of the log published: the same rows in other places. */
-function isFlushOf(now: TableView["snapshot"], before: TableView["snapshot"]): boolean {
-  if (now.version !== before.version + 1) return false;
-  return [...now.watermarks].some(([id, upto]) => upto > (before.watermarks.get(id) ?? 0));
+/** Flushes and merges of ours alone have come: the same rows in other places. */
+function isSameRows(now: Snapshot, before: Snapshot, hot: HotTable): boolean {
+  return versionsOf(now)
+    .slice(before.version)
+    .every(({ operation, wal }) => {
+      return hot.isOurs(wal) && (operation === "FLUSH" || operation === "OPTIMIZE");
+    });
 }
 
 /** Ascending, those that overlap or touch as one; not too many. */

@@ -8,6 +8,7 @@ import { SqlError } from "../base/errors.ts";
 import { compileSelect } from "../compile/compile.ts";
 import type { NodeObject } from "../compile/node-text.ts";
 import { parseOwnStatement } from "../compile/own-grammar.ts";
+import type { OwnStatement } from "../compile/own-statements.ts";
 import type { Plan, RelationInfo } from "../compile/plan.ts";
 import { mayBeKnownRow } from "../compile/scalars.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
@@ -23,6 +24,7 @@ import { withQuotedFormat } from "./copy/copy-text.ts";
 import { prepareCopy } from "./copy/prepare-copy.ts";
 import { effectQuery } from "./effect-query.ts";
 import { asksForChannels, notifyCalls } from "./notify-call.ts";
+import { OPTIMIZE_FIELDS } from "./optimize-report.ts";
 import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
 import { prepareChange } from "./prepare-change.ts";
 import { LiteralInserts } from "./prepare-literals.ts";
@@ -87,7 +89,7 @@ export class Preparer {
     }
     const own = parseOwnStatement(statement);
     if (own !== undefined) {
-      const fields = own.kind === "append-parquet" ? this.#appendFields(own, settings) : undefined;
+      const fields = this.#ownFields(own, settings);
       return { ...base, statement: { kind: "own", own }, parameterOids, fields, notices: [] };
     }
     const quoted = withQuotedFormat(withRealSchema(statement, settings));
@@ -109,10 +111,9 @@ export class Preparer {
     }
   }
 
-  #appendFields(
-    own: { readonly table: { readonly schema: string | undefined; readonly name: string } },
-    settings: Settings,
-  ): readonly FieldDescription[] {
+  #ownFields(own: OwnStatement, settings: Settings): readonly FieldDescription[] | undefined {
+    if (own.kind === "optimize-tstable") return OPTIMIZE_FIELDS;
+    if (own.kind !== "append-parquet") return undefined;
     return appendFields(this.#tables.require(own.table, settings).info);
   }
 

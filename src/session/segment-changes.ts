@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { assert } from "../base/errors.ts";
 import { storedExpression } from "../engine/hot-relations.ts";
 import type { StagedSegment } from "../table/items.ts";
-import type { Segment } from "../table/segment.ts";
+import { ORIGINS, type Segment } from "../table/segment.ts";
 import { Staging } from "../table/staging.ts";
 import { codecOf } from "./codec-option.ts";
 import type { Execution } from "./execution.ts";
@@ -92,7 +92,7 @@ async function writeAgain(
     },
     signal,
   );
-  const staged = await staging.take(meta, key, entry.info.name);
+  const staged = await staging.take(meta, key, ORIGINS.rewritten);
   return staged && staging.segment(meta, staged);
 }
 

@@ -8,6 +8,7 @@ import type { Plan } from "../compile/plan.ts";
 import { writeOwnRows } from "../table/pending-segments.ts";
 import type { Segment } from "../table/segment.ts";
 import type { Execution } from "./execution.ts";
+import type { LockTarget } from "./locks.ts";
 import { lockWait } from "./plain/work.ts";
 import { PlanValues } from "./plan-values.ts";
 import { takeOutReplaced } from "./replaced-rows.ts";
@@ -17,14 +18,19 @@ import type { TransactionWork } from "./work.ts";
 /** Rows that other sessions insert meanwhile make another flush necessary. */
 const FLUSHES_MAX = 3;
 
-/** To the end of the transaction. Whoever removes segments that are not its own takes it. */
+/** Whoever removes segments that are not its own holds it. */
+export function segmentLock({ info: { oid, name } }: TstableEntry): LockTarget {
+  return { key: `segments of ${oid}`, title: `relation "${name}"` };
+}
+
+/** To the end of the transaction. */
 export async function lockSegments(
-  { info: { oid, name } }: TstableEntry,
+  entry: TstableEntry,
   { owner }: TransactionWork,
   execution: Execution,
 ): Promise<void> {
-  const target = { key: `segments of ${oid}`, title: `relation "${name}"` };
-  await execution.services.locks.acquire(owner, target, "exclusive", lockWait(execution));
+  const { locks } = execution.services;
+  await locks.acquire(owner, segmentLock(entry), "exclusive", lockWait(execution));
 }
 
 /** Every row that is there now is in a segment, those of the transaction too. */

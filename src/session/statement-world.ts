@@ -88,6 +88,7 @@ export async function transactionWorld(execution: Execution): Promise<WorldLease
     return world;
   };
   const world = await gate.shared(async () => await plain.gate.shared(take));
+  if (!transaction.isReadOnly) world.pin();
   transaction.keepWorld(world);
   return world;
 }

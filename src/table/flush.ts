@@ -12,6 +12,7 @@ import type { HotTable } from "./hot-table.ts";
 import { foldItems, type ItemDelta, metaOf } from "./item-fold.ts";
 import type { StagedSegment } from "./items.ts";
 import { newColumns } from "./physical-columns.ts";
+import { ORIGINS } from "./segment.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { allOrThrow, isOutcomeUnknown, Staging } from "./staging.ts";
 import type { Proposal } from "./table.ts";
@@ -75,7 +76,7 @@ class Flush {
     const { key, path } = await this.#staging.newFile();
     await storage.write(ranges, path);
     const { meta } = this.#world.content.snapshot;
-    const staged = await this.#staging.take(meta, key, "hot rows");
+    const staged = await this.#staging.take(meta, key, ORIGINS.hot);
     return staged && this.#staging.segment(meta, staged);
   }
 

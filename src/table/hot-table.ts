@@ -53,6 +53,7 @@ export class HotTable {
   #changesMade = 0;
   #cuts = 0;
   #holds = 0;
+  #pins = 0;
   #released: Deferred<void> | undefined;
 
   constructor(tableId: number, attachment: Attachment, walIds: readonly string[]) {
@@ -96,6 +97,23 @@ export class HotTable {
     return this.#changesMade;
   }
 
+  /** Paths of segments that the log has taken out and no version has yet. */
+  removals(): ReadonlySet<string> {
+    return new Set(this.capture().content.changes.flatMap(({ removed }) => removed));
+  }
+
+  /** Until the returned function is called, somebody may yet change segments as they are now. */
+  pin(): () => void {
+    this.#pins += 1;
+    return () => {
+      this.#pins -= 1;
+    };
+  }
+
+  get isPinned(): boolean {
+    return this.#pins > 0;
+  }
+
   /** Changes when hot rows are on their way into a segment; undefined while some are. */
   get replaceMark(): number | undefined {
     return this.#epochs.length > 1 ? undefined : this.#cuts;
@@ -121,6 +139,11 @@ export class HotTable {
   watermark(snapshot: Snapshot = this.table.snapshot): number {
     const reached = this.#walIds.map((id) => snapshot.watermarks.get(id) ?? 0);
     return Math.max(0, ...reached);
+  }
+
+  /** Whether a version's `wal` is the log of this server. */
+  isOurs(walId: string | undefined): boolean {
+    return walId !== undefined && this.#walIds.includes(walId);
   }
 
   /** @throws StoreError "null-time", "null-entity", "invalid-range" */

@@ -2,6 +2,7 @@
 
 import type { HotTable } from "./hot-table.ts";
 import type { PendingItems } from "./pending-items.ts";
+import { ORIGINS } from "./segment.ts";
 import { Staging } from "./staging.ts";
 
 /** @throws StoreError, StorageError, and what the ports throw; the rows are then as they were */
@@ -18,7 +19,7 @@ export async function writeOwnRows(
   try {
     const { key, path } = await staging.newFile();
     await storage.write(await changes.ranges({}), path, signal);
-    const staged = await staging.take(meta, key, "rows of a transaction");
+    const staged = await staging.take(meta, key, ORIGINS.transaction);
     const added = staged === undefined ? [] : [staging.segment(meta, staged)];
     for (const { done } of added) await done;
     own.rowsBecome(hot, added);

@@ -14,3 +14,19 @@ export interface Segment extends SegmentMeta {
 export function isLiveAt(segment: Segment, version: number): boolean {
   return segment.addedIn <= version && (segment.removedIn ?? Number.POSITIVE_INFINITY) > version;
 }
+
+/** Of segments whose rows came without a file of their own, or no longer stand as they came. */
+export const ORIGINS = {
+  hot: "hot rows",
+  transaction: "rows of a transaction",
+  rewritten: "rewritten rows",
+  merged: "merged rows",
+} as const;
+
+/** The file that a user gave keeps its bytes, unless somebody asks for more. */
+export function isMadeHere({ path, own: { origin } }: SegmentMeta): boolean {
+  if (origin === undefined) return false;
+  const isNamed = Object.values<string>(ORIGINS).includes(origin);
+  // A COPY writes its rows where they stay.
+  return isNamed || path.endsWith(`/${origin}`);
+}

@@ -12,7 +12,7 @@ import type { TableWorld } from "./table-world.ts";
 
 /** A table in a world, or why it could not be read. */
 type Leased =
-  | { readonly kind: "table"; readonly world: TableWorld; readonly unlock: () => void }
+  | { readonly kind: "table"; readonly hot: HotTable; readonly world: TableWorld }
   | { readonly kind: "failed"; readonly cause: unknown };
 
 /** Generations and files of its tables stay until `release`, which may be called twice. */
@@ -20,6 +20,8 @@ export class WorldLease {
   /** Every commit up to here is in it, none above. */
   readonly sequence: number;
   readonly #tables = new Map<number, Leased>();
+  /** What ends with the lease. */
+  readonly #ends: (() => void)[] = [];
   #isHeld = true;
 
   constructor(sequence: number) {
@@ -31,7 +33,18 @@ export class WorldLease {
     const world = hot.capture();
     world.retain();
     const lease = hot.table.lease(world.content.snapshot);
-    this.#tables.set(hot.tableId, { kind: "table", world, unlock: () => lease.release() });
+    this.#tables.set(hot.tableId, { kind: "table", hot, world });
+    this.#ends.push(() => {
+      world.release();
+      lease.release();
+    });
+  }
+
+  /** Its transaction may change segments: nobody puts others with the same rows in their place. */
+  pin(): void {
+    for (const leased of this.#tables.values()) {
+      if (leased.kind === "table") this.#ends.push(leased.hot.pin());
+    }
   }
 
   fail(tableId: number, cause: unknown): void {
@@ -63,10 +76,6 @@ export class WorldLease {
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    for (const leased of this.#tables.values()) {
-      if (leased.kind === "failed") continue;
-      leased.world.release();
-      leased.unlock();
-    }
+    for (const end of this.#ends) end();
   }
 }

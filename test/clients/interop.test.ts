@@ -112,6 +112,34 @@ describe.skipIf(python === undefined)("pgtide and the reference library", () => 
     expect(await agreed("ours", root)).toEqual({ rows: 5 * ROWS_PER_FILE });
   });
 
+  test("a table whose segments we have merged is read, appended to and optimised by the library", async () => {
+    const file = await hourFile(20);
+    await client.query(
+      `CREATE TSTABLE merged LIKE PARQUET '${file}' ENTITY (host) BUCKET '1 hour'`,
+    );
+    const root = await locationOf("merged");
+    for (let hour = 0; hour < 3; hour++) {
+      await client.query(
+        `INSERT INTO merged (ts, host, level)
+         SELECT timestamp '2026-01-01' + ${hour} * interval '1 hour', host, ${hour}
+         FROM unnest(ARRAY['a', 'b', 'c']) AS host`,
+      );
+      await client.query("FLUSH merged");
+    }
+    const { rows } = await client.query("OPTIMIZE TSTABLE merged");
+    expect(rows[0]).toMatchObject({ source_segments_replaced: "3", no_op: false });
+    await reference.open(root);
+    expect(await agreed("merged", root)).toEqual({ rows: 9 });
+    await reference.append(root, [file]);
+    const covered = await hourFile(1, { path: join(folder, "covered.parquet") });
+    await expect(reference.append(root, [covered])).rejects.toThrow(/CoverageOverlap/);
+    expect(await agreed("merged", root)).toEqual({ rows: 9 + ROWS_PER_FILE });
+    await client.query("OPTIMIZE TSTABLE merged");
+    await reference.open(root);
+    await reference.optimize(root);
+    expect(await agreed("merged", root)).toEqual({ rows: 9 + ROWS_PER_FILE });
+  });
+
   test("a table of the library is adopted, read and appended to", async () => {
     const root = join(folder, "theirs");
     const files = [await hourFile(10), await hourFile(11), await hourFile(12)];

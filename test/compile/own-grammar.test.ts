@@ -135,11 +135,25 @@ describe("other verbs", () => {
   test.each([
     "append parquet 'x' into m mode adopt",
     "append parquet 'x' into m match by position",
-    "optimize tstable m",
+    "optimize tstable m split by entity",
     "alter tstable m set (overlap='skip')",
     "restore tstable m to version 1",
   ])("%s is refused by name", (text) => {
     expect(refusal(text)[0]).toBe("0A000");
+  });
+
+  test("OPTIMIZE says how large segments may become", () => {
+    const table = { schema: "s", name: "m" };
+    const plain = { kind: "optimize-tstable", table, isDryRun: false };
+    expect(parse("OPTIMIZE TSTABLE s.m")).toEqual(plain);
+    expect(parse("optimize s.m merge target '512 kB' dry run")).toEqual({
+      ...plain,
+      targetBytes: 524_288,
+      isDryRun: true,
+    });
+    for (const size of ["0 MB", "32", "2 GB", "x"]) {
+      expect(refusal(`optimize tstable m target '${size}'`)[0]).toBe("22023");
+    }
   });
 
   test("an append carries a message and a key", () => {

@@ -3,6 +3,8 @@
 import { openLocalStore } from "../../src/storage/local-store.ts";
 import { appendFiles } from "../../src/table/append.ts";
 import { HotTable } from "../../src/table/hot-table.ts";
+import { allMerges, MERGE_TARGET } from "../../src/table/merge-plan.ts";
+import { mergeSegments } from "../../src/table/merge-segments.ts";
 import { PendingItems } from "../../src/table/pending-items.ts";
 import {
   appendPending,
@@ -10,6 +12,7 @@ import {
   type Replacement,
   replaceSegments,
 } from "../../src/table/segment-changes.ts";
+import { segmentsOf } from "../../src/table/snapshot.ts";
 import { Staging } from "../../src/table/staging.ts";
 import { openTable } from "../../src/table/table.ts";
 import {
@@ -270,6 +273,24 @@ const foreignCompaction: Step = {
   },
 };
 
+/** All published segments become one, as in the background, but that nothing is locked. */
+const merge: Step = {
+  name: "merge",
+  async run(store, model) {
+    const hot = store.intake.table(A);
+    const groups = allMerges(segmentsOf(hot.table.snapshot), MERGE_TARGET);
+    if (groups.length === 0) return;
+    const change = { name: "merge", adds: NOTHING, removes: NOTHING };
+    const alone = async <T>(act: () => Promise<T>) => await act();
+    await acknowledged(model, change, () => mergeSegments(hot, groups, { alone })).catch(
+      (cause: unknown) => {
+        if ((cause as { reason?: unknown }).reason !== "version-taken") throw cause;
+        model.fail(change);
+      },
+    );
+  },
+};
+
 export const STEPS: readonly Step[] = [
   insert,
   prepare,
@@ -281,4 +302,5 @@ export const STEPS: readonly Step[] = [
   truncation,
   foreignAppend,
   foreignCompaction,
+  merge,
 ];

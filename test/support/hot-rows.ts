@@ -4,7 +4,7 @@ import { parquetReadObjects } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import type { LocalFiles } from "../../src/storage/local-files.ts";
 import type { KeyColumns } from "../../src/table/block-keys.ts";
-import type { HotPart, HotRange, HotStorage } from "../../src/table/hot-storage.ts";
+import type { HotPart, HotRange, HotStorage, MergeRequest } from "../../src/table/hot-storage.ts";
 import type { ColumnData, RowBlock } from "../../src/table/row-block.ts";
 import type { IdentityBuckets, SegmentFiles } from "../../src/table/segment-files.ts";
 
@@ -97,6 +97,15 @@ export class ArrayStorage implements HotStorage {
   async write(ranges: readonly HotRange[], target: string): Promise<void> {
     await this.#step();
     await this.#files.create(target, parquetOf(this.readAll(ranges)), false);
+  }
+
+  async merge({ sources, target, range }: MergeRequest): Promise<void> {
+    await this.#step();
+    const rows: MeterRow[] = [];
+    for (const path of sources) rows.push(...(await rowsOfParquet(this.#files, path)));
+    const { from = 0n, before = 1n << 63n } = range ?? {};
+    const kept = rows.filter(({ micros }) => micros * 1000n >= from && micros * 1000n < before);
+    await this.#files.create(target, parquetOf(kept), false);
   }
 
   /** Where some rows replace, of those with one key the last one counts. */

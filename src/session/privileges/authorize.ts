@@ -201,7 +201,8 @@ async function authorizeOwn(own: OwnStatement, execution: Execution): Promise<vo
       return; // executed as DROP TABLE
     case "append-parquet":
       return await authorizeAppend(own, execution);
-    case "flush": {
+    case "flush":
+    case "optimize-tstable": {
       const { oid } = services.tables.require(own.table, settings).info;
       return await requireRights([tableNeed(oid, "MAINTAIN")], execution);
     }
