@@ -58,6 +58,8 @@ export interface ErrorFields {
   readonly column?: string;
   readonly dataType?: string;
   readonly constraint?: string;
+  /** PostgreSQL's function that raises it, only where clients ask for its name. */
+  readonly routine?: string;
 }
 
 /** An error in the client's words: it carries its SQLSTATE. */

@@ -176,4 +176,6 @@ export interface CompileContext {
   readonly currentSchema: string | null;
   /** SHOW's value of a setting, for current_setting with a constant name. */
   setting(name: string): string | undefined;
+  /** The value of `$n` where a plan is made for known values: undefined stays a parameter. */
+  readonly parameterValue?: (number: number, typeOid: number) => SqlValue | undefined;
 }

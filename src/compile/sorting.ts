@@ -3,6 +3,7 @@
 import { SqlError } from "../base/errors.ts";
 import { sortItem } from "./aggregates.ts";
 import { groupKey, needsKey } from "./comparisons.ts";
+import { isCorrelated } from "./correlated.ts";
 import { firstRowsByKey, hintNewestOfEntities } from "./distinct-on.ts";
 import { type SortKey, type Sql, sortKeysText } from "./expression.ts";
 import type { Expression } from "./expression-nodes.ts";
@@ -171,18 +172,23 @@ function rowCount(
     if (number < 0n) throw new SqlError(sqlState, message);
     return { ...value, text: String(number) };
   }
+  if (isCorrelated(scope.query)) {
+    return refuse(`a ${word} that is not a literal in a correlated subquery`);
+  }
   const raised = `error('PG:${sqlState}:${message}')`;
   const checked = `CASE WHEN v < 0 THEN ${raised} ELSE v END`;
   const text = `(SELECT ${checked} FROM (SELECT ${value.text} AS v))`;
   return { ...value, text };
 }
 
-/** A constant count; the analysis wraps it in a cast to int8. */
+const WIDENED = /^(?:CAST\()+(-?\d+)(?: AS (?:SMALLINT|INTEGER|BIGINT)\))+$/;
+
+/** A constant count; the analysis wraps it in casts to int8. */
 function limitNumber(value: Sql): bigint | undefined {
   if (typeof value.constant === "bigint") return value.constant;
   if (typeof value.constant === "number") return BigInt(value.constant);
-  const cast = /^CAST\(CAST\((-?\d+) AS \w+\) AS BIGINT\)$/.exec(value.text);
-  return cast?.[1] === undefined ? undefined : BigInt(cast[1]);
+  const number = WIDENED.exec(value.text)?.[1];
+  return number === undefined ? undefined : BigInt(number);
 }
 
 /** LIMIT .. WITH TIES through rank(). */

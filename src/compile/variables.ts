@@ -87,6 +87,8 @@ export function parameter(node: ParamNode, scope: Scope): Sql {
     return column ?? refuse("a parameter of a subquery");
   }
   if (node.paramkind !== 0) return refuse("a parameter of an executed plan");
+  const value = scope.generator.calls.session.parameterValue?.(paramid, paramtype);
+  if (value !== undefined) return literal(value, paramtype, paramtypmod);
   return bindParameter(
     scope.generator,
     { kind: "client", index: paramid, typeOid: paramtype },

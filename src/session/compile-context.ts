@@ -10,8 +10,14 @@ import type { Tables } from "./tables.ts";
 export const DATABASE = "postgres";
 export const SUPERUSER = "postgres";
 
-export function compileContext(settings: Settings, tables: Tables): CompileContext {
+/** @param parameterValue those that a plan is made for; undefined: it is made for any. */
+export function compileContext(
+  settings: Settings,
+  tables: Tables,
+  parameterValue?: CompileContext["parameterValue"],
+): CompileContext {
   return {
+    ...(parameterValue && { parameterValue }),
     relation: (oid) => tables.relation(oid),
     functionName: (oid) => tables.functionName(oid),
     timeZone: settings.text.timeZone,

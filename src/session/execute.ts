@@ -4,6 +4,7 @@ import { unreachable } from "../base/errors.ts";
 import { copyFrom } from "./copy/copy-from.ts";
 import { copyTo } from "./copy/copy-to.ts";
 import type { Execution, Result } from "./execution.ts";
+import { compiledNow } from "./late-statement.ts";
 import { isPlanned, withNewestPlan } from "./newest-plan.ts";
 import { authorize } from "./privileges/authorize.ts";
 import type { Statement } from "./statement.ts";
@@ -75,6 +76,11 @@ async function handle(statement: Statement, execution: Execution): Promise<Resul
       return await select(statement.plan, execution);
     case "change":
       return await change(statement.change, execution);
+    case "late": {
+      const compiled = compiledNow(statement, execution);
+      const prepared = { ...execution.prepared, statement: compiled };
+      return await execute(compiled, { ...execution, prepared });
+    }
     case "catalog-query":
       return await catalogQuery(
         statement.request,

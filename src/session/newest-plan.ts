@@ -55,5 +55,5 @@ async function takeLocks(statement: Statement, execution: Execution): Promise<vo
 
 /** Whether another definition would give another plan. */
 export function isPlanned({ statement }: Prepared): boolean {
-  return statement.kind === "select" || statement.kind === "change";
+  return ["select", "change", "late"].includes(statement.kind);
 }

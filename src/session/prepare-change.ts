@@ -11,9 +11,14 @@ import type { Change } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 
 /** @throws SqlError 42501 for a relation that nobody may change, 0A000 */
-export function prepareChange(query: QueryNode, settings: Settings, tables: Tables): Change {
+export function prepareChange(
+  query: QueryNode,
+  settings: Settings,
+  tables: Tables,
+  parameterValue?: CompileContext["parameterValue"],
+): Change {
   refuseForeign(query, tables);
-  const context = compileContext(settings, tables);
+  const context = compileContext(settings, tables, parameterValue);
   const program = programOf(query, tables, context);
   if (program === undefined) return { plan: compileChange(query, context), rows: undefined };
   const plan = compileChange(program.rows.length > 1 ? withOneRow(query) : query, context);

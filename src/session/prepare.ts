@@ -23,6 +23,7 @@ import { compileContext } from "./compile-context.ts";
 import { withQuotedFormat } from "./copy/copy-text.ts";
 import { prepareCopy } from "./copy/prepare-copy.ts";
 import { effectQuery } from "./effect-query.ts";
+import { type CompileFor, compiledOrLate, isRefused } from "./late-statement.ts";
 import { asksForChannels, notifyCalls } from "./notify-call.ts";
 import { OPTIMIZE_FIELDS } from "./optimize-report.ts";
 import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
@@ -134,9 +135,12 @@ export class Preparer {
       throw notBuilt("a data-modifying WITH", "Run the changes as statements of their own.");
     }
     if (query.commandType === 1) return this.#select(source, analysis, query);
-    const made = prepareChange(query, source.settings, this.#tables);
-    this.#changes.set(analysis, made);
-    return this.#changing(analysis, made);
+    const compile: CompileFor = (settings, parameterValue) => {
+      const made = prepareChange(query, settings, this.#tables, parameterValue);
+      if (parameterValue === undefined) this.#changes.set(analysis, made);
+      return this.#changing(analysis, made);
+    };
+    return compiledOrLate(compile, analysis, source.settings);
   }
 
   #changing(analysis: Analysis, change: Change): Statement {
@@ -158,7 +162,7 @@ export class Preparer {
     const route = routeOf(analysis.tree, this.#tables);
     switch (route.kind) {
       case "compile":
-        return this.#compiled(source, analysis, query);
+        return this.#compiledOrLate(source, analysis, query);
       case "catalog":
         return this.#knownRow(source, analysis, query) ?? catalogQuery(source.request, analysis);
       case "compile-first":
@@ -190,9 +194,19 @@ export class Preparer {
     try {
       return this.#compiled(source, analysis, query);
     } catch (cause) {
-      if (!isRefused(cause) || !route.mayRunInCatalog) throw cause;
+      if (!isRefused(cause)) throw cause;
+      if (!route.mayRunInCatalog) return this.#compiledOrLate(source, analysis, query);
       return catalogQuery(source.request, analysis);
     }
+  }
+
+  #compiledOrLate(source: Source, analysis: Analysis, query: QueryNode): Statement {
+    const compile: CompileFor = (settings, parameterValue) => {
+      if (parameterValue === undefined) return this.#compiled(source, analysis, query);
+      const plan = compileSelect(query, compileContext(settings, this.#tables, parameterValue));
+      return { kind: "select", plan, recompile: () => plan };
+    };
+    return compiledOrLate(compile, analysis, source.settings);
   }
 
   #compiled(source: Source, analysis: Analysis, query: QueryNode): Statement {
@@ -267,10 +281,6 @@ export class Preparer {
     );
     return { kind: "explain", query: prepared.statement, isAnalyze: isAnalyzing(node) };
   }
-}
-
-function isRefused(cause: unknown): boolean {
-  return cause instanceof SqlError && cause.fields.sqlState === "0A000";
 }
 
 function timeColumnOf(relation: RelationInfo | undefined): string | undefined {

@@ -63,9 +63,10 @@ export function sameFields(
   );
 }
 
-/** Of rows that the client could not read. */
+/** Of rows that the client could not read. By the routine asyncpg and pgjdbc know to prepare again. */
 export function resultTypeChanged(): SqlError {
-  return new SqlError("0A000", "cached plan must not change result type");
+  const routine = "RevalidateCachedQuery";
+  return new SqlError("0A000", "cached plan must not change result type", { routine });
 }
 
 /** Positions are of the client's whole text. */

@@ -132,6 +132,8 @@ export class SessionStatements {
         const change = statement.recompile(this.#settings);
         return analysedAlike({ ...statement, change }, statement);
       }
+      case "late":
+        return statement;
       default:
         return undefined;
     }

@@ -12,6 +12,7 @@ import type { Move } from "./cursor-rows.ts";
 import type { DefinitionStatement } from "./definitions/classify.ts";
 import type { CreateAs } from "./definitions/create-as.ts";
 import type { InsertRows } from "./insert-rows.ts";
+import type { CompileFor } from "./late-statement.ts";
 import type { Settings } from "./settings.ts";
 import type { SetConstraints } from "./statements/set-constraints.ts";
 import type { Vacuum } from "./statements/vacuum.ts";
@@ -49,6 +50,8 @@ export type Statement =
       /** As that of a SELECT. */
       readonly recompile: (settings: Settings) => Change;
     }
+  /** One of the two above, once its parameters are known. */
+  | { readonly kind: "late"; readonly compile: CompileFor }
   /** Runs in the embedded PostgreSQL. */
   | {
       readonly kind: "catalog-query";

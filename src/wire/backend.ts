@@ -149,6 +149,7 @@ function fieldsOf(fields: ErrorFields): ByteWriter {
     ["d", fields.dataType],
     ["n", fields.constraint],
     ["P", fields.position],
+    ["R", fields.routine],
   ];
   for (const [code, value] of coded) {
     if (value !== undefined) body.text(code).cstring(String(value));

@@ -6,10 +6,21 @@ import { root } from "../support/root.ts";
 import type { ClientProgram } from "./drivers/program.ts";
 import { describeClients } from "./drivers/suite.ts";
 
-function program(name: string, file: string): ClientProgram {
+/** @param variant the program's argument, where one serves several clients. */
+function program(name: string, file: string, variant?: string): ClientProgram {
   const source = `python/${file}.py`;
-  const command = python === undefined ? undefined : [python, join(root, "test/clients", source)];
-  return { name, source, command };
+  const path = join(root, "test/clients", source);
+  const args = variant === undefined ? [path] : [path, variant];
+  const command = python === undefined ? undefined : [python, ...args];
+  return { name, source, command, ...(variant !== undefined && { variant }) };
 }
 
-describeClients([program("psycopg 3", "psycopg3")]);
+describeClients([
+  program("psycopg2", "with_psycopg2"),
+  program("psycopg 3", "with_psycopg3"),
+  program("asyncpg", "with_asyncpg"),
+  program("pg8000", "with_pg8000"),
+  program("SQLAlchemy, psycopg2", "with_sqlalchemy", "psycopg2"),
+  program("SQLAlchemy, psycopg 3", "with_sqlalchemy", "psycopg"),
+  program("SQLAlchemy, asyncpg", "with_sqlalchemy", "asyncpg"),
+]);

@@ -54,6 +54,7 @@ export async function authorize(statement: Statement, execution: Execution): Pro
     case "declare-cursor": // its query
     case "execute-prepared": // what it executes
     case "fetch": // its query, when it was opened
+    case "late": // what it becomes
     case "catalog-query":
     case "define":
     case "vacuum": // does nothing

@@ -6,6 +6,7 @@ import { Oid } from "../../types/oids.ts";
 import type { SqlValue } from "../../types/value.ts";
 import type { Execution, Result } from "../execution.ts";
 import { heavySteps } from "../heavy-rows.ts";
+import { compiledNow } from "../late-statement.ts";
 import { PlanValues } from "../plan-values.ts";
 import { rowsOfValues } from "../row-source.ts";
 import { bindPlan, type ScanReport } from "../scan-binding.ts";
@@ -34,7 +35,7 @@ async function explainLines(
   if (statement.kind === "catalog-query") {
     return ["Catalog Query", "  Executed by: the embedded PostgreSQL"];
   }
-  const plan = explainedPlan(statement, isAnalyze);
+  const plan = explainedPlan(compiledNow(statement, execution), isAnalyze);
   const values = await PlanValues.of(plan, execution);
   const bound = await bindPlan(plan, values, execution);
   try {

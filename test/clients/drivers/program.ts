@@ -27,6 +27,8 @@ export interface ClientProgram {
   readonly name: string;
   /** The program's source below test/clients; what it prints stands beside it as `.expected`. */
   readonly source: string;
+  /** Tells programs of one source apart, in the name of their `.expected`. */
+  readonly variant?: string;
   /** undefined: something it needs is not named by the environment, and its tests are skipped. */
   readonly command: readonly string[] | undefined;
   /** Default: 60 s. */

@@ -46,7 +46,9 @@ async function runProgram(
 }
 
 function expectedFile(program: ClientProgram): string {
-  return join(root, "test/clients", program.source.replace(/\.\w+$/, ".expected"));
+  const variant = program.variant === undefined ? "" : `-${program.variant}`;
+  const file = program.source.replace(/\.\w+$/, `${variant}.expected`);
+  return join(root, "test/clients", file);
 }
 
 function expectedLines(program: ClientProgram): readonly string[] {
