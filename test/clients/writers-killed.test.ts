@@ -12,9 +12,9 @@ import type pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sleep } from "../../src/base/async.ts";
 import { Ledger } from "../support/ledger.ts";
+import { randomFrom as seeded, seedOf } from "../support/random.ts";
 import { TestServer } from "../support/server.ts";
 import { connectTo, foundGroups, SCHEMA, write } from "../support/writers.ts";
-import { random as seeded, seedOf } from "../types/oracle.ts";
 
 const ROUNDS = Number(process.env["PGTIDE_TEST_KILL_ROUNDS"] ?? 3);
 const ROUNDS_OF_ONE_FOLDER = 50;

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Differential, openDifferential } from "../support/differential.ts";
 import { explain, verdictOf } from "../support/differential-verdict.ts";
+import { seedOf } from "../support/random.ts";
 import { Random, randomStatement } from "../support/random-statements.ts";
 import { root } from "../support/root.ts";
 
 /** Fixed, so that a build does not fail by chance; set both to search for more. */
-const SEED = Number(process.env["DIFFERENTIAL_SEED"] ?? 20240310);
+const SEED = seedOf("statements");
 const COUNT = Number(process.env["DIFFERENTIAL_COUNT"] ?? 120);
 
 let differential: Differential | undefined;

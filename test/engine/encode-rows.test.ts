@@ -7,6 +7,7 @@ import { encodeBinary, encodeText } from "../../src/types/codec.ts";
 import { arrayOidOf, Oid } from "../../src/types/oids.ts";
 import type { Shape, TextSettings } from "../../src/types/shape.ts";
 import { NEG_INFINITY, POS_INFINITY, type SqlValue } from "../../src/types/value.ts";
+import { seedOf } from "../support/random.ts";
 import {
   drain,
   INT4,
@@ -133,8 +134,7 @@ async function cells(
   return (await rowsOf(running.engine, query)).map(([cell]) => cell as Buffer | null);
 }
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
-console.log(`encode-rows seed ${seed}`);
+const seed = seedOf("rows");
 
 describe.each(SETTINGS)("%s", (_, settings) => {
   test.each(TYPES)("%s is written as its codec writes it", async (name, values) => {

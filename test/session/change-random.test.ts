@@ -5,7 +5,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
-import { randomFrom } from "../support/random.ts";
+import { randomFrom, seedOf } from "../support/random.ts";
 
 const HOURS = 48;
 const STATEMENTS = 60;
@@ -40,8 +40,7 @@ async function expectSame(what: string): Promise<void> {
 }
 
 test("a time-series table changes as an ordinary table does", async () => {
-  const seed = Number(process.env["PGTIDE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`seed ${seed}`);
+  const seed = seedOf("changes");
   const random = randomFrom(seed);
   const upTo = (n: number) => Math.floor(random() * n);
   await server.client.query(`CREATE TSTABLE r (${columns}) ENTITY (device)`);

@@ -8,7 +8,7 @@ import { readAnswer } from "../../src/postgres/answer.ts";
 import { simpleQuery } from "../../src/postgres/messages.ts";
 import { openPGlite } from "../../src/postgres/pglite.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
-import { random, seedOf } from "../types/oracle.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 
 const TABLES = `
   CREATE TABLE items (

@@ -13,7 +13,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { copyOut } from "../support/copy-client.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
-import { randomFrom } from "../support/random.ts";
+import { randomFrom, seedOf } from "../support/random.ts";
 
 let server: LocalServer;
 beforeAll(async () => {
@@ -189,7 +189,7 @@ test("INCREMENTAL follows no link out of its folder", async () => {
 });
 
 test("after any changes an INCREMENTAL export is what a whole one would be", async () => {
-  const seed = Number(process.env["PGTIDE_TEST_SEED"] ?? Date.now() % 1_000_000);
+  const seed = seedOf("folders");
   const random = randomFrom(seed);
   const pick = (below: number) => Math.floor(random() * below);
   await server.rows(`CREATE TSTABLE r (ts timestamptz, dev text, v int, PRIMARY KEY (dev, ts))

@@ -8,7 +8,7 @@ import { readLiterals } from "../../src/session/literal-rows.ts";
 import { encodeText } from "../../src/types/codec.ts";
 import { Oid } from "../../src/types/oids.ts";
 import { oneRow } from "../postgres/support.ts";
-import { random, seedOf } from "../types/oracle.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 
 const ISO = {
   timeZone: "America/New_York",

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
-import { randomFrom } from "../support/random.ts";
+import { randomFrom, seedOf } from "../support/random.ts";
 import { arrived, bucketOf, type Policy, type Row, type Rules } from "./overlap-model.ts";
 
 const STATEMENTS = Number(process.env["PGTIDE_TEST_STATEMENTS"] ?? 25);
@@ -185,7 +185,7 @@ class Walk {
   }
 }
 
-const seed = Number(process.env["PGTIDE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const seed = seedOf("overlap");
 
 test.each(
   (["auto", "bucket", "row"] as const).flatMap((grain) =>
@@ -194,7 +194,6 @@ test.each(
 )(
   "GRAIN %s, %s a key",
   async (grain, _, hasKey) => {
-    console.log(`seed ${seed}`);
     const random = randomFrom(seed);
     const upTo = (n: number) => Math.floor(random() * n);
     const policy = POLICIES[upTo(4)] as Policy;

@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { PagedRows, type RowBatch } from "../../src/session/row-source.ts";
 import { encodeDataRows } from "../../src/types/data-row.ts";
 import { Oid } from "../../src/types/oids.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import { ISO } from "../types/comparison.ts";
-import { random, seedOf } from "../types/oracle.ts";
 
 const COLUMNS = [{ typeOid: Oid.int4, format: 0 as const }];
 const BATCHES = 40;

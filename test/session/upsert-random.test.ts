@@ -6,7 +6,7 @@
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
-import { randomFrom } from "../support/random.ts";
+import { randomFrom, seedOf } from "../support/random.ts";
 
 const HOURS = 12;
 const STATEMENTS = 40;
@@ -38,8 +38,7 @@ async function expectSame(what: string, mirror: pg.Client): Promise<void> {
 }
 
 test("upserts of a time-series table do what those of an ordinary table do", async () => {
-  const seed = Number(process.env["PGTIDE_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`seed ${seed}`);
+  const seed = seedOf("upserts");
   const random = randomFrom(seed);
   const upTo = (n: number) => Math.floor(random() * n);
   const columns = "ts timestamptz NOT NULL, device text NOT NULL, v int8, note text";

@@ -10,6 +10,7 @@ import { setLogLevel } from "../../src/base/telemetry.ts";
 import { StorageError } from "../../src/storage/error.ts";
 import { StoreError } from "../../src/table/error.ts";
 import { TestStore } from "../support/intake.ts";
+import { seedOf } from "../support/random.ts";
 import { Crash, type SimulatedFiles } from "../support/sim-store.ts";
 import { Model } from "./model.ts";
 import { areLocked, replacing } from "./replace-step.ts";
@@ -23,7 +24,7 @@ const ALL = [...STEPS, replacing];
 // The whole enumeration takes minutes.
 vi.setConfig({ testTimeout: 900_000 });
 /** Each seed loses other unsynced bytes and names. */
-const SEED = Number(process.env["SEED"] ?? 1);
+const SEED = seedOf("crashes");
 /** Of the calls after which the second thing begins, every so many; SIMULATION=full tries all. */
 const STRIDE = process.env["SIMULATION"] === "full" ? 1 : 7;
 

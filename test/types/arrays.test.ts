@@ -1,8 +1,9 @@
 /** Arrays against PostgreSQL itself: text, errors and bytes. */
 
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import { expectSame, expectSameBytes } from "./comparison.ts";
-import { type Oracle, openOracle, random, seedOf } from "./oracle.ts";
+import { type Oracle, openOracle } from "./oracle.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {

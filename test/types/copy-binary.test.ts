@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Oid } from "../../src/types/oids.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import { type Column, type CopyCase, CopyOracle, CSV, readAll, TEXT } from "./copy-harness.ts";
-import { random, seedOf } from "./oracle.ts";
 
 let oracle: CopyOracle;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { readFloat8 } from "../../src/types/copy/read-floats.ts";
-import { random, seedOf } from "./oracle.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 
 const ROUNDS = 20_000;
 

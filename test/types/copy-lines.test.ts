@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LineReader } from "../../src/types/copy/line-reader.ts";
 import { Oid } from "../../src/types/oids.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import {
   bytesOf,
   type Column,
@@ -12,7 +13,6 @@ import {
   readAll,
   TEXT,
 } from "./copy-harness.ts";
-import { random, seedOf } from "./oracle.ts";
 
 let oracle: CopyOracle;
 beforeAll(async () => {

@@ -5,6 +5,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Oid } from "../../src/types/oids.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import {
   bytesOf,
   type Column,
@@ -14,7 +15,6 @@ import {
   readAll,
   TEXT,
 } from "./copy-harness.ts";
-import { random, seedOf } from "./oracle.ts";
 
 let oracle: CopyOracle;
 beforeAll(async () => {

@@ -3,8 +3,9 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { Oid } from "../../src/types/oids.ts";
 import type { TextSettings } from "../../src/types/shape.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import { apply, expectSame, ISO } from "./comparison.ts";
-import { type Oracle, openOracle, random, seedOf } from "./oracle.ts";
+import { type Oracle, openOracle } from "./oracle.ts";
 import { randomStamps } from "./random-stamps.ts";
 
 let oracle: Oracle;

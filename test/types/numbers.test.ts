@@ -3,8 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeText, encodeText } from "../../src/types/codec.ts";
 import { Oid } from "../../src/types/oids.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import { expectSame, expectSameBytes, ISO } from "./comparison.ts";
-import { type Oracle, openOracle, ours, random, seedOf } from "./oracle.ts";
+import { type Oracle, openOracle, ours } from "./oracle.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {

@@ -59,21 +59,3 @@ export function ours(read: () => string): string {
     return `${fields.sqlState} ${fields.message}`;
   }
 }
-
-/** Numbers from a seed (mulberry32), so that a failure can be run again. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-export function seedOf(name: string): number {
-  const given = process.env["PGTIDE_TEST_SEED"];
-  const seed = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);
-  console.log(`${name}: PGTIDE_TEST_SEED=${seed}`);
-  return seed;
-}

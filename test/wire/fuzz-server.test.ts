@@ -6,7 +6,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
-import { random, seedOf } from "../types/oracle.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import {
   bind,
   close,

@@ -4,7 +4,7 @@
  */
 
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { random, seedOf } from "../types/oracle.ts";
+import { randomFrom as random, seedOf } from "../support/random.ts";
 import {
   bind,
   close,

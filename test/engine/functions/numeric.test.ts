@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { call, literal, type Oracle, openOracle, randomFrom, seedOfRun } from "./oracle.ts";
+import { seedOf } from "../../support/random.ts";
+import { call, choicesFrom, literal, type Oracle, openOracle } from "./oracle.ts";
 
 let ask: Oracle;
 let close: () => Promise<void>;
@@ -9,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => close());
 
-const seed = seedOfRun();
-const random = randomFrom(seed);
+const seed = seedOf("numeric");
+const random = choicesFrom(seed);
 const SPECIALS = ["0", "0.00", "1", "-1", "1.0", "NaN", "Infinity", "-Infinity", "0.5", "-2", "10"];
 
 function randomNumeric(digitsMax: number): string {

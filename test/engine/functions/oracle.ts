@@ -2,6 +2,7 @@
 
 import { PGlite } from "@electric-sql/pglite";
 import { scalarFunctions } from "../../../src/engine/functions/registry.ts";
+import { randomFrom } from "../../support/random.ts";
 
 /** The text of each SQL expression's value; null for NULL; `!sqlstate:message` for an error. */
 export type Oracle = (expressions: readonly string[]) => Promise<readonly (string | null)[]>;
@@ -45,26 +46,15 @@ export function call(name: string, ...args: readonly unknown[]): unknown {
   }
 }
 
-/** A small reproducible generator (mulberry32); print the seed with every failure. */
-export function randomFrom(seed: number): {
+/** Choices by chance: numbers in [0, 1), whole numbers below a bound, items of a list. */
+export function choicesFrom(seed: number): {
   next(): number;
   below(max: number): number;
   pick<Item>(items: readonly Item[]): Item;
 } {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const next = randomFrom(seed);
   const below = (max: number) => Math.floor(next() * max);
   return { next, below, pick: (items) => items[below(items.length)] as never };
-}
-
-/** The same values in every run unless SEED says otherwise: `SEED=$RANDOM npx vitest run ...`. */
-export function seedOfRun(): number {
-  return Number(process.env["SEED"] ?? 577_545);
 }
 
 export function literal(text: string): string {

@@ -2,7 +2,8 @@
 
 import { DuckDBIntervalValue, DuckDBTimestampValue } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { call, literal, type Oracle, openOracle, randomFrom, seedOfRun } from "./oracle.ts";
+import { seedOf } from "../../support/random.ts";
+import { call, choicesFrom, literal, type Oracle, openOracle } from "./oracle.ts";
 
 let ask: Oracle;
 let close: () => Promise<void>;
@@ -12,8 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => close());
 
-const seed = seedOfRun();
-const random = randomFrom(seed);
+const seed = seedOf("random");
+const random = choicesFrom(seed);
 
 interface Case {
   readonly name: string;
