@@ -152,20 +152,7 @@ CREATE FUNCTION pg_catalog.pg_tablespace_size(name) RETURNS int8
   STRICT STABLE PARALLEL SAFE LANGUAGE sql
   RETURN (SELECT pg_catalog.pg_tablespace_size(oid) FROM pg_catalog.pg_tablespace WHERE spcname = $1);
 
--- Sessions, cursors and prepared statements are the server's own: JSON arrays of rows.
-CREATE OR REPLACE VIEW pg_catalog.pg_stat_activity AS
-  SELECT 5::oid AS datid, 'postgres'::name AS datname, s.pid, NULL::int4 AS leader_pid,
-    a.oid AS usesysid, s.usename, coalesce(s.application_name, '') AS application_name,
-    s.client_addr, NULL::text AS client_hostname, s.client_port, s.backend_start, s.xact_start,
-    s.query_start, s.state_change, s.wait_event_type, s.wait_event, s.state,
-    NULL::xid AS backend_xid, NULL::xid AS backend_xmin, NULL::int8 AS query_id, s.query,
-    'client backend'::text AS backend_type
-  FROM json_to_recordset(coalesce(pg_catalog.pg_tide_fact('sessions'), '[]')::json) AS s(
-    pid int4, usename name, application_name text, client_addr inet, client_port int4,
-    backend_start timestamptz, xact_start timestamptz, query_start timestamptz,
-    state_change timestamptz, wait_event_type text, wait_event text, state text, query text)
-  LEFT JOIN pg_catalog.pg_authid a ON a.rolname = s.usename;
-
+-- Cursors, prepared statements and the progress of COPY are the server's own: JSON arrays of rows.
 CREATE OR REPLACE VIEW pg_catalog.pg_stat_progress_copy AS
   SELECT c.pid, 5::oid AS datid, 'postgres'::name AS datname, c.relid, c.command, c.type,
     c.bytes_processed, c.bytes_total, c.tuples_processed, c.tuples_excluded, c.tuples_skipped

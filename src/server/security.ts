@@ -24,6 +24,7 @@ import { type HbaRule, readHbaRules } from "../wire/hba-parse.ts";
 import { mockVerifier } from "../wire/scram.ts";
 import { Tls } from "../wire/tls.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { hbaRows } from "./hba-rows.ts";
 import { readLoginSecret } from "./login-secret.ts";
 
 export class Security implements Authenticator {
@@ -87,6 +88,12 @@ export class Security implements Authenticator {
       log("error", "the rules were not read again: the old ones stay", { cause });
     }
     log("info", "reloaded");
+  }
+
+  /** Rows of pg_hba_file_rules; without a file there are none. */
+  ruleRows(): readonly object[] {
+    const { hbaFile } = this.#config;
+    return hbaFile === undefined ? [] : hbaRows(hbaFile);
   }
 
   async methodFor(request: AuthenticationRequest): Promise<AuthenticationMethod> {

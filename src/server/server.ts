@@ -21,6 +21,7 @@ import { Preparer } from "../session/prepare.ts";
 import { Passwords } from "../session/roles/passwords.ts";
 import { RowKeys } from "../session/row-keys.ts";
 import { SegmentMerges } from "../session/segment-merges.ts";
+import { ServerFacts } from "../session/server-facts.ts";
 import type { Services } from "../session/services.ts";
 import { SettingCheck } from "../session/setting-check.ts";
 import { Tables, tstableEntry } from "../session/tables.ts";
@@ -32,6 +33,7 @@ import { Listener } from "../wire/listener.ts";
 import { type Config, ConfigError, heavyStatementsDefault } from "./config.ts";
 import { openIntake } from "./intake.ts";
 import { Security } from "./security.ts";
+import { serverSettings } from "./server-settings.ts";
 
 /** How long running statements may go on after SIGTERM. */
 const STOP_GRACE_MS = 10_000;
@@ -67,6 +69,14 @@ export async function startServer(
       failure.resolve(cause);
     });
     const security = await Security.open(config, password, services);
+    const reload = () => {
+      security.reload();
+      services.server.configuredAt = new Date().toISOString();
+    };
+    services.server.reload = reload;
+    services.server.rules = () => security.ruleRows();
+    // Nobody is served before the port is known.
+    services.server.settings = serverSettings(config, config.port);
     const listener = await Listener.open({
       hostname: config.host,
       port: config.port,
@@ -77,12 +87,13 @@ export async function startServer(
       connectionsReserved: config.reservedConnections ?? Math.min(3, config.maxConnections - 1),
       limits: { startupTimeoutMs: (config.authenticationSeconds ?? 60) * 1000 },
     });
+    services.server.settings = serverSettings(config, listener.port);
     closers.push(async () => await listener.stop(STOP_GRACE_MS));
     return {
       host: config.host,
       port: listener.port,
       failed: failure.promise,
-      reload: () => security.reload(),
+      reload,
       stop: async () => await closeAll(closers),
     };
   } catch (cause) {
@@ -159,6 +170,7 @@ async function openServices(
     settingCheck: new SettingCheck(shadow),
     files: await FileAccess.open(engine, config.allowPaths, config.data),
     sessions: new Sessions(),
+    server: new ServerFacts(),
     notifications,
   };
 }

@@ -3,12 +3,13 @@
  * pg_stat_progress_copy show.
  */
 
-import type { CatalogFacts, LiveRows } from "../postgres/analysis.ts";
+import { DATABASE_OID } from "../postgres/role.ts";
+import type { TransactionLocks } from "./lock-rows.ts";
+import { TransactionIds } from "./transaction-ids.ts";
 
-/** What a session tells of itself; times in ISO 8601. */
+/** What a session tells of itself, columns of pg_stat_get_activity(); times in ISO 8601. */
 export interface SessionActivity {
   readonly pid: number;
-  readonly usename: string;
   readonly application_name: string;
   readonly client_addr: string | null;
   readonly client_port: number | null;
@@ -25,6 +26,23 @@ export interface SessionActivity {
     | "idle in transaction (aborted)"
     | null;
   readonly query: string;
+  readonly backend_xid: string | null;
+  readonly backend_type: string | null;
+  readonly ssl: boolean | null;
+  readonly sslversion: string | null;
+  readonly sslcipher: string | null;
+  readonly sslbits: number | null;
+  readonly ssl_client_dn: string | null;
+  readonly ssl_client_serial: string | null;
+  readonly ssl_issuer_dn: string | null;
+  readonly gss_auth: boolean | null;
+  readonly gss_enc: boolean | null;
+  readonly gss_delegation: boolean | null;
+}
+
+export interface ConnectionEnd {
+  readonly address: string | null;
+  readonly port: number | null;
 }
 
 /** A row of pg_stat_progress_copy, but for its pid. */
@@ -45,13 +63,18 @@ export interface CopyProgress {
 
 export interface ActiveSession {
   activity(): SessionActivity;
+  /** undefined: no transaction is open. */
+  transactionLocks(): TransactionLocks | undefined;
+  /** Both ends of its connection. */
+  readonly connection: Readonly<Record<"client" | "server", ConnectionEnd>>;
   cancel(): void;
   /** Ends it with 57P01. */
   terminate(): void;
 }
 
 export class Sessions {
-  readonly #startTime = new Date().toISOString();
+  readonly startTime = new Date().toISOString();
+  readonly transactionIds = new TransactionIds();
   readonly #byPid = new Map<number, ActiveSession>();
   readonly #copies = new Map<number, () => CopyProgress>();
   /** Which role has logged in, by process id, also of sessions that are only about to be. */
@@ -102,46 +125,36 @@ export class Sessions {
     return session !== undefined;
   }
 
-  /**
-   * The facts a catalogue query of session `pid` needs. `maySee`: whether it may know what sessions
-   * of that role do.
-   */
-  facts(
-    pid: number,
-    needed: ReadonlySet<keyof CatalogFacts>,
-    sessionUser: string,
-    maySee: (roleOid: number) => boolean,
-  ): CatalogFacts {
-    const seen = (one: number) => maySee(this.#roles.get(one) ?? 0);
-    const rows: Partial<Record<LiveRows, readonly object[]>> = {};
-    if (needed.has("sessions")) {
-      rows.sessions = [...this.#byPid].map(([one, session]) =>
-        seen(one) ? session.activity() : hidden(session.activity()),
-      );
-    }
-    if (needed.has("copies")) {
-      const copies = [...this.#copies].filter(([copier]) => seen(copier));
-      rows.copies = copies.map(([copier, progress]) => ({ pid: copier, ...progress() }));
-    }
-    return { processId: pid, startTime: this.#startTime, sessionUser, ...rows };
+  /** Whether there is one, and both ends of its connection. */
+  connection(pid: number): ActiveSession["connection"] | undefined {
+    return this.#byPid.get(pid)?.connection;
+  }
+
+  get count(): number {
+    return this.#byPid.size;
+  }
+
+  /** Rows of pg_stat_get_activity(). `maySee`: what sessions of that role do. */
+  activities(maySee: (roleOid: number) => boolean): readonly object[] {
+    return [...this.#byPid].map(([pid, session]) => {
+      const usesysid = this.#roles.get(pid) ?? 0;
+      const activity = session.activity();
+      const shown = maySee(usesysid) ? activity : hidden(activity);
+      return { datid: DATABASE_OID, usesysid, ...shown };
+    });
+  }
+
+  copyProgress(maySee: (roleOid: number) => boolean): readonly object[] {
+    const seen = [...this.#copies].filter(([pid]) => maySee(this.#roles.get(pid) ?? 0));
+    return seen.map(([pid, progress]) => ({ pid, ...progress() }));
+  }
+
+  transactionLocks(): readonly TransactionLocks[] {
+    return [...this.#byPid.values()].flatMap((session) => session.transactionLocks() ?? []);
   }
 }
 
 /** As PostgreSQL shows it to who may not know more. */
-function hidden({ pid, usename, application_name }: SessionActivity): SessionActivity {
-  return {
-    pid,
-    usename,
-    application_name,
-    client_addr: null,
-    client_port: null,
-    backend_start: null,
-    xact_start: null,
-    query_start: null,
-    state_change: null,
-    wait_event_type: null,
-    wait_event: null,
-    state: null,
-    query: "<insufficient privilege>",
-  };
+function hidden({ pid, application_name }: SessionActivity): Partial<SessionActivity> {
+  return { pid, application_name, query: "<insufficient privilege>" };
 }

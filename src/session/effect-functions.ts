@@ -51,6 +51,17 @@ export const EFFECT_FUNCTIONS: ReadonlyMap<string, EffectFunction> = new Map(
       requireSignalRights(Number(pid), "terminate", effects.execution);
       return Promise.resolve(toldOf(pid, sessions.terminate(Number(pid)), effects));
     }),
+    pg_reload_conf: strict("bool", (_, { execution }) => {
+      requireSuperuser("pg_reload_conf", execution);
+      execution.services.server.reload();
+      return Promise.resolve(TRUE);
+    }),
+    pg_rotate_logfile: strict("bool", (_, { execution, notices }) => {
+      requireSuperuser("pg_rotate_logfile", execution);
+      const message = "rotation not possible because log collection not active";
+      notices.push({ severity: "WARNING", sqlState: "01000", message });
+      return Promise.resolve(FALSE);
+    }),
     set_config: {
       isStrict: false,
       type: "text",
@@ -58,6 +69,12 @@ export const EFFECT_FUNCTIONS: ReadonlyMap<string, EffectFunction> = new Map(
     } satisfies EffectFunction,
   }),
 );
+
+/** Nobody can grant EXECUTE. @throws SqlError 42501 */
+function requireSuperuser(name: string, { settings }: Execution): void {
+  if (settings.isSuperuser) return;
+  throw new SqlError("42501", `permission denied for function ${name}`);
+}
 
 function strict(type: EffectFunction["type"], call: EffectFunction["call"]): EffectFunction {
   return { isStrict: true, type, call };

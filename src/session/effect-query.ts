@@ -8,7 +8,8 @@ import { callsIn, effectShape } from "./effect-calls.ts";
 import type { Statement } from "./statement.ts";
 
 /** What nearly every text lacks. */
-const MAY_CALL = /pg_(?:try_)?advisory|pg_sleep|_backend\b|set_config/i;
+const MAY_CALL =
+  /pg_(?:try_)?advisory|pg_sleep|_backend\b|set_config|pg_reload_conf|pg_rotate_logfile/i;
 
 /** undefined: it calls none, or in a place where that is not understood, which is refused later. */
 export function effectQuery(

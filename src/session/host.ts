@@ -51,7 +51,8 @@ export class Host implements SessionHost {
       throw fatal("3D000", `database "${request.database}" does not exist`);
     }
     const roles = shadow.roles();
-    const settings = new Settings(shadow.settingDefaults(), { loginRoleOid: role.oid, roles });
+    const defaults = this.#services.server.settingDefaults(shadow.settingDefaults());
+    const settings = new Settings(defaults, { loginRoleOid: role.oid, roles });
     if (!role.isSuperuser) await this.#requireConnect(settings);
     await this.#applyKept(role, settings);
     for (const [name, value] of request.settings) {

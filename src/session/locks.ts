@@ -18,6 +18,20 @@ export interface LockTarget {
   readonly title: string;
   /** Not given back by `releaseAll`, but by `lower`. */
   readonly isAdvisory?: boolean;
+  /** pg_locks shows it as a lock on this relation; absent: on a transaction. */
+  readonly relationOid?: number;
+}
+
+/** A lock as somebody has it or waits for it. */
+export interface HeldLock {
+  readonly target: LockTarget;
+  readonly pid: number;
+  readonly mode: LockMode;
+  readonly isGranted: boolean;
+  /** ISO 8601; undefined: it is held. */
+  readonly waitingSince: string | undefined;
+  /** Process ids. */
+  readonly holders: readonly number[];
 }
 
 export type LockMode = "shared" | "exclusive";
@@ -33,6 +47,7 @@ interface Request {
   readonly owner: LockOwner;
   readonly mode: LockMode;
   readonly grant: () => void;
+  readonly sinceMs: number;
 }
 
 interface Lock {
@@ -74,7 +89,8 @@ export class Locks {
     if (this.#take(lock, owner, mode)) return;
     signal.throwIfAborted();
     const granted = deferred<void>();
-    const request: Request = { owner, mode, grant: () => granted.resolve() };
+    const sinceMs = Date.now();
+    const request: Request = { owner, mode, grant: () => granted.resolve(), sinceMs };
     // Who turns shared into exclusive is blocked by holders alone: others would wait for it.
     if (lock.holders.has(owner)) lock.queue.unshift(request);
     else lock.queue.push(request);
@@ -133,6 +149,43 @@ export class Locks {
       if (held?.size === 0) this.#held.delete(owner);
     }
     this.#grantNext(lock);
+  }
+
+  /** What this owner waits for. */
+  waitedFor(owner: LockOwner): LockTarget | undefined {
+    return this.#waiting.get(owner)?.lock.target;
+  }
+
+  /** Process ids of those that keep others waiting, by the process that waits. */
+  blockers(): ReadonlyMap<number, readonly number[]> {
+    const all = [...this.#waiting].map(([owner, { lock, request }]) => {
+      const before = lock.queue.slice(0, Math.max(0, lock.queue.indexOf(request)));
+      const queued = before.filter(({ mode }) => conflict(mode, request.mode));
+      const owners = [
+        ...blockersAmongHolders(lock, owner, request.mode),
+        ...queued.map((one) => one.owner),
+      ];
+      return [owner.processId, owners.map(({ processId }) => processId)] as const;
+    });
+    return new Map(all);
+  }
+
+  all(): readonly HeldLock[] {
+    return [...this.#locks.values()].flatMap((lock) => {
+      const holders = [...lock.holders.keys()].map(({ processId }) => processId);
+      const of = ({ processId }: LockOwner, mode: LockMode, sinceMs?: number): HeldLock => ({
+        target: lock.target,
+        pid: processId,
+        mode,
+        isGranted: sinceMs === undefined,
+        waitingSince: sinceMs === undefined ? undefined : new Date(sinceMs).toISOString(),
+        holders,
+      });
+      return [
+        ...[...lock.holders].map(([owner, mode]) => of(owner, mode)),
+        ...lock.queue.map(({ owner, mode, sinceMs }) => of(owner, mode, sinceMs)),
+      ];
+    });
   }
 
   #lock(target: LockTarget): Lock {

@@ -98,6 +98,7 @@ export class PortalRun {
   #end(): void {
     this.#signal.end();
     this.#surroundings.heavy.leave();
+    this.#activity.end(Date.now());
   }
 
   /** A statement starts: failed-transaction check, clock, timeout. */

@@ -195,8 +195,12 @@ export class Preparer {
       return this.#compiled(source, analysis, query);
     } catch (cause) {
       if (!isRefused(cause)) throw cause;
-      if (!route.mayRunInCatalog) return this.#compiledOrLate(source, analysis, query);
-      return catalogQuery(source.request, analysis);
+      if (route.mayRunInCatalog) return catalogQuery(source.request, analysis);
+    }
+    try {
+      return this.#compiledOrLate(source, analysis, query);
+    } catch (cause) {
+      throw withoutTables(cause);
     }
   }
 
@@ -281,6 +285,14 @@ export class Preparer {
     );
     return { kind: "explain", query: prepared.statement, isAnalyze: isAnalyzing(node) };
   }
+}
+
+/** A query without tables: what refuses it need not speak of them. */
+function withoutTables(cause: unknown): unknown {
+  if (!(cause instanceof SqlError) || !isRefused(cause)) return cause;
+  const plain = / on these tables$/;
+  if (!plain.test(cause.message)) return cause;
+  return new SqlError("0A000", cause.message.replace(plain, ""), { cause });
 }
 
 function timeColumnOf(relation: RelationInfo | undefined): string | undefined {

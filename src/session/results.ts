@@ -137,8 +137,25 @@ export interface StartupRequest {
   readonly processId: number;
   /** With its port: `127.0.0.1:50123`, `[::1]:50123`. */
   readonly remoteAddress: string;
+  /** Ours, in the same form. */
+  readonly localAddress: string;
+  /** undefined: the connection is not encrypted. */
+  readonly tls: TlsFacts | undefined;
   /** Asked once it is known whose session it is. @throws SqlError FATAL 53300 */
   readonly admit: (isSuperuser: boolean) => void;
+}
+
+/** What is known of an encrypted connection; names as pg_stat_ssl shows them. */
+export interface TlsFacts {
+  readonly version: string;
+  /** OpenSSL's name. */
+  readonly cipher: string;
+  readonly bits: number;
+  /** These three: undefined, the client showed no certificate. */
+  readonly clientName: string | undefined;
+  /** Decimal. */
+  readonly clientSerial: string | undefined;
+  readonly issuerName: string | undefined;
 }
 
 /** What the wire needs of the server: sessions. Throws `SqlError` (FATAL) when it refuses. */

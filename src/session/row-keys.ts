@@ -132,7 +132,7 @@ export async function lockKeys(entry: TstableEntry, execution: Execution): Promi
 }
 
 function keysTarget(oid: number, name: string): LockTarget {
-  return { key: `keys ${oid}`, title: `keys of relation "${name}"` };
+  return { key: `keys ${oid}`, title: `keys of relation "${name}"`, relationOid: oid };
 }
 
 /** In the graph of all waits: two that wait for each other's keys are a deadlock. */

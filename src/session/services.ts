@@ -16,6 +16,7 @@ import type { PlainStore } from "./plain/store.ts";
 import type { Preparer } from "./prepare.ts";
 import type { Passwords } from "./roles/passwords.ts";
 import type { RowKeys } from "./row-keys.ts";
+import type { ServerFacts } from "./server-facts.ts";
 import type { SettingCheck } from "./setting-check.ts";
 import type { Tables } from "./tables.ts";
 import type { Transactions } from "./transactions.ts";
@@ -43,5 +44,6 @@ export interface Services {
   readonly files: FileAccess;
   readonly folders: Warehouse;
   readonly sessions: Sessions;
+  readonly server: ServerFacts;
   readonly notifications: NotificationHub;
 }

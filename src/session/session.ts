@@ -13,6 +13,7 @@ import { AdvisoryLocks } from "./advisory-locks.ts";
 import { ParameterReader } from "./bind.ts";
 import { HeavyPlace } from "./heavy-gate.ts";
 import { idleLimit } from "./idle-limit.ts";
+import type { TransactionLocks } from "./lock-rows.ts";
 import { lockOwner } from "./locks.ts";
 import { isTold } from "./message-level.ts";
 import { SessionNotifications } from "./notifications.ts";
@@ -25,6 +26,7 @@ import {
   withFormats,
 } from "./portals.ts";
 import { endsFailed, shifted } from "./prepared.ts";
+import { relationLocks } from "./relation-locks.ts";
 import type {
   BindRequest,
   IdleLimit,
@@ -266,11 +268,27 @@ export class Session implements SessionPort, ActiveSession {
   }
 
   activity(): SessionActivity {
-    return this.#activity.describe(
-      this.#transaction,
-      this.#signal.isRunning,
-      this.#settings.get("application_name") ?? "",
-    );
+    const { sessions, locks } = this.#services;
+    const transaction = this.#transaction;
+    return this.#activity.describe({
+      transaction,
+      transactionId: sessions.transactionIds.known(transaction),
+      isRunning: this.#signal.isRunning,
+      application: this.#settings.get("application_name") ?? "",
+      waitsFor: locks.waitedFor(lockOwner(transaction, this.#request.processId)),
+    });
+  }
+
+  get connection(): ActiveSession["connection"] {
+    return this.#activity.connection;
+  }
+
+  transactionLocks(): TransactionLocks | undefined {
+    const transaction = this.#transaction;
+    if (!transaction.isStarted) return undefined;
+    const transactionId = this.#services.sessions.transactionIds.known(transaction);
+    const relations = relationLocks(transaction);
+    return { pid: this.#request.processId, transactionId, relations };
   }
 
   takeNotifications(): readonly Notification[] {

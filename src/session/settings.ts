@@ -132,6 +132,14 @@ export class Settings {
     return this.#find(name)?.value;
   }
 
+  /** Of those that have been set: where their values come from, as pg_settings says it. */
+  origins(): readonly { readonly name: string; readonly source: "client" | "session" }[] {
+    return [...new Map([...this.#session, ...this.#local])].map(([name, value]) => ({
+      name,
+      source: this.#startup.get(name) === value ? "client" : "session",
+    }));
+  }
+
   /** PostgreSQL's spelling of a name. */
   spelling(name: string): string {
     return this.#defaults.get(name.toLowerCase())?.name ?? name;

@@ -20,7 +20,7 @@ const FLUSHES_MAX = 3;
 
 /** Whoever removes segments that are not its own holds it. */
 export function segmentLock({ info: { oid, name } }: TstableEntry): LockTarget {
-  return { key: `segments of ${oid}`, title: `relation "${name}"` };
+  return { key: `segments of ${oid}`, title: `relation "${name}"`, relationOid: oid };
 }
 
 /** To the end of the transaction. */

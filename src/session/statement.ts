@@ -88,8 +88,8 @@ export type Statement =
         readonly schema: string | undefined;
         readonly name: string;
       }[];
-      /** ACCESS SHARE, which stands beside every change of rows. */
-      readonly isShared: boolean;
+      /** As PostgreSQL numbers them: 1, ACCESS SHARE, stands beside every change of rows. */
+      readonly mode: number;
       /** false: NOWAIT. */
       readonly isPatient: boolean;
     }

@@ -15,8 +15,6 @@ import type { IsolationLevel, TransactionModes } from "./transaction-modes.ts";
 import { executeStatement, fetchStatement, prepareStatement } from "./utility-cursors.ts";
 import { createUsingTstable } from "./utility-tables.ts";
 
-const ACCESS_SHARE = 1;
-
 /**
  * @throws SqlError 0A000, by the statement's name. EXPLAIN is the caller's: its query is analysed
  * anew.
@@ -50,7 +48,7 @@ export function classifyUtility(node: NodeObject, statement: StatementText): Sta
           schema: one["schemaname"] === null ? undefined : text(one["schemaname"]),
           name: text(one["relname"]),
         })),
-        isShared: node["mode"] === ACCESS_SHARE,
+        mode: Number(node["mode"]),
         isPatient: node["nowait"] !== true,
       };
     case "LISTENSTMT":

@@ -22,6 +22,8 @@ import type { Work } from "./transaction-parts.ts";
 /** Changes of ordinary tables' rows and of the tables themselves. */
 export interface PlainPart extends Participant {
   readonly isEmpty: boolean;
+  /** Of tables. */
+  readonly changedOids: readonly number[];
   /** Some of it must survive a crash: not only temporary tables. */
   readonly isDurable: boolean;
   /** One DuckDB transaction, with `more` in it. */
@@ -62,6 +64,11 @@ export class TransactionWork implements Work {
 
   get plain(): PlainPart | undefined {
     return this.#plain;
+  }
+
+  /** OIDs of all tables whose rows it has changed. */
+  get changedOids(): readonly number[] {
+    return [...this.#items.tableIds, ...(this.#plain?.changedOids ?? [])];
   }
 
   async addPlain(part: PlainPart): Promise<void> {

@@ -11,6 +11,7 @@ import { type ErrorFields, SqlError, unreachable } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import type { SessionHost, SessionPort } from "../session/results.ts";
 import * as backend from "./backend.ts";
+import { connectionFacts } from "./connection-facts.ts";
 import { type EntranceOptions, enter } from "./entrance.ts";
 import { type Frame, FrameReader } from "./frame-reader.ts";
 import { decodeFrame, type FrontendMessage, LostStream } from "./frontend.ts";
@@ -143,7 +144,7 @@ export class Connection {
       database: startup.database,
       settings: startup.settings,
       processId,
-      remoteAddress: addressOf(this.#socket),
+      ...connectionFacts(this.#socket),
       admit: (isSuperuser) => this.#options.admission.confirm(isSuperuser),
     });
     this.#session = session;
@@ -324,12 +325,6 @@ export class Connection {
       log("error", "session-close-failed", { cause });
     }
   }
-}
-
-/** `127.0.0.1:50123`, `[::1]:50123`. */
-function addressOf({ remoteAddress = "", remotePort = 0 }: Socket): string {
-  const host = remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress;
-  return `${host}:${remotePort}`;
 }
 
 function isFinal({ severity }: ErrorFields): boolean {

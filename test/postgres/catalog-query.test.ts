@@ -66,7 +66,7 @@ describe("catalogue queries", () => {
     const facts = {
       sessionUser: "o'brien",
       sizes: { 1259: 8192, database: 12_345 },
-      sessions: [{ pid: 1, usename: "postgres", state: "active", query: "SELECT 'x'" }],
+      sessions: [{ pid: 1, datid: 5, usesysid: 10, state: "active", query: "SELECT 'x'" }],
       cursors: [{ name: "c", statement: "SELECT 1", is_holdable: false }],
     };
     const rows = async (text: string) => await textRows(shadow, text, facts);

@@ -53,6 +53,11 @@ export class PlainWrites implements Participant {
     return this.#tables.size === 0;
   }
 
+  /** OIDs of the tables it has changed. */
+  get changedOids(): readonly number[] {
+    return [...this.#tables.keys()];
+  }
+
   /** Whether a commit changes plain.duckdb. */
   get isDurable(): boolean {
     return [...this.#tables.values()].some((table) => !table.isTemporary);

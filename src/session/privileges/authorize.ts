@@ -164,12 +164,12 @@ function requireMember(
 const ANY_CHANGE = "UPDATE, DELETE, TRUNCATE, MAINTAIN";
 
 async function authorizeLock(
-  { tables, isShared }: Extract<Statement, { kind: "lock-table" }>,
+  { tables, mode }: Extract<Statement, { kind: "lock-table" }>,
   execution: Execution,
 ): Promise<void> {
   const { services, settings, transaction } = execution;
   if (!transaction.isExplicit) return; // refused for that
-  const privileges = isShared ? `SELECT, INSERT, ${ANY_CHANGE}` : ANY_CHANGE;
+  const privileges = mode === 1 ? `SELECT, INSERT, ${ANY_CHANGE}` : ANY_CHANGE;
   const questions = tables.flatMap((name) => {
     const found = services.tables.findRelation(name, settings);
     return found === undefined ? [] : [tableNeed(found.oid, privileges)];

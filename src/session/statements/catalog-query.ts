@@ -2,12 +2,9 @@
 
 import type { ErrorFields } from "../../base/errors.ts";
 import type { AnalyseRequest, CatalogFacts } from "../../postgres/analysis.ts";
-import { compileContext } from "../compile-context.ts";
 import type { Execution, Result } from "../execution.ts";
-import { cursorFacts, statementFacts } from "../portal-facts.ts";
-import { hasPrivilegesOf, requireRole, roleByOid } from "../roles/directory.ts";
+import { catalogFacts } from "../live-facts.ts";
 import { rowsInMemory } from "../row-source.ts";
-import type { Settings } from "../settings.ts";
 
 /** `known`: notices that the client has been told. */
 export async function catalogQuery(
@@ -24,7 +21,7 @@ export async function catalogQuery(
       parameters: parameters.raw,
       parameterFormats: parameters.formats,
       resultFormats: formats,
-      facts: catalogFacts(factsNeeded, execution),
+      facts: await catalogFacts(factsNeeded, execution),
     },
     signal,
   );
@@ -36,35 +33,4 @@ export async function catalogQuery(
       ({ message }) => !known.some((notice) => notice.message === message),
     ),
   };
-}
-
-function maySeeActivity(roleOid: number, settings: Settings): boolean {
-  const { roles } = settings;
-  const role = requireRole(roles, settings.currentRoleOid);
-  const owner = roleByOid(roles, roleOid)?.name ?? "";
-  return hasPrivilegesOf(roles, role, "pg_read_all_stats") || hasPrivilegesOf(roles, role, owner);
-}
-
-/** What the session knows and the embedded PostgreSQL must be told. */
-export function catalogFacts(
-  needed: ReadonlySet<keyof CatalogFacts>,
-  execution: Execution,
-): CatalogFacts {
-  const { sessions, tables } = execution.services;
-  const { settings, portals, processId } = execution;
-  const known = sessions.facts(processId, needed, settings.sessionUser, (oid) =>
-    maySeeActivity(oid, settings),
-  );
-  const schema =
-    settings.temporarySchema === undefined
-      ? {}
-      : { currentSchema: compileContext(settings, tables).currentSchema };
-  const named = {
-    ...(needed.has("cursors") && { cursors: cursorFacts(portals) }),
-    ...(needed.has("statements") && { statements: statementFacts(portals) }),
-  };
-  if (!needed.has("sizes")) return { ...known, ...schema, ...named };
-  const sizes = tables.all().map(({ info, table }) => [info.oid, table.snapshot.totals.bytes]);
-  const database = tables.all().reduce((sum, { table }) => sum + table.snapshot.totals.bytes, 0);
-  return { ...known, ...schema, ...named, sizes: { ...Object.fromEntries(sizes), database } };
 }

@@ -6,10 +6,11 @@ import { encodeCells, readRows, readTextRows } from "../data-rows.ts";
 import { callsIn, type EffectCall } from "../effect-calls.ts";
 import { EFFECT_FUNCTIONS, type Effects } from "../effect-functions.ts";
 import type { Execution, Result } from "../execution.ts";
+import { catalogFacts } from "../live-facts.ts";
 import { rowsInMemory } from "../row-source.ts";
 import type { Statement } from "../statement.ts";
 import { argumentParts } from "../utility-cursors.ts";
-import { catalogFacts, catalogQuery } from "./catalog-query.ts";
+import { catalogQuery } from "./catalog-query.ts";
 
 type EffectQuery = Extract<Statement, { readonly kind: "effects" }>;
 
@@ -35,7 +36,9 @@ async function once(
   let { text } = request;
   for (let call = innermost(text); call !== undefined; call = innermost(text)) {
     const list =
-      call.args.trim() === "" ? [] : await values(call.args, { ...request, text }, effects);
+      call.args.trim() === ""
+        ? []
+        : await values(call.args, { ...request, text }, factsNeeded, effects);
     text =
       text.slice(0, call.start) + (await literalOf(call, list, effects)) + text.slice(call.end);
   }
@@ -49,6 +52,7 @@ function innermost(text: string): EffectCall | undefined {
 async function values(
   args: string,
   request: EffectQuery["request"],
+  factsNeeded: EffectQuery["factsNeeded"],
   { execution }: Effects,
 ): Promise<(string | null)[]> {
   const { services, settings, parameters, signal } = execution;
@@ -60,7 +64,7 @@ async function values(
       parameters: parameters.raw,
       parameterFormats: parameters.formats,
       resultFormats: [],
-      facts: catalogFacts(new Set(), execution),
+      facts: await catalogFacts(factsNeeded, execution),
     },
     signal,
   );

@@ -5,8 +5,11 @@ import type { Execution, Result } from "../execution.ts";
 import { lockOwner } from "../locks.ts";
 import { relationOf } from "../plain/relation.ts";
 import { lockWait, plainWrites } from "../plain/work.ts";
+import { noteTableLock } from "../relation-locks.ts";
 import type { Statement } from "../statement.ts";
 import { requireWritable } from "../write-rules.ts";
+
+const ACCESS_SHARE = 1;
 
 type LockTable = Extract<Statement, { readonly kind: "lock-table" }>;
 
@@ -15,7 +18,7 @@ type LockTable = Extract<Statement, { readonly kind: "lock-table" }>;
  * @throws SqlError 25P01, 42P01, 42809, 0A000, 25006, 40001, 40P01, 55P03
  */
 export async function lockTables(
-  { tables: names, isShared, isPatient }: LockTable,
+  { tables: names, mode, isPatient }: LockTable,
   execution: Execution,
 ): Promise<Result> {
   const { transaction, services, settings, processId } = execution;
@@ -29,7 +32,10 @@ export async function lockTables(
       throw new SqlError("42P01", `relation "${shown}" does not exist`);
     }
     const kind = services.tables.relation(relation.oid)?.kind;
-    if (isShared && kind !== undefined) continue;
+    if (mode === ACCESS_SHARE && kind !== undefined) {
+      noteTableLock(transaction, relation.oid, mode);
+      continue;
+    }
     if (kind !== "ordinary") {
       throw new SqlError("0A000", `LOCK TABLE of "${relation.name}" is not supported`, {
         hint: "Only ordinary tables can be locked.",
@@ -41,6 +47,7 @@ export async function lockTables(
       throw new SqlError("55P03", `could not obtain lock on relation "${relation.name}"`);
     }
     await writes.lock(relationOf(relation.oid, execution), lockWait(execution));
+    noteTableLock(transaction, relation.oid, mode);
   }
   return { kind: "done", tag: "LOCK TABLE" };
 }

@@ -6,6 +6,8 @@ import type { Execution, Result } from "../execution.ts";
 import { forgetSequences } from "../plain/sequences.ts";
 import { becomeLogin, becomeRole, becomeSession } from "../roles/become.ts";
 import { rowsOfValues } from "../row-source.ts";
+import { HIDDEN_SETTINGS } from "../server-facts.ts";
+import { maySeeSettings } from "../setting-facts.ts";
 import type { Settings } from "../settings.ts";
 import type { SettingChange } from "../statement.ts";
 import { dropTemporary } from "../temporary.ts";
@@ -141,6 +143,7 @@ export async function show(name: string, execution: Execution): Promise<Result> 
     case "transaction_deferrable":
       return shown(transaction.isDeferrable ? "on" : "off", execution);
     default: {
+      requireVisible(name, settings);
       const value = settings.get(name);
       if (value === undefined) {
         throw new SqlError("42704", `unrecognized configuration parameter "${name}"`);
@@ -150,14 +153,25 @@ export async function show(name: string, execution: Execution): Promise<Result> 
   }
 }
 
+/** @throws SqlError 42501 */
+function requireVisible(name: string, settings: Settings): void {
+  if (!HIDDEN_SETTINGS.has(name.toLowerCase()) || maySeeSettings(settings)) return;
+  throw new SqlError("42501", `permission denied to examine "${name.toLowerCase()}"`, {
+    detail:
+      'Only roles with privileges of the "pg_read_all_settings" role may examine this parameter.',
+  });
+}
+
 async function showAll(execution: Execution): Promise<Result> {
   const result = await catalogQuery(
     {
-      text: "SELECT name, setting, short_desc FROM pg_catalog.pg_show_all_settings() ORDER BY 1",
+      text:
+        "SELECT name, pg_catalog.current_setting(name), short_desc" +
+        ' FROM pg_catalog.pg_show_all_settings() ORDER BY lower(name) COLLATE "C"',
       parameterOids: [],
       settings: execution.settings.shadow,
     },
-    new Set(),
+    new Set(["settings"]),
     [],
     { ...execution, parameters: { raw: [], formats: [], values: [] } },
   );
