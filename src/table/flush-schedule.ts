@@ -10,6 +10,8 @@ export interface FlushTriggers {
   readonly ageMs?: number;
   readonly bytes?: number;
   readonly rows?: number;
+  /** Rows of about so many bytes in memory make one segment. */
+  readonly segmentBytes?: number;
 }
 
 export interface ScheduleOptions {
@@ -24,6 +26,8 @@ export interface ScheduleOptions {
 const AGE_MS = 60_000;
 const FLUSH_BYTES = 64 << 20;
 const FLUSH_ROWS = 2_000_000;
+/** As COPY writes them. */
+const SEGMENT_BYTES = 32 << 20;
 /** After a failure: twice as long each time, up to the age. */
 const RETRY_MS = 500;
 
@@ -126,8 +130,9 @@ export class FlushSchedule {
     state.timer = undefined;
     while (hot.released !== undefined) await hot.released;
     const through = this.#options.sequence();
+    const { segmentBytes = SEGMENT_BYTES } = this.#options.triggers;
     try {
-      await flushTable(hot, { through, syncLog: this.#options.syncLog });
+      await flushTable(hot, { through, syncLog: this.#options.syncLog, segmentBytes });
       state.failures = 0;
       this.#options.onFlushed();
     } catch (cause) {

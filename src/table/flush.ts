@@ -23,8 +23,11 @@ export interface FlushOptions {
   readonly through: number;
   /** Makes the log durable up to `through`. */
   readonly syncLog: () => Promise<void>;
-  readonly operation?: string;
+  /** Rows of about so many bytes in memory make a segment; undefined: as many as there are. */
+  readonly segmentBytes?: number | undefined;
 }
+
+type Written = StagedSegment & { readonly done: Promise<void> };
 
 /** One at a time for a table. @throws StoreError, StorageError, and what the ports throw */
 export async function flushTable(hot: HotTable, options: FlushOptions): Promise<void> {
@@ -68,22 +71,22 @@ class Flush {
     await this.#hot.table.commit(async (head) => await this.#plan(head, rows));
   }
 
-  /** The hot rows as a segment; undefined: there are none. */
-  async #writeRows(): Promise<(StagedSegment & { readonly done: Promise<void> }) | undefined> {
+  /** The hot rows as segments. */
+  async #writeRows(): Promise<readonly Written[]> {
     const { storage } = this.#hot.attachment;
-    const ranges = await this.#world.ranges({});
-    if (ranges.length === 0) return undefined;
-    const { key, path } = await this.#staging.newFile();
-    await storage.write(ranges, path);
     const { meta } = this.#world.content.snapshot;
-    const staged = await this.#staging.take(meta, key, ORIGINS.hot);
-    return staged && this.#staging.segment(meta, staged);
+    const { segmentBytes = Number.POSITIVE_INFINITY } = this.#options;
+    const written: Written[] = [];
+    for (const ranges of await this.#world.rangesBySize(segmentBytes)) {
+      const { key, path } = await this.#staging.newFile();
+      await storage.write(ranges, path);
+      const staged = await this.#staging.take(meta, key, ORIGINS.hot);
+      if (staged !== undefined) written.push(this.#staging.segment(meta, staged));
+    }
+    return written;
   }
 
-  async #plan(
-    head: Snapshot,
-    rows: (StagedSegment & { readonly done: Promise<void> }) | undefined,
-  ): Promise<Proposal> {
+  async #plan(head: Snapshot, rows: readonly Written[]): Promise<Proposal> {
     const { table } = this.#hot;
     if (this.#hot.watermark(head) !== this.#world.content.watermark) {
       // An earlier flush, told to have failed, has happened: these rows would be there twice.
@@ -98,9 +101,9 @@ class Flush {
     ]);
     const decided = await coverageAfter(table, head, delta.hidden, changed);
     await this.#logOddities(head, delta);
-    const coverage = rows?.coverage === undefined ? decided : unite(decided, rows.coverage);
+    const coverage = rows.reduce((sum, one) => unite(sum, one.coverage ?? []), decided);
     const file = this.#staging.tableCoverage(head.meta, head.version + 1, coverage);
-    const added = rows === undefined ? delta.added : [...delta.added, rows];
+    const added = [...delta.added, ...rows];
     const columns = newColumns(head, added);
     const actions: readonly Action[] = [
       ...[...delta.hidden].map((path) => ({ kind: "remove-segment", path }) as const),
@@ -111,15 +114,15 @@ class Flush {
     return {
       actions,
       own: {
-        operation: this.#options.operation ?? "FLUSH",
+        operation: "FLUSH",
         upto: this.#options.through,
         ...(columns !== undefined && { columns }),
       },
-      ready: allOrThrow(rows === undefined ? [file.done] : [file.done, rows.done]),
+      ready: allOrThrow([file.done, ...rows.map(({ done }) => done)]),
       coverage,
       onPublished: () => {
         this.#staging.keep([file.key]);
-        if (rows !== undefined) this.#staging.keepSegments([rows]);
+        this.#staging.keepSegments(rows);
       },
     };
   }

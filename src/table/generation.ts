@@ -77,6 +77,29 @@ export class Generation {
     return count === 0 ? 0 : (this.#rowsThrough[count - 1] as number);
   }
 
+  /** Sequences in (after, through) behind each of which about so many bytes more have come. */
+  cuts(after: number, through: number, bytes: number): readonly number[] {
+    const cuts: number[] = [];
+    let sum = 0;
+    const [from, until] = [this.countThrough(after), this.countThrough(through)];
+    for (let at = from; at + 1 < until; at += 1) {
+      const { sequence, bytes: more } = this.#items[at] as HotRows;
+      sum += more;
+      // One commit may have several items.
+      if (sum < bytes || this.#items[at + 1]?.sequence === sequence) continue;
+      cuts.push(sequence);
+      sum = 0;
+    }
+    return cuts;
+  }
+
+  /** In memory, of the items with a sequence in (after, through]. */
+  bytesOf(after: number, through: number): number {
+    return this.#items
+      .slice(this.countThrough(after), this.countThrough(through))
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /** Of each of the items [from, until). */
   boundsOf(from: number, until: number): readonly RawBounds[] {
     return this.#items.slice(from, until).map(({ bounds }) => bounds);

@@ -3,6 +3,7 @@
  * hot rows counts. Immutable; what is derived from it is computed once.
  */
 
+import { assert } from "../base/errors.ts";
 import type { KeyColumns, RawBounds } from "./block-keys.ts";
 import { type Coverage, unite } from "./coverage.ts";
 import { coverageAfter } from "./coverage-after.ts";
@@ -74,6 +75,33 @@ export class TableWorld {
       through,
       ...(isReplacing && { isReplacing }),
     }));
+  }
+
+  /**
+   * All hot rows, of each segment to be the ranges: of about so many bytes in memory, in the order in
+   * which they came. What replaces others stays with them.
+   */
+  async rangesBySize(bytes: number): Promise<readonly (readonly HotRange[])[]> {
+    const ranges = await this.ranges({});
+    if (ranges.length === 0) return [];
+    const sizes = ranges.map(({ relation, after, through }) =>
+      this.#generation(relation).bytesOf(after, through),
+    );
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const segments = Math.round(total / bytes);
+    if (segments < 2 || ranges.some(({ isReplacing }) => isReplacing)) return [ranges];
+    return ranges.flatMap((range) => {
+      const { relation, after, through } = range;
+      const cuts = this.#generation(relation).cuts(after, through, total / segments);
+      const ends = [...cuts, through];
+      return ends.map((end, i) => [{ ...range, after: ends[i - 1] ?? after, through: end }]);
+    });
+  }
+
+  #generation(relation: string): Generation {
+    const part = this.content.parts.find(({ generation }) => generation.relation === relation);
+    assert(part !== undefined, "hot rows are of no generation");
+    return part.generation;
   }
 
   /** Of each item's hot rows. */

@@ -27,6 +27,8 @@ export interface Size {
   readonly keyedRows: number;
   readonly upserts: number;
   readonly savepoints: number;
+  /** Of a day's feed. */
+  readonly feedFlushes: number;
   /** Rows of a result that a slow client reads, and how long it does. */
   readonly slowRows: number;
   readonly slowMs: number;
@@ -49,6 +51,7 @@ export const SIZES: Readonly<Record<string, Size>> = {
     keyedRows: 100_000,
     upserts: 10_000,
     savepoints: 5000,
+    feedFlushes: 480,
     slowRows: 50_000_000,
     slowMs: 30_000,
     idleConnections: 1000,
@@ -68,6 +71,7 @@ export const SIZES: Readonly<Record<string, Size>> = {
     keyedRows: 5000,
     upserts: 200,
     savepoints: 200,
+    feedFlushes: 20,
     slowRows: 1_000_000,
     slowMs: 2000,
     idleConnections: 50,

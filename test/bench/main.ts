@@ -13,6 +13,7 @@ import { root } from "../support/root.ts";
 import { append, appendDepth, daily, pruning, smallFiles } from "./appends.ts";
 import { Context, type Part, SIZES } from "./context.ts";
 import { crowd } from "./crowd.ts";
+import { feed } from "./feed.ts";
 import { isMet, type Measurement, ratio } from "./measure.ts";
 import { queries } from "./queries.ts";
 import { selectAll } from "./select-all.ts";
@@ -29,6 +30,7 @@ const PARTS: readonly Part[] = [
   daily,
   startup,
   writes,
+  feed,
   crowd,
 ];
 

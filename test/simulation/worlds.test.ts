@@ -39,7 +39,9 @@ async function begun(): Promise<{
   readonly model: Model;
 }> {
   const files = await TestStore.create(TABLES);
-  const store = await TestStore.open(files, TABLES);
+  // Each commit becomes a segment of its own.
+  const triggers = { ageMs: 1e9, bytes: 1e9, rows: 1e9, segmentBytes: 1 };
+  const store = await TestStore.open(files, TABLES, { triggers });
   const model = new Model();
   await insert.run(store, model);
   await store.intake.flush(A);

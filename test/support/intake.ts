@@ -5,6 +5,7 @@ import { openAppendFolder } from "../../src/storage/append-files.ts";
 import { openLocalStore } from "../../src/storage/local-store.ts";
 import { bucketOf } from "../../src/table/buckets.ts";
 import { type Coverage, coverageOf } from "../../src/table/coverage.ts";
+import type { FlushTriggers } from "../../src/table/flush-schedule.ts";
 import type { HotRange } from "../../src/table/hot-storage.ts";
 import { Intake } from "../../src/table/intake.ts";
 import type { NewItem } from "../../src/table/items.ts";
@@ -36,7 +37,7 @@ export function rowsItem(tableId: number, ...rows: readonly MeterRow[]): NewItem
 
 export interface StoreOptions {
   readonly limits?: typeof LIMITS;
-  readonly triggers?: typeof NEVER;
+  readonly triggers?: FlushTriggers;
   readonly beforeAttach?: (store: TestStore) => Promise<void>;
 }
 

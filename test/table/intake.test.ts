@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { sleep } from "../../src/base/async.ts";
 import { setLogLevel } from "../../src/base/telemetry.ts";
+import { bytesOfRows } from "../../src/table/hot-rows.ts";
 import { PendingItems } from "../../src/table/pending-items.ts";
 import { writeOwnRows } from "../../src/table/pending-segments.ts";
 import { segmentsOf } from "../../src/table/snapshot.ts";
@@ -25,6 +26,29 @@ test("a committed row is visible, is published by a flush and stays one row", as
   expect(segmentsOf(table?.snapshot as NonNullable<typeof table>["snapshot"])).toHaveLength(1);
   await store.insert(rowsItem(A, meterRow(3, "a", 3)));
   expect(await store.numbers(A)).toEqual([1, 2, 3]);
+  await store.close();
+});
+
+test("a large flush becomes segments of about one size, in the order of its commits", async () => {
+  const files = await TestStore.create([A]);
+  const segmentBytes = 2 * bytesOfRows(meterBlock([meterRow(0, "a", 0)]));
+  const triggers = { ageMs: 1e9, bytes: 1e9, rows: 1e9, segmentBytes };
+  const store = await TestStore.open(files, [A], { triggers });
+  for (const hour of [0, 1, 2]) {
+    // Two items of one commit stay together.
+    const [one, two] = [meterRow(hour, "a", 2 * hour), meterRow(hour, "b", 2 * hour + 1)];
+    await store.insert(rowsItem(A, one), rowsItem(A, two));
+  }
+  await store.intake.flush(A);
+  const { history, version } = store.tables.get(A)?.snapshot ?? {};
+  expect(version).toBe(2);
+  const hours = history?.segments.map(({ min, max, rows }) => [max.raw - min.raw, rows]);
+  expect(hours).toEqual([
+    [0n, 2],
+    [0n, 2],
+    [0n, 2],
+  ]);
+  expect(await store.numbers(A)).toEqual([0, 1, 2, 3, 4, 5]);
   await store.close();
 });
 
