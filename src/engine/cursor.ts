@@ -5,7 +5,7 @@
  * the binding tells nothing. So a streamed query gets one more row at its end, a sentinel, marked
  * in one more column; a stream without it has failed. Why it failed is found by running it again
  * without a result. A statement known to give few rows is materialised instead: then DuckDB reports
- * the error.
+ * the error. So is one thought to give few, up to a limit: behind the limit it becomes a stream.
  */
 
 import duckdb from "@duckdb/node-bindings";
@@ -42,6 +42,8 @@ export class EngineCursor {
   readonly #onPinned: () => void;
   #lane: Lane | undefined;
   #result: duckdb.Result | undefined;
+  /** The result is all there, else a stream with a sentinel. */
+  #isCollected = false;
   #encoder: Encoder | undefined;
   /** Fetched while the chunk before it is encoded. */
   #ahead: Promise<duckdb.DataChunk | null> | undefined;
@@ -60,6 +62,11 @@ export class EngineCursor {
     this.#database = database;
     this.#request = request;
     this.#onPinned = onPinned;
+  }
+
+  /** Whether all rows were there when the first batch came. */
+  get isCollected(): boolean {
+    return this.#isCollected;
   }
 
   /** Asks a running or later call to stop with "cancelled". */
@@ -115,33 +122,51 @@ export class EngineCursor {
     const result = this.#result;
     this.#result = undefined;
     this.#encoder = undefined;
-    if (result === undefined || this.#request.isSmall) return;
+    if (result === undefined || this.#isCollected) return;
     // Behind the sentinel is the end. Else the next statement on the connection ends the stream.
     if (this.#isComplete) await duckdb.fetch_chunk(result);
     else await duckdb.query(lane.connection, "SELECT 1");
   }
 
   async #open(): Promise<void> {
-    const { sql, isSmall, parameters, rowsRelations, text, shapes } = this.#request;
+    const { sql, isSmall, rowsGuessed, rowsRelations, text, shapes } = this.#request;
     const lane = await this.#database.lane(duckdbZone(text.timeZone, sql));
     this.#lane = lane;
     if (this.#request.pinsPlain === true) await this.#pin(lane);
     for (const relation of rowsRelations) await createRows(lane.connection, relation);
-    if (isSmall && parameters.length === 0) {
-      // A prepared statement over Parquet files is planned again when it is executed.
-      this.#result = await this.#interruptible(lane, () => duckdb.query(lane.connection, sql));
-    } else if (isSmall && this.#request.isRepeated === true) {
-      const prepared = await preparedIn(lane, sql);
-      bind(prepared, this.#request);
-      this.#result = await this.#interruptible(lane, () => duckdb.execute_prepared(prepared));
-    } else {
-      const statement = isSmall ? sql : withSentinel(sql, shapes.length);
-      this.#result = await this.#execute(lane, statement, (prepared) =>
-        isSmall ? duckdb.execute_prepared(prepared) : duckdb.execute_prepared_streaming(prepared),
-      );
-    }
+    let result: duckdb.Result | undefined;
+    if (isSmall) result = await this.#collect(lane, sql);
+    else if (rowsGuessed !== undefined) result = await this.#collectAtMost(lane, rowsGuessed);
+    this.#isCollected = result !== undefined;
+    this.#result =
+      result ??
+      (await this.#execute(lane, withSentinel(sql, shapes.length), (prepared) =>
+        duckdb.execute_prepared_streaming(prepared),
+      ));
     this.#encoder = this.#makeEncoder(this.#result);
     this.#fetch(lane);
+  }
+
+  async #collect(lane: Lane, sql: string): Promise<duckdb.Result> {
+    if (this.#request.parameters.length === 0) {
+      // A prepared statement over Parquet files is planned again when it is executed.
+      return await this.#interruptible(lane, () => duckdb.query(lane.connection, sql));
+    }
+    if (this.#request.isRepeated === true) {
+      const prepared = await preparedIn(lane, sql);
+      bind(prepared, this.#request);
+      return await this.#interruptible(lane, () => duckdb.execute_prepared(prepared));
+    }
+    return await this.#execute(lane, sql, (prepared) => duckdb.execute_prepared(prepared));
+  }
+
+  /** undefined: there are more rows. */
+  async #collectAtMost(lane: Lane, rows: number): Promise<duckdb.Result | undefined> {
+    const { sql, shapes } = this.#request;
+    const names = columnNames(shapes.length);
+    const limited = `SELECT * FROM (${sql}\n) AS q(${names}) LIMIT ${rows + 1}`;
+    const result = await this.#collect(lane, limited);
+    return duckdb.row_count(result) <= rows ? result : undefined;
   }
 
   /** DuckDB takes the snapshot of a database when a transaction first touches it. */
@@ -167,9 +192,9 @@ export class EngineCursor {
   }
 
   #makeEncoder(result: duckdb.Result): Encoder {
-    const { shapes, formats, text, isSmall, layouts, lines } = this.#request;
+    const { shapes, formats, text, layouts, lines } = this.#request;
     const count = duckdb.column_count(result);
-    const expected = shapes.length + (isSmall ? 0 : 1);
+    const expected = shapes.length + (this.#isCollected ? 0 : 1);
     assert(count === expected, () => `the query gives ${count} columns, promised were ${expected}`);
     const types: ColumnType[] = shapes.map((shape, i) => {
       const type = columnTypeOf(duckdb.column_logical_type(result, i));
@@ -185,7 +210,7 @@ export class EngineCursor {
 
   #fetch(lane: Lane): void {
     const result = this.#result as duckdb.Result;
-    if (this.#request.isSmall) {
+    if (this.#isCollected) {
       // All of it is there already: no need to go through another thread.
       const isLast = this.#chunksRead >= duckdb.result_chunk_count(result);
       const chunk = isLast ? null : duckdb.result_get_chunk(result, this.#chunksRead);
@@ -218,7 +243,7 @@ export class EngineCursor {
     if (this.#isCancelled) throw cancelled();
     const size = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
     if (chunk === null || size === 0) {
-      if (!this.#request.isSmall) await this.#explainEnd();
+      if (!this.#isCollected) await this.#explainEnd();
       this.#isStreamRead = true;
       return;
     }
@@ -230,7 +255,7 @@ export class EngineCursor {
 
   /** The sentinel is the last row of the stream, in a chunk of its own or behind others. */
   #rowsBeforeSentinel(chunk: duckdb.DataChunk, size: number): number {
-    if (this.#request.isSmall) return size;
+    if (this.#isCollected) return size;
     const vector = duckdb.data_chunk_get_vector(chunk, this.#request.shapes.length);
     const marks = readData(vector, size, 1);
     const at = marks.indexOf(1);

@@ -36,6 +36,11 @@ export interface CursorRequest {
   readonly text: TextSettings;
   /** Few rows for certain: materialise, no sentinel. */
   readonly isSmall: boolean;
+  /**
+   * Probably few rows: materialised if there are at most so many, else streamed after all. A wrong
+   * guess costs what finding so many rows costs.
+   */
+  readonly rowsGuessed?: number | undefined;
   /** The same text comes again and again: connections keep it prepared, if it is small. */
   readonly isRepeated?: boolean;
   /** Reads `plain` as it is when `Cursor.pinned` settles, whatever is committed later. */

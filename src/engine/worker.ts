@@ -28,11 +28,10 @@ class OpenCursor {
   #isPumping = false;
   #isClosing = false;
   /** The first batches of a small result: mostly all there are, and then they go in one message. */
-  #held: RowBatch[] | undefined;
+  #held: RowBatch[] | undefined = [];
   readonly #finished = deferred<void>();
 
-  constructor(id: number, cursor: EngineCursor, demand: number, isSmall: boolean) {
-    this.#held = isSmall ? [] : undefined;
+  constructor(id: number, cursor: EngineCursor, demand: number) {
     this.#id = id;
     this.#cursor = cursor;
     this.#demand = demand;
@@ -76,12 +75,12 @@ class OpenCursor {
           this.#isClosing = true;
         } else {
           this.#demand -= 1;
+          this.#held?.push(batch);
           if (this.#held === undefined) this.#send(batch);
-          else this.#held.push(batch);
+          else if (!this.#cursor.isCollected) this.#sendHeld();
         }
       }
-      for (const batch of this.#held ?? []) this.#send(batch);
-      this.#held = undefined;
+      this.#sendHeld();
     } catch (thrown) {
       send({ kind: "failed", id: this.#id, failure: packFailure(thrown) });
       this.#isClosing = true;
@@ -92,6 +91,12 @@ class OpenCursor {
 
   #send({ bytes, rows }: RowBatch): void {
     send({ kind: "batch", id: this.#id, bytes, rows }, [bytes.buffer as ArrayBuffer]);
+  }
+
+  #sendHeld(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const batch of held) this.#send(batch);
   }
 
   async #sendWhole(batches: readonly RowBatch[]): Promise<void> {
@@ -126,7 +131,7 @@ async function answer(message: ToWorker): Promise<void> {
     case "cursor": {
       const onPinned = () => send({ kind: "pinned", id: message.id });
       const cursor = new EngineCursor(calls.database, message.request, onPinned);
-      const open = new OpenCursor(message.id, cursor, message.ahead, message.request.isSmall);
+      const open = new OpenCursor(message.id, cursor, message.ahead);
       cursors.set(message.id, open);
       open.start();
       return;

@@ -14,6 +14,7 @@ import type { SqlValue } from "../types/value.ts";
 import { catalogRows } from "./catalog-rows.ts";
 import type { Execution } from "./execution.ts";
 import type { HeldRows } from "./held-rows.ts";
+import { likelyRows } from "./likely-rows.ts";
 import { newestSegments } from "./newest.ts";
 import { callOwnFunction, rowsColumns } from "./own-calls.ts";
 import { relationOf } from "./plain/relation.ts";
@@ -35,6 +36,8 @@ export interface ScanReport {
   /** Of rows that no segment has yet, as far as it is known. */
   readonly hotRowsRead: number;
   readonly rowsRead: number;
+  /** How many of them are probably wanted. */
+  readonly rowsLikely: number;
   readonly entry: TstableEntry;
   readonly filter: BoundFilter;
 }
@@ -183,6 +186,7 @@ function report(
     bytesRead: segments.reduce((sum, segment) => sum + (segment.sizeBytes ?? 0), 0),
     hotRowsRead,
     rowsRead: segments.reduce((sum, segment) => sum + segment.rows, hotRowsRead),
+    rowsLikely: likelyRows(view, segments, hotRowsRead, filter.query),
     entry,
     filter,
   };

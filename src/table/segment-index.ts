@@ -76,6 +76,11 @@ export class SegmentIndex {
     return this.unlisted(min, max).filter((segment) => !this.#tooMany.has(segment));
   }
 
+  /** How many identities are known. */
+  get identities(): number {
+    return this.#byEntity.size;
+  }
+
   /** Keys of the known identities that satisfy `matches`. */
   keysWhere(matches: (entity: Entity) => boolean): readonly string[] {
     const keys: string[] = [];

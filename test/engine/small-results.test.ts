@@ -2,7 +2,16 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Oid } from "../../src/types/oids.ts";
-import { drain, INT4, INT8, openEngine, request, type TestEngine } from "./harness.ts";
+import {
+  drain,
+  INT4,
+  INT8,
+  openEngine,
+  request,
+  rowsOf,
+  TEXT,
+  type TestEngine,
+} from "./harness.ts";
 
 let running: TestEngine;
 beforeAll(async () => {
@@ -59,4 +68,61 @@ test("a small statement that fails, is cancelled or closed early leaves the engi
   expect(
     await drain(await engine.openCursor(request("SELECT 1::BIGINT", [INT8], { isSmall: true }))),
   ).toBe(1);
+});
+
+const GUESS = { rowsGuessed: 3000 };
+
+test("a guess of few rows gives the same bytes in the same order, right or wrong", async () => {
+  const { engine } = running;
+  for (const rows of [0, 1, 2999, 3000, 3001, 5000, 300_000]) {
+    const sql =
+      `SELECT i, CASE WHEN i % 7 > 0 THEN repeat('x', (i % 40)::INTEGER) END AS t` +
+      ` FROM range(${rows}) r(i) ORDER BY i % 11, i`;
+    const bytes = async (more: object) => {
+      const batches: Uint8Array[] = [];
+      const cursor = await engine.openCursor(request(sql, [INT8, TEXT], more));
+      expect(await drain(cursor, (_, batch) => batches.push(batch))).toBe(rows);
+      return Buffer.concat(batches);
+    };
+    expect((await bytes(GUESS)).equals(await bytes({}))).toBe(true);
+  }
+});
+
+test("a guess takes parameters, and counts rows without columns", async () => {
+  const { engine } = running;
+  const parameters = [{ typeOid: Oid.int8, value: 7n }];
+  for (const rows of [100, 100_000]) {
+    const sql = `SELECT i FROM range(${rows}) r(i) WHERE i % $1 = 0`;
+    const cells = await rowsOf(engine, request(sql, [INT8], { ...GUESS, parameters }));
+    expect(cells.length).toBe(Math.ceil(rows / 7));
+    const nothing = request(`SELECT i FROM range(${rows}) r(i)`, [INT8], { ...GUESS, formats: [] });
+    expect(await drain(await engine.openCursor(nothing))).toBe(rows);
+  }
+});
+
+test("a row that fails behind the guess fails the statement, as one before it", async () => {
+  const { engine } = running;
+  for (const at of [10, 2999, 3000, 3001, 50_000]) {
+    const sql =
+      `SELECT CAST(CASE WHEN i = ${at} THEN 'x' ELSE '1' END AS INTEGER)` +
+      " FROM range(100000) r(i)";
+    const cursor = await engine.openCursor(request(sql, [INT4], GUESS));
+    await expect(drain(cursor)).rejects.toMatchObject({ fields: { sqlState: "22P02" } });
+  }
+});
+
+test("a guess is cancelled while it is tried and behind it", async () => {
+  const { engine } = running;
+  const none = "SELECT i FROM range(100000000000) t(i) WHERE hash(i) = 1";
+  const tried = await engine.openCursor(request(none, [INT8], GUESS));
+  const answer = tried.next();
+  tried.cancel();
+  await expect(answer).rejects.toMatchObject({ reason: "cancelled" });
+  const closed = await engine.openCursor(request(none, [INT8], GUESS));
+  await closed.close();
+  const endless = "SELECT i FROM range(100000000000) t(i)";
+  const streamed = await engine.openCursor(request(endless, [INT8], GUESS));
+  expect((await streamed.next())?.rows).toBeGreaterThan(0);
+  streamed.cancel();
+  await expect(drain(streamed)).rejects.toMatchObject({ reason: "cancelled" });
 });

@@ -3,7 +3,7 @@
 import type { Plan, Scalar } from "../../compile/plan.ts";
 import type { Cursor, CursorRequest } from "../../engine/request.ts";
 import type { Execution, Result } from "../execution.ts";
-import { hasFewRows, isRepeated } from "../few-rows.ts";
+import { expectedRows, isRepeated } from "../few-rows.ts";
 import { isHeavy, underGate } from "../heavy-rows.ts";
 import type { HeldRows } from "../held-rows.ts";
 import { lockRows } from "../plain/row-locks.ts";
@@ -119,7 +119,7 @@ export function cursorRequest(
     formats: execution.formats,
     lines: execution.lines,
     text: execution.settings.text,
-    isSmall: plan.isSmall || hasFewRows(plan, bound, execution),
+    ...expectedRows(plan, bound, execution),
     isRepeated: used.parameters.length > 0 && isRepeated(bound),
   };
 }
