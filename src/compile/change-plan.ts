@@ -69,5 +69,16 @@ export interface OnConflict {
    * c1..., then the excluded row's columns), giving identity, new values of all target columns.
    */
   readonly update: Plan | undefined;
+  /**
+   * What `update` gives, for every target column in order, where it is a column of one of the two
+   * rows as it is, and no WHERE asks.
+   */
+  readonly copied: readonly CopiedColumn[] | undefined;
   readonly assigned: readonly number[];
+}
+
+export interface CopiedColumn {
+  readonly from: "existing" | "excluded";
+  /** Of the target's columns, from 0. */
+  readonly index: number;
 }

@@ -1,6 +1,6 @@
 /** ON CONFLICT: by which columns rows clash, and what becomes of the row that is there. */
 
-import type { OnConflict } from "./change-plan.ts";
+import type { CopiedColumn, OnConflict } from "./change-plan.ts";
 import { type ChangeTarget, SourceColumns, startChange } from "./change-target.ts";
 import { multiAssignments } from "./changes-update.ts";
 import { storedShape } from "./duckdb-types.ts";
@@ -22,12 +22,39 @@ export function compileOnConflict(target: ChangeTarget): OnConflict | undefined 
     constraintOid: onConflict.constraint === 0 ? undefined : onConflict.constraint,
   };
   if (onConflict.action === 1) {
-    return { ...base, action: "nothing", update: undefined, assigned: [] };
+    return { ...base, action: "nothing", update: undefined, copied: undefined, assigned: [] };
   }
   const assigned = (onConflict.onConflictSet ?? [])
     .filter(({ resjunk }) => !resjunk)
     .map(({ resno }) => resno);
-  return { ...base, action: "update", update: updatePlan(target, onConflict), assigned };
+  const update = updatePlan(target, onConflict);
+  return { ...base, action: "update", update, copied: copiedColumns(target, onConflict), assigned };
+}
+
+/** undefined: something is to be computed. */
+function copiedColumns(
+  { query: { resultRelation }, info: { columns } }: ChangeTarget,
+  { onConflictSet, onConflictWhere, exclRelIndex }: OnConflictExpr,
+): readonly CopiedColumn[] | undefined {
+  if (onConflictWhere !== null) return undefined;
+  const copied: CopiedColumn[] = [];
+  for (const [index, column] of columns.entries()) {
+    const set = onConflictSet?.find(({ resno, resjunk }) => resno === column.number && !resjunk);
+    const expr = set?.expr;
+    if (expr === undefined) {
+      copied.push({ from: "existing", index });
+      continue;
+    }
+    if (expr.tag !== "VAR" || expr.varlevelsup !== 0) return undefined;
+    if (expr.varno !== exclRelIndex && expr.varno !== resultRelation) return undefined;
+    const from = expr.varno === exclRelIndex ? "excluded" : "existing";
+    const at = columns.findIndex(({ number }) => number === expr.varattno);
+    const source = columns[at];
+    const isAlike = source?.typeOid === column.typeOid && source.typmod === column.typmod;
+    if (!isAlike) return undefined;
+    copied.push({ from, index: at });
+  }
+  return copied;
 }
 
 function arbitersOf({ arbiterElems }: OnConflictExpr): readonly (number | NodeValue)[] | undefined {

@@ -65,6 +65,8 @@ export interface BindOptions {
    * i * 2^40 + DuckDB's rowid.
    */
   readonly identity?: boolean;
+  /** A condition over c<number> that rows of ranges must meet, and of a key all rows or none do. */
+  readonly where?: string;
 }
 
 /** A range together with the numbers of the columns that its table has. */
@@ -80,14 +82,15 @@ export function bindTable(
   columns: readonly BoundColumn[],
   groups: readonly SegmentGroup[],
   ranges: readonly BoundRange[] = [],
-  { identity = false, keys = [] }: BindOptions = {},
+  options: BindOptions = {},
 ): string {
+  const { identity = false } = options;
   refuseClashes([...columns.map(({ name }) => name), ...(identity ? IDENTITY_COLUMNS : [])]);
   const parts = [
     ...groups
       .filter(({ paths }) => paths.length > 0)
       .map((group) => selectGroup(columns, group, identity)),
-    ...selectRanges(columns, ranges, keys, identity),
+    ...selectRanges(columns, ranges, options),
   ];
   if (parts.length > 0) return `(${parts.join(" UNION ALL ")})`;
   const nulls = columns.map((column) => `${nullOf(column)} AS ${quoteName(column.name)}`);
@@ -147,24 +150,21 @@ function selectGroup(
 function selectRanges(
   columns: readonly BoundColumn[],
   ranges: readonly BoundRange[],
-  keys: readonly number[],
-  identity: boolean,
+  { identity = false, keys = [], where }: BindOptions,
 ): readonly string[] {
-  const lastReplacing = ranges.findLastIndex(({ isReplacing }) => isReplacing === true);
-  const isNewest = keys.length > 0 && lastReplacing >= 0;
+  const isNewest = keys.length > 0 && ranges.some(({ isReplacing }) => isReplacing === true);
+  const more = where === undefined ? "" : ` AND ${where}`;
   const select = (range: BoundRange, index: number) =>
-    selectRange(columns, range, identity ? index : undefined);
+    selectRange(columns, range, identity ? index : undefined) + more;
   if (!isNewest) return ranges.map(select);
   const names = columns.map(({ name }) => quoteName(name));
   if (identity) names.push(...IDENTITY_COLUMNS);
   const keyNames = keys.map((_, at) => `pgtide_key${at}`);
   const all = ranges.map(({ relation, after, through, columnNumbers }, index) => {
     const inner = select({ relation, after, through, columnNumbers }, index);
-    const more = [
-      ...keys.map((key, at) => `c${key} AS pgtide_key${at}`),
-      `${position(index)} AS pgtide_at`,
-    ];
-    return inner.replace("SELECT ", `SELECT ${more.join(", ")}, `);
+    const own = keys.map((key, at) => `c${key} AS pgtide_key${at}`);
+    own.push(`${position(index)} AS pgtide_at`);
+    return inner.replace("SELECT ", `SELECT ${own.join(", ")}, `);
   });
   const newest = `row_number() OVER (PARTITION BY ${keyNames.join(", ")} ORDER BY pgtide_at DESC)`;
   return [`SELECT ${listOr(names)} FROM (${all.join(" UNION ALL ")}) QUALIFY ${newest} = 1`];

@@ -41,9 +41,13 @@ async function changeSql(lane: Lane, request: ChangeFileRequest): Promise<string
     columns: selected.join(", "),
     file: readParquet([source], true),
     join: values === undefined ? "ANTI" : "LEFT",
-    change: rowTable(relation),
+    change: relation === undefined ? rowsOf(request) : rowTable(relation),
     number: String(file),
     target: quoteText(target),
     options: codecOptions(request),
   });
+}
+
+function rowsOf({ file, positions = [] }: ChangeFileRequest): string {
+  return `(SELECT ${file} AS c1, unnest([${positions.join(", ")}]::BIGINT[]) AS c2)`;
 }

@@ -26,15 +26,32 @@ export function keyQuery(relation: string, filter: KeyFilter): string {
     ([first, last]) => `${at} BETWEEN ${instant(time, first)} AND ${instant(time, last)}`,
   );
   const conditions = entities.map(({ name }, i) => {
-    const values = anyOf[i]?.map((value) =>
-      typeof value === "string" ? quoteText(value) : value.toString(),
-    );
+    const values = anyOf[i]?.map(literal);
     const column = quoteName(name);
     return values === undefined ? `${column} IS NOT NULL` : `${column} IN (${values.join(", ")})`;
   });
   const columns = [time, ...entities].map(({ name }) => quoteName(name)).join(", ");
   const where = [`(${times.join(" OR ")})`, ...conditions].join(" AND ");
   return `SELECT ${columns} FROM ${relation} AS k WHERE ${where}`;
+}
+
+/** True of rows with one of these keys; `tick` as in `intervals`. Values of entities in order. */
+export function keyCondition(
+  { time, entities }: Pick<KeyFilter, "time" | "entities">,
+  keys: readonly {
+    readonly tick: bigint;
+    readonly entity: readonly (string | number | bigint)[];
+  }[],
+): string {
+  const each = keys.map(({ tick, entity }) => {
+    const equal = entities.map(({ name }, i) => `${quoteName(name)} = ${literal(entity[i])}`);
+    return [`${quoteName(time.name)} = ${instant(time, tick)}`, ...equal].join(" AND ");
+  });
+  return `(${each.join(" OR ")})`;
+}
+
+function literal(value: string | number | bigint | undefined): string {
+  return typeof value === "string" ? quoteText(value) : String(value);
 }
 
 function instant({ typeOid }: TypedColumn, tick: bigint): string {

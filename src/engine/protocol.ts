@@ -102,9 +102,12 @@ export interface ChangeFileRequest extends Codec {
   readonly target: string;
   /** All columns of the new file, in order; missing ones are NULL. */
   readonly columns: readonly { readonly name: string; readonly type: LogicalType }[];
-  readonly relation: string;
+  /** A row table: c1 number of a file, c2 position of a row in it, c3... values. */
+  readonly relation: string | undefined;
   /** The source's number. */
   readonly file: number;
+  /** Without a `relation`: the rows of the source. */
+  readonly positions?: readonly bigint[] | undefined;
   /**
    * SQL over `change` for new values by column, in the types of the files; undefined: the rows go.
    */

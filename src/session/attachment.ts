@@ -4,8 +4,9 @@
 
 import { HotRelations, type HotTableShape } from "../engine/hot-relations.ts";
 import type { Engine } from "../engine/remote.ts";
-import type { EntityType, KeyColumns, TimeType } from "../table/block-keys.ts";
+import type { KeyColumns } from "../table/block-keys.ts";
 import type { Attachment } from "../table/hot-table.ts";
+import type { EntityType, TimeType } from "../table/key-cells.ts";
 import { Oid } from "../types/oids.ts";
 import { codecOf } from "./codec-option.ts";
 import type { TstableEntry } from "./tables.ts";

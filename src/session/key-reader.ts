@@ -59,7 +59,7 @@ export class TableKeyReader implements KeyReader {
     own: PendingItems,
   ): Promise<TableKeyReader | undefined> {
     const changes = own.of(entry.info.oid)?.changes ?? [];
-    if (changes.length === 0) return undefined;
+    if (changes.every(({ keepsKeys }) => keepsKeys === true)) return undefined;
     const reader = new TableKeyReader(entry, services, own);
     for (const { added, isFromRows } of changes) {
       for (const staged of isFromRows === true ? [] : added) {

@@ -38,9 +38,13 @@ export async function replaceRows(
     await settleRows(entry, work, execution);
   }
   try {
-    const changed = await upsert.change(block, existing, outcome, (staged, found) => {
+    const all = (rows: RowBlock, found: ReadonlyMap<number, unknown>) => {
       const places = [...found.keys()].sort((a, b) => a - b);
-      return Promise.resolve({ places, values: selectRows(staged, places) });
+      return Promise.resolve({ places, values: selectRows(rows, places) });
+    };
+    const changed = await upsert.change(block, existing, outcome, {
+      ofPairs: all,
+      ofMet: async (rows, { found }) => await all(rows, found),
     });
     const fresh = [...outcome.fresh, ...changed.missing].sort((a, b) => a - b);
     upsert.add(selectRows(block, fresh), false);

@@ -11,7 +11,7 @@ import type { Segment } from "../table/segment.ts";
 import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
 import type { Execution } from "./execution.ts";
-import { replaceSegments } from "./segment-changes.ts";
+import { replaceSegments, type SegmentChanges } from "./segment-changes.ts";
 import type { TstableEntry } from "./tables.ts";
 import type { TransactionWork } from "./work.ts";
 
@@ -62,7 +62,7 @@ export async function takeOut(
   execution: Execution,
   check: (touched: readonly Segment[]) => Promise<void>,
 ): Promise<void> {
-  const { engine, intake } = execution.services;
+  const { engine } = execution.services;
   const relation = newRelation();
   const paths = segments.map(({ path }) => quoteText(join(entry.directory, path)));
   const number = `CAST(enum_code(CAST(q.f AS ENUM(${paths.join(", ")}))) AS INTEGER)`;
@@ -80,14 +80,37 @@ export async function takeOut(
     }));
     if (touched.length === 0) return;
     await check(touched.map(({ segment }) => segment));
-    const { oid } = entry.info;
-    const changes = { relation, touched, values: undefined };
-    await replaceSegments(entry, changes, execution, (removed, added) => {
-      work.items.add(intake.table(oid), { kind: "segments", tableId: oid, removed, added });
-    });
+    await withoutRows(entry, { relation, touched, values: undefined }, work, execution);
   } finally {
     await engine.dropRowTable(relation);
   }
+}
+
+/** As `takeOut`, of rows whose positions in each segment are known. */
+export async function takeOutRows(
+  entry: TstableEntry,
+  positions: ReadonlyMap<Segment, readonly bigint[]>,
+  work: TransactionWork,
+  execution: Execution,
+): Promise<void> {
+  const touched = [...positions].map(([segment, rows], number) => {
+    return { segment, number, rows: rows.length, positions: rows };
+  });
+  await withoutRows(entry, { relation: undefined, touched, values: undefined }, work, execution);
+}
+
+/** The keys of the rows stay the table's: others of the same key go in with this. */
+async function withoutRows(
+  entry: TstableEntry,
+  changes: SegmentChanges,
+  work: TransactionWork,
+  execution: Execution,
+): Promise<void> {
+  const { oid } = entry.info;
+  const hot = execution.services.intake.table(oid);
+  await replaceSegments(entry, changes, execution, (removed, added) => {
+    work.items.add(hot, { kind: "segments", tableId: oid, removed, added, keepsKeys: true });
+  });
 }
 
 /** Afterwards nothing that the transaction's rows hide is hot: it was in segments and is gone. */

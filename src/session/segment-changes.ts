@@ -16,11 +16,13 @@ export interface TouchedSegment {
   /** By which the row table knows it. */
   readonly number: number;
   readonly rows: number;
+  /** Which, where there is no row table. */
+  readonly positions?: readonly bigint[];
 }
 
 export interface SegmentChanges {
   /** A row table: c1 number of the segment, c2 position of the row, c3... values. */
-  readonly relation: string;
+  readonly relation: string | undefined;
   readonly touched: readonly TouchedSegment[];
   /** Number of a column to the column of `relation` with its new value; undefined: rows go. */
   readonly values: ReadonlyMap<number, string> | undefined;
@@ -72,7 +74,7 @@ export async function replaceSegments(
 async function writeAgain(
   entry: TstableEntry,
   { relation, values }: SegmentChanges,
-  { segment, number }: TouchedSegment,
+  { segment, number, positions }: TouchedSegment,
   staging: Staging,
   { services, signal }: Execution,
 ): Promise<(StagedSegment & { readonly done: Promise<void> }) | undefined> {
@@ -87,6 +89,7 @@ async function writeAgain(
       columns: meta.schema,
       relation,
       file: number,
+      positions,
       values: expressions,
       ...codecOf(entry.definition.compression),
     },

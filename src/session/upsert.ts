@@ -4,10 +4,9 @@
  */
 
 import { join } from "node:path";
-import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
+import { keyRowsOf } from "../table/block-keys.ts";
 import type { HotRange } from "../table/hot-storage.ts";
 import { selectRows } from "../table/join-blocks.ts";
-import { rawOfTick } from "../table/key-rows.ts";
 import type { KeyOutcome } from "../table/keys.ts";
 import type { PruneQuery } from "../table/pruning.ts";
 import type { RowBlock } from "../table/row-block.ts";
@@ -17,6 +16,7 @@ import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
 import { SCHEMA_VERSION } from "./attachment.ts";
 import type { Execution } from "./execution.ts";
+import { type MetRows, metRows, queryOfKeys } from "./met-rows.ts";
 import { secondTime } from "./plain/conflict-twins.ts";
 import {
   INT8,
@@ -26,6 +26,7 @@ import {
   sameKey,
   takeOut,
   takeOutReplaced,
+  takeOutRows,
 } from "./replaced-rows.ts";
 import { concurrentChange, lockSegments, requireUnchanged } from "./settle-rows.ts";
 import { type StatementWorld, takeWorld } from "./statement-world.ts";
@@ -36,6 +37,9 @@ const BOOL: Shape = { typeOid: Oid.bool, typmod: -1, representation: { kind: "pl
 /** More entities than this are not looked for one by one. */
 const ENTITIES_MAX = 500;
 
+/** More rows than this are put beside those that are there by the engine. */
+const FEW_ROWS = 1000;
+
 /** What became of the rows whose key is there; numbers are those of the given rows. */
 export interface Changed {
   /** Their key was there and is no longer. */
@@ -45,14 +49,32 @@ export interface Changed {
   readonly places: readonly number[];
   /** New values of all columns. */
   readonly values: RowBlock | undefined;
+  /** What they were, where it is held here. */
+  readonly old?: RowBlock;
 }
 
-/** What the rows that are there become: some of the staged ones, by place, ascending. */
-export type NewValues = (
-  staged: RowBlock,
-  /** By staged row: whether the row there is hot. */
-  found: ReadonlyMap<number, boolean>,
-) => Promise<{ readonly places: readonly number[]; readonly values: RowBlock | undefined }>;
+/** What the rows that are there become: some of the given ones, by place, ascending. */
+export interface Made {
+  readonly places: readonly number[];
+  readonly values: RowBlock | undefined;
+}
+
+export interface NewValues {
+  /** Of rows that stand in `pairs`. `found`: by given row, whether the row there is hot. */
+  ofPairs(given: RowBlock, found: ReadonlyMap<number, boolean>): Promise<Made>;
+  /** Of rows that are held here. */
+  ofMet(given: RowBlock, met: MetRows): Promise<Made>;
+}
+
+interface Changing {
+  readonly block: RowBlock;
+  /** Numbers of the block's rows. */
+  readonly rows: readonly number[];
+  readonly outcome: KeyOutcome;
+  readonly newValues: NewValues;
+  /** `HotTable.replaceMark` before the world was taken. */
+  readonly mark: number | undefined;
+}
 
 export class Upsert {
   readonly #entry: TstableEntry;
@@ -95,30 +117,73 @@ export class Upsert {
     transaction.markRead();
     await lockSegments(this.#entry, this.#work, this.#execution);
     const block = selectRows(given, rows);
-    await this.#stage(block);
-    const hot = services.intake.table(oid);
-    const mark = hot.replaceMark;
+    const mark = services.intake.table(oid).replaceMark;
     const world = await takeWorld([oid], this.#execution);
+    const changing = { block, rows, outcome, newValues, mark };
     try {
-      const view = world.view(this.#entry);
-      const query = this.#queryOf(block);
-      const { found, segments } = await this.#findPairs(view, query, rows.length);
-      const missing = rows.filter((_, n) => !found.has(n));
-      refuseTwins(outcome, new Set([...outcome.fresh, ...missing]));
-      if (transaction.keepsOneWorld) await this.#refuseMoved(world, query, missing.length > 0);
-      const { places, values } = await newValues(block, found);
-      const updated = places.map((n) => rows[n] as number);
-      refuseTwins(outcome, new Set(updated));
-      await this.#takeOut(places, found, segments);
-      if (places.some((n) => found.get(n) === true)) {
-        this.#work.items.replacesHot(hot, mark);
-        const { execution, entry, work } = this.#all;
-        work.onMoved(oid, (signal) => takeOutReplaced(entry, work, { ...execution, signal }));
-      }
-      return { missing, rows: updated, places, values };
+      return (
+        (await this.#changeFew(world, changing)) ?? (await this.#changeStaged(world, changing))
+      );
     } finally {
       world.release();
     }
+  }
+
+  /** undefined: nothing has happened, and they are to be staged. */
+  async #changeFew(world: StatementWorld, changing: Changing): Promise<Changed | undefined> {
+    const { block, rows, outcome, newValues } = changing;
+    const entry = this.#entry;
+    // Without a declared key one may be there twice.
+    if (rows.length > FEW_ROWS || entry.definition.options["key"] === undefined) return undefined;
+    // Whoever keeps one world must know where its rows are now.
+    if (this.#execution.transaction.keepsOneWorld) return undefined;
+    const view = world.view(entry);
+    const met = await metRows(view, entry, block, this.#queryOf(block), this.#execution);
+    if (met === undefined) return undefined;
+    const missing = rows.filter((_, n) => !met.found.has(n));
+    refuseTwins(outcome, new Set([...outcome.fresh, ...missing]));
+    const { places, values } = await newValues.ofMet(block, met);
+    const updated = places.map((n) => rows[n] as number);
+    refuseTwins(outcome, new Set(updated));
+    const of = places.map((n) => met.found.get(n) as number);
+    const gone = new Map<Segment, bigint[]>();
+    for (const at of of) {
+      const place = met.places[at];
+      if (place === undefined) continue;
+      const positions = gone.get(place.segment);
+      if (positions === undefined) gone.set(place.segment, [place.position]);
+      else positions.push(place.position);
+    }
+    if (gone.size > 0) await takeOutRows(entry, gone, this.#work, this.#execution);
+    if (of.some((at) => met.places[at] === undefined)) this.#hides(changing.mark);
+    return { missing, rows: updated, places, values, old: selectRows(met.block, of) };
+  }
+
+  async #changeStaged(world: StatementWorld, changing: Changing): Promise<Changed> {
+    const { block, rows, outcome, newValues } = changing;
+    await this.#stage(block);
+    const view = world.view(this.#entry);
+    const query = this.#queryOf(block);
+    const { found, segments } = await this.#findPairs(view, query, rows.length);
+    const missing = rows.filter((_, n) => !found.has(n));
+    refuseTwins(outcome, new Set([...outcome.fresh, ...missing]));
+    if (this.#execution.transaction.keepsOneWorld) {
+      await this.#refuseMoved(world, query, missing.length > 0);
+    }
+    const { places, values } = await newValues.ofPairs(block, found);
+    const updated = places.map((n) => rows[n] as number);
+    refuseTwins(outcome, new Set(updated));
+    await this.#takeOut(places, found, segments);
+    if (places.some((n) => found.get(n) === true)) this.#hides(changing.mark);
+    return { missing, rows: updated, places, values };
+  }
+
+  /** Rows of the transaction hide others that were hot at the mark. */
+  #hides(mark: number | undefined): void {
+    const { execution, entry, work } = this.#all;
+    const { oid } = entry.info;
+    work.items.replacesHot(execution.services.intake.table(oid), mark);
+    work.onMoved(oid, (signal) => takeOutReplaced(entry, work, { ...execution, signal }));
   }
 
   get #all() {
@@ -139,17 +204,7 @@ export class Upsert {
 
   #queryOf(block: RowBlock): PruneQuery {
     const { keys } = this.#execution.services.intake.table(this.#entry.info.oid).attachment;
-    const { ticks, entities } = keyRowsOf(block, keys);
-    const scale = tickScaleOf(keys);
-    const sorted = ticks.toSorted();
-    const min = rawOfTick(scale, sorted[0] as bigint);
-    const max = rawOfTick(scale, sorted.at(-1) as bigint);
-    if (entities.length > ENTITIES_MAX) return { min, max };
-    const conditions = keys.entities.map((_, component) => ({
-      component,
-      anyOf: entities.flatMap(({ entity }) => entity[component] ?? []),
-    }));
-    return { min, max, entities: conditions };
+    return queryOfKeys(keyRowsOf(block, keys), keys, ENTITIES_MAX);
   }
 
   /** By staged row: whether the row there is hot. */

@@ -6,7 +6,7 @@ import { bucketBounds, bucketOf } from "./buckets.ts";
 import { type Coverage, runsOfEntity } from "./coverage.ts";
 import type { Entity } from "./entities.ts";
 import type { IndexKind } from "./format.ts";
-import type { CachedBucket } from "./key-cache.ts";
+import { CachedBucket, NO_TICKS } from "./key-cache.ts";
 import type { Reservation, ReservationList } from "./key-reservations.ts";
 import { rawOfTick, type TickScale, tickThrough } from "./key-rows.ts";
 import { clip, EMPTY, type Runs } from "./runs.ts";
@@ -71,13 +71,22 @@ export class EntityKeys implements ReservationList {
     for (let i = 0; i < ticks.length; ) {
       const bucket = this.bucketOf(ticks[i] as bigint);
       const end = this.lastTickOf(bucket);
-      const cached = this.buckets.get(bucket);
+      const cached = this.buckets.get(bucket) ?? this.#born(bucket);
       this.#inserted.add(bucket);
       this.#lastInserted = later(this.#lastInserted, bucket);
       for (; i < ticks.length && (ticks[i] as bigint) <= end; i += 1)
         cached?.add(ticks[i] as bigint);
       if (cached !== undefined) grown(cached);
     }
+  }
+
+  /** A bucket that had no key before: all it will have is told. undefined: it may have had some. */
+  #born(bucket: bigint): CachedBucket | undefined {
+    if (this.#covered === undefined || this.isCovered(bucket)) return undefined;
+    const cached = new CachedBucket(() => this.buckets.delete(bucket));
+    cached.load(NO_TICKS);
+    this.buckets.set(bucket, cached);
+    return cached;
   }
 
   /** A bucket has been read: if it is the last one, the entity's newest key is known. */

@@ -9,6 +9,7 @@ import { type Coverage, NO_COVERAGE, unite } from "./coverage.ts";
 import type { IndexKind } from "./format.ts";
 import { coverageOfRows, type HotRows } from "./hot-rows.ts";
 import type { HotStorage } from "./hot-storage.ts";
+import { RowIndex } from "./row-index.ts";
 
 /** So many waiting rows are filled before anybody reads them. */
 const FILL_AHEAD_ROWS = 1 << 16;
@@ -32,6 +33,7 @@ export class Generation {
   #isCreated = false;
   #filling: Promise<void> | undefined;
   #users = 1;
+  readonly #index = new RowIndex();
   #known: { readonly count: number; readonly coverage: Coverage } = NOTHING_KNOWN;
 
   constructor(tableId: number, schemaVersion: number, storage: HotStorage) {
@@ -105,6 +107,16 @@ export class Generation {
     return this.#items.slice(from, until).map(({ bounds }) => bounds);
   }
 
+  /** The relation has the rows up to here. */
+  get filledThrough(): number {
+    return this.lastSequence(this.#filled);
+  }
+
+  /** Rows that the relation does not have yet; undefined: too many. */
+  unfilled(columns: KeyColumns): RowIndex | undefined {
+    return this.#index.reach(this.#items, this.#filled, columns) ? this.#index : undefined;
+  }
+
   add(item: HotRows): void {
     this.#items.push(item);
     this.#isReplacing ||= item.isReplacing;
@@ -153,6 +165,7 @@ export class Generation {
     this.#filled = until;
     this.#filledRows += rows;
     for (const item of items) item.forgetBlock();
+    this.#index.forget();
   }
 
   /** Of the items [from, until). */

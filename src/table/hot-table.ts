@@ -92,7 +92,7 @@ export class HotTable {
     return this.#isDetached;
   }
 
-  /** How often segments or all rows were changed through the log. */
+  /** How often segments or all rows were changed through the log, and with them keys. */
   get changesMade(): number {
     return this.#changesMade;
   }
@@ -164,7 +164,7 @@ export class HotTable {
         this.#generation(item.schemaVersion).add(item);
       } else {
         this.#changes = [...this.#changes, item];
-        this.#changesMade += 1;
+        if (item.keepsKeys !== true) this.#changesMade += 1;
       }
     }
     // A prepared record is older than its decision.

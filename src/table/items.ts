@@ -40,6 +40,8 @@ export interface NewSegments {
   readonly operation?: string;
   /** Rows that the transaction had inserted one by one; not kept. */
   readonly isFromRows?: boolean;
+  /** Rows go whose keys others bring in the same commit; not kept. */
+  readonly keepsKeys?: boolean;
 }
 
 export type NewItem = NewRows | NewSegments;

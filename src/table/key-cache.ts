@@ -5,6 +5,8 @@
 
 import { hasTick } from "./key-rows.ts";
 
+export const NO_TICKS = new BigInt64Array(0);
+
 export class CachedBucket {
   /** Removes it from its owner when it is dropped. */
   readonly forget: () => void;

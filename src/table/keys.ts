@@ -9,7 +9,7 @@
 
 import type { Coverage } from "./coverage.ts";
 import { EntityKeys, type KeyAxis } from "./entity-keys.ts";
-import { CachedBucket, KeyCache } from "./key-cache.ts";
+import { CachedBucket, KeyCache, NO_TICKS } from "./key-cache.ts";
 import { KeyLook, type OwnTable, OwnView, Pins, type WantedBucket } from "./key-look.ts";
 import type { KeyReader } from "./key-reader.ts";
 import { type KeyOwner, Reservations } from "./key-reservations.ts";
@@ -231,5 +231,3 @@ export class TableKeys {
     return { fresh: inOrder(fresh), existing: inOrder(existing), repeated };
   }
 }
-
-const NO_TICKS = new BigInt64Array(0);

@@ -6,6 +6,7 @@ import type { HotRange } from "./hot-storage.ts";
 import type { HotTable } from "./hot-table.ts";
 import type { NewRows } from "./items.ts";
 import type { PruneQuery } from "./pruning.ts";
+import { RowIndex } from "./row-index.ts";
 
 let created = 0;
 
@@ -20,6 +21,7 @@ export class OwnRows {
   #hidden: readonly { readonly through: number }[] = [];
   /** Changes just below which the relation has rows that were forgotten. */
   readonly #gaps: number[] = [];
+  readonly #index = new RowIndex();
   #filled = 0;
   #filling: Promise<void> = Promise.resolve();
   #isCreated = false;
@@ -54,6 +56,7 @@ export class OwnRows {
     for (const { bytes } of this.#items.splice(kept)) this.#bytes -= bytes;
     this.#filled = Math.min(this.#filled, kept);
     this.#gaps.push(number);
+    this.#index.forget();
     if (kept > 0 || !this.#isCreated) return;
     const relation = this.#relation;
     this.#relation = newName(this.#hot);
@@ -64,11 +67,22 @@ export class OwnRows {
   rollbackTo(number: number): void {
     for (const item of this.#items) if (item.sequence > number) this.#undone.add(item);
     this.#hidden = this.#hidden.filter(({ through }) => through <= number);
+    this.#index.forget();
   }
 
   visible(): readonly HotRows[] {
-    const after = this.#hidden.at(-1)?.through ?? 0;
-    return this.#items.filter((item) => item.sequence > after && !this.#undone.has(item));
+    return this.#items.filter((item) => this.#isVisible(item));
+  }
+
+  #isVisible(item: HotRows): boolean {
+    return item.sequence > (this.#hidden.at(-1)?.through ?? 0) && !this.#undone.has(item);
+  }
+
+  /** The rows that still count, by key; undefined: too many. */
+  index(): RowIndex | undefined {
+    const { keys } = this.#hot.attachment;
+    const isKnown = this.#index.reach(this.#items, 0, keys, (item) => this.#isVisible(item));
+    return isKnown ? this.#index : undefined;
   }
 
   /** Numbers that still count, as few ranges as there are gaps; the relation has them all. */

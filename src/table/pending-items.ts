@@ -12,6 +12,7 @@ import type { HotTable } from "./hot-table.ts";
 import type { NewItem, NewRows, NewSegments, StagedSegment } from "./items.ts";
 import { OwnRows } from "./own-rows.ts";
 import type { PruneQuery } from "./pruning.ts";
+import type { RowIndex } from "./row-index.ts";
 import { removeFiles } from "./staging.ts";
 import type { OwnChanges, TableView } from "./table-view.ts";
 
@@ -210,6 +211,10 @@ class PendingTable implements OwnChanges {
 
   async ranges(query: PruneQuery): Promise<readonly HotRange[]> {
     return await this.#rows.ranges(query);
+  }
+
+  index(): RowIndex | undefined {
+    return this.#rows.index();
   }
 
   coverage(): Coverage {

@@ -5,10 +5,12 @@
 
 import { type RawBounds, unitedBounds } from "./block-keys.ts";
 import { type Coverage, unite } from "./coverage.ts";
+import { HotLook } from "./hot-look.ts";
 import type { HotRange } from "./hot-storage.ts";
 import { foldItems, type ItemDelta, unpublishedSegment } from "./item-fold.ts";
 import type { NewSegments } from "./items.ts";
 import type { PruneQuery } from "./pruning.ts";
+import type { RowIndex } from "./row-index.ts";
 import type { Segment } from "./segment.ts";
 import { type Snapshot, segmentsOf } from "./snapshot.ts";
 import { coverageOfFold, type TableWorld } from "./table-world.ts";
@@ -19,6 +21,8 @@ export interface OwnChanges {
   readonly rows: number;
   /** Own rows that a query may need; their relations have them on return. */
   ranges(query: PruneQuery): Promise<readonly HotRange[]>;
+  /** By key; undefined: there are too many rows to look through. */
+  index(): RowIndex | undefined;
   coverage(): Coverage;
   /** Of the own rows. */
   bounds(): RawBounds | undefined;
@@ -89,6 +93,15 @@ export class TableView {
   async hot(query: PruneQuery): Promise<readonly HotRange[]> {
     const own = (await this.#own?.ranges(query)) ?? [];
     return [...(await this.#world.ranges(query)), ...own];
+  }
+
+  /**
+   * Rows in memory with keys (`keyTextsOf`) that all meet `query`; undefined: `hot` must tell.
+   */
+  lookHot(keys: Iterable<string>, query: PruneQuery): HotLook | undefined {
+    const look = new HotLook(keys);
+    if (this.#own !== undefined && !look.own(this.#own.index())) return undefined;
+    return look.shared(this.#world.content, query) ? look : undefined;
   }
 
   /** @throws StoreError "unreadable-coverage" */

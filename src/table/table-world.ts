@@ -157,7 +157,7 @@ function hotCoverage({ parts, keys, snapshot, watermark }: TableContent): Covera
   return coverage;
 }
 
-function mayMatch({ bounds }: Generation, { min, max }: PruneQuery): boolean {
+export function mayMatch({ bounds }: Generation, { min, max }: PruneQuery): boolean {
   if (bounds === undefined) return false;
   return (min === undefined || bounds.max >= min) && (max === undefined || bounds.min <= max);
 }

@@ -175,6 +175,25 @@ test("types of the shared format become PostgreSQL's again", async () => {
   ]);
 });
 
+test("rows in memory are only those of a condition, the newest of each key", async () => {
+  const ts = { ...column("c1", Oid.timestamptz), number: 1 };
+  const v = { ...column("c2", Oid.int4), number: 2 };
+  await running.engine.createRowTable("newest", [
+    { columnNumber: 1, typeOid: Oid.timestamptz, typmod: -1 },
+    { columnNumber: 2, typeOid: Oid.int4, typmod: -1 },
+  ]);
+  for (const sequence of [1, 2, 3]) {
+    const builder = new BlockBuilder([ts, v]);
+    for (const day of [1n, 2n]) builder.append([day * 86_400_000_000n, sequence]);
+    await running.engine.appendRows("newest", [{ block: builder.take(), sequence }]);
+  }
+  const ranges = [{ relation: "newest", after: 0, through: 2, isReplacing: true }];
+  const options = { keys: [1], where: "c1 = TIMESTAMP '1970-01-03 00:00:00'" };
+  const bound = await running.engine.bindTable([ts, v], [], ranges, options);
+  const found = await textsOf(running.engine, request(`SELECT c2 FROM ${bound} AS r`, [INT4]));
+  expect(found).toEqual([["2"]]);
+});
+
 test("rows in memory follow the segments, only those of the range, and filters reach both", async () => {
   const path = await written("base.parquet", "SELECT TIMESTAMP '2024-01-01' AS ts, 1 AS v");
   const ts = { ...column("ts", Oid.timestamptz), number: 1 };

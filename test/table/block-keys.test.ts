@@ -1,16 +1,11 @@
 /** Bounds and coverage of rows in columns, against the plain arithmetic of each row. */
 
 import { expect, test } from "vitest";
-import {
-  boundsOf,
-  CoverageBuilder,
-  type EntityType,
-  keysOf,
-  type TimeType,
-} from "../../src/table/block-keys.ts";
+import { boundsOf, CoverageBuilder, keysOf } from "../../src/table/block-keys.ts";
 import { bucketOf } from "../../src/table/buckets.ts";
 import { coverageOf } from "../../src/table/coverage.ts";
 import type { IndexKind } from "../../src/table/format.ts";
+import type { EntityType, TimeType } from "../../src/table/key-cells.ts";
 import type { ColumnData, RowBlock } from "../../src/table/row-block.ts";
 import { runsOf } from "../../src/table/runs.ts";
 import type { EntityValue } from "../../src/table/segment-files.ts";

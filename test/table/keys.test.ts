@@ -198,6 +198,23 @@ describe("looks as little as it can", () => {
     expect(table.reads).toBe(1);
   });
 
+  test("a bucket that has begun since is known without a look", async () => {
+    const table = new FakeTable();
+    const keys = new TableKeys(AXIS, table);
+    for (const seconds of [[500, 504], [502], [10], [500, 503], [10, 11]]) {
+      const rows = seconds.map((second): Key => ["a", second]);
+      const owner = {};
+      const { fresh, existing } = await keys.reserve(
+        keyRows(rows),
+        request(owner, { policy: "skip" }),
+      );
+      expect(existing).toHaveLength(rows.filter((row) => table.visible.has(textOf(row))).length);
+      table.add([...fresh].map((row) => rows[row] as Key));
+      keys.committed(owner);
+    }
+    expect(table.reads).toBe(0);
+  });
+
   test("statements that need the same bucket at once share the reading", async () => {
     const table = new FakeTable(async () => await new Promise((resolve) => setImmediate(resolve)));
     table.add([

@@ -40,9 +40,7 @@ export async function upsertRows(
   const making = new UpsertValues(plan, update, entry, execution, upsert);
   try {
     const rows = clashing.sort((a, b) => a - b);
-    const newValues = async (staged: RowBlock) => await making.newValues(staged);
-    const changed =
-      rows.length === 0 ? NOTHING : await upsert.change(given, rows, outcome, newValues);
+    const changed = rows.length === 0 ? NOTHING : await upsert.change(given, rows, outcome, making);
     const known = new Set([...outcome.fresh, ...changed.missing]);
     const inserted = [...known].sort((a, b) => a - b);
     upsert.add(selectRows(given, inserted), false);
