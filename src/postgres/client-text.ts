@@ -9,8 +9,21 @@ const RENAMED: readonly (readonly [string, string])[] = [
   ["colliculocale", "colllocale"],
 ];
 
+/**
+ * pg_dump up to 16 takes NULL, which PostgreSQL 17 stores for "no target", for 0; so does a newer one
+ * that believes the server to be older. No other client asks for these columns in this order.
+ */
+const DUMPED_TARGET = /\ba\.attstattarget(?=,\s+a\.attstorage,)/;
+
 /** For analysis and execution alike. */
-export function adaptRenamedColumns(sql: string): string {
+export function adaptOlderClients(sql: string): string {
+  if (sql.includes("attstattarget")) {
+    return sql.replace(DUMPED_TARGET, "coalesce(a.attstattarget, -1::int2) AS attstattarget");
+  }
+  return adaptRenamedColumns(sql);
+}
+
+function adaptRenamedColumns(sql: string): string {
   if (!sql.includes("pg_database") && !sql.includes("pg_collation")) return sql;
   if (!RENAMED.some(([old]) => sql.includes(old))) return sql;
   return rewriteCode(sql, (code) =>

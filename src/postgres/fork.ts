@@ -17,7 +17,7 @@ import type {
   ShadowSettings,
 } from "./analysis.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
-import { adaptCurrentSchema, adaptRenamedColumns, adaptSessionUser } from "./client-text.ts";
+import { adaptCurrentSchema, adaptOlderClients, adaptSessionUser } from "./client-text.ts";
 import { executeSources } from "./execute-sources.ts";
 import type { KnownObjects } from "./known-objects.ts";
 import type { ShadowRelation } from "./relation.ts";
@@ -73,7 +73,7 @@ export class ShadowFork implements ShadowView {
   async analyse(request: AnalyseRequest, signal?: AbortSignal): Promise<Analysis> {
     const known = this.#cache.get(request, this.#number);
     if (known !== undefined) return known;
-    const text = adaptRenamedColumns(request.text);
+    const text = adaptOlderClients(request.text);
     return await this.#worker.use(async (call) => {
       const analysis = await call("analyse", { ...request, text });
       this.#cache.put(request, this.#number, analysis);
@@ -87,7 +87,7 @@ export class ShadowFork implements ShadowView {
     signal?: AbortSignal,
   ): Promise<CatalogQueryResult> {
     const { facts } = request;
-    const renamed = adaptCurrentSchema(adaptRenamedColumns(request.text), facts?.currentSchema);
+    const renamed = adaptCurrentSchema(adaptOlderClients(request.text), facts?.currentSchema);
     const text = adaptSessionUser(renamed, facts?.sessionUser);
     return await this.#worker.use(
       async (call) => await call("query", { ...request, text }),

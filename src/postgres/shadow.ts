@@ -22,7 +22,7 @@ import type {
   ShadowSettings,
 } from "./analysis.ts";
 import { AnalysisCache } from "./analysis-cache.ts";
-import { adaptCurrentSchema, adaptRenamedColumns, adaptSessionUser } from "./client-text.ts";
+import { adaptCurrentSchema, adaptOlderClients, adaptSessionUser } from "./client-text.ts";
 import { executeSources } from "./execute-sources.ts";
 import { ShadowFork } from "./fork.ts";
 import { KnownObjects } from "./known-objects.ts";
@@ -117,7 +117,7 @@ export class Shadow implements ShadowView {
   async analyse(request: AnalyseRequest, signal?: AbortSignal): Promise<Analysis> {
     const known = this.#cache.get(request, this.catalogueNumber);
     if (known !== undefined) return known;
-    const text = adaptRenamedColumns(request.text);
+    const text = adaptOlderClients(request.text);
     return await this.#analysis.use(async (call) => {
       const number = this.catalogueNumber;
       const analysis = await call("analyse", { ...request, text });
@@ -132,7 +132,7 @@ export class Shadow implements ShadowView {
     signal?: AbortSignal,
   ): Promise<CatalogQueryResult> {
     const { facts } = request;
-    const renamed = adaptCurrentSchema(adaptRenamedColumns(request.text), facts?.currentSchema);
+    const renamed = adaptCurrentSchema(adaptOlderClients(request.text), facts?.currentSchema);
     const text = adaptSessionUser(renamed, facts?.sessionUser);
     const query = { ...request, text };
     return await this.#catalog.use(async (call) => await call("query", query), signal);

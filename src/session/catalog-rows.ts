@@ -12,7 +12,7 @@ import { readTextRows } from "./data-rows.ts";
 import type { Execution } from "./execution.ts";
 import { askRows } from "./privileges/ask.ts";
 import type { StatementWorld } from "./statement-world.ts";
-import { storeRows } from "./store-relations.ts";
+import { type StoreRow, storeRows } from "./store-relations.ts";
 import type { TstableEntry } from "./tables.ts";
 
 type CatalogScan = Extract<Scan, { kind: "catalog" }>;
@@ -38,12 +38,24 @@ async function fromStore(
   execution: Execution,
 ): Promise<readonly (readonly SqlValue[])[]> {
   const { services } = execution;
+  const sequence = services.shadow.relations().get(scan.relationOid);
   const names = scan.columnNumbers.map(
     (number) => relation.columns.find((column) => column.number === number)?.name ?? "",
   );
-  const entries = await visible(services.tables.all(), execution);
-  const rows = await storeRows(relation.name, readable(entries, world), services);
+  const rows =
+    sequence !== undefined && sequence.sequence !== null
+      ? [{ ...services.plain.sequences.row(sequence) }]
+      : await tableRows(relation.name, world, execution);
   return rows.map((row) => names.map((name) => row[name] ?? null));
+}
+
+async function tableRows(
+  relation: string,
+  world: StatementWorld,
+  execution: Execution,
+): Promise<readonly StoreRow[]> {
+  const entries = await visible(execution.services.tables.all(), execution);
+  return await storeRows(relation, readable(entries, world), execution.services);
 }
 
 /** What the role may SELECT. */

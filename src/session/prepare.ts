@@ -38,6 +38,7 @@ import type { Tables } from "./tables.ts";
 import { withTemporarySchema } from "./temporary-path.ts";
 import { classifyUtility, explainedText, isAnalyzing, notBuilt } from "./utility.ts";
 import { cursorDeclaration, declaredQuery } from "./utility-cursors.ts";
+import { withDefaultMethod } from "./utility-tables.ts";
 
 /** A statement and the session state it is prepared under. */
 interface Source {
@@ -129,7 +130,8 @@ export class Preparer {
       if (utility.tag === "DECLARECURSORSTMT") {
         return await this.#declare(source, utility, analysis.parameterOids);
       }
-      return classifyUtility(utility, source.statement);
+      const method = source.settings.get("default_table_access_method");
+      return classifyUtility(withDefaultMethod(utility, method), source.statement);
     }
     if (query.hasModifyingCTE) {
       throw notBuilt("a data-modifying WITH", "Run the changes as statements of their own.");

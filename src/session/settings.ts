@@ -211,10 +211,16 @@ export class Settings {
   }
 
   reported(): (readonly [string, string])[] {
-    const all = REPORTED.map((name) => [name, this.get(name) ?? ""] as const);
+    const all = REPORTED.map((name) => [name, this.#told(name)] as const);
     for (const [name, value] of all) this.#lastReported.set(name, value);
     this.#isReportDue = false;
     return all;
+  }
+
+  #told(name: (typeof REPORTED)[number]): string {
+    const value = this.get(name) ?? "";
+    const application = this.#startup.get("application_name")?.value;
+    return name === "server_version" ? versionFor(application, value) : value;
   }
 
   /** Reported settings that changed since last told. */
@@ -273,6 +279,15 @@ export class Settings {
     this.#shadow = undefined;
     this.#isReportDue = true;
   }
+}
+
+/**
+ * pg_dump refuses a server newer than itself, and asks an older one only for what that had. As of
+ * 15 it asks for everything that tables here can have.
+ */
+function versionFor(application: string | undefined, version: string): string {
+  if (application !== "pg_dump" && application !== "pg_dumpall") return version;
+  return `15.0 (to pg_dump; in truth ${version})`;
 }
 
 const WHO: ReadonlySet<string> = new Set(["role", "session_authorization"]);

@@ -18,14 +18,14 @@ import type { Services } from "./services.ts";
 import type { TstableEntry } from "./tables.ts";
 import { type TimeAxis, valueOfRaw } from "./time-axis.ts";
 
-type Row = Readonly<Record<string, SqlValue>>;
+/** By column name; what it does not name is NULL. */
+export type StoreRow = Readonly<Record<string, SqlValue>>;
 
-/** Rows by column name; what a row does not name is NULL. */
 export async function storeRows(
   relation: string,
   entries: readonly { readonly entry: TstableEntry; readonly view: TableView }[],
   services: Services,
-): Promise<readonly Row[]> {
+): Promise<readonly StoreRow[]> {
   switch (relation) {
     case "tables":
       return await Promise.all(entries.map(({ entry, view }) => tableRow(entry, view, services)));
@@ -42,7 +42,11 @@ export async function storeRows(
   }
 }
 
-async function tableRow(entry: TstableEntry, view: TableView, services: Services): Promise<Row> {
+async function tableRow(
+  entry: TstableEntry,
+  view: TableView,
+  services: Services,
+): Promise<StoreRow> {
   const { info, definition, axis } = entry;
   const { snapshot, totals } = view;
   const versions = versionsOf(snapshot);
@@ -74,7 +78,7 @@ async function tableRow(entry: TstableEntry, view: TableView, services: Services
   };
 }
 
-function segmentRow(entry: TstableEntry, snapshot: Snapshot, segment: Segment): Row {
+function segmentRow(entry: TstableEntry, snapshot: Snapshot, segment: Segment): StoreRow {
   const isTime = entry.axis.kind.type === "timestamp";
   const { own, layout, min, max } = segment;
   const removed = isLiveAt(segment, snapshot.version) ? undefined : segment.removedIn;
@@ -99,7 +103,7 @@ function segmentRow(entry: TstableEntry, snapshot: Snapshot, segment: Segment): 
   };
 }
 
-function versionRows(entry: TstableEntry, snapshot: Snapshot): Row[] {
+function versionRows(entry: TstableEntry, snapshot: Snapshot): StoreRow[] {
   return versionsOf(snapshot).map((version) => ({
     ...nameOf(entry),
     version: BigInt(version.version),
@@ -120,7 +124,7 @@ export function segmentName(segment: { readonly path: string }): string {
   return segment.path.slice(segment.path.lastIndexOf("/") + 1).replace(/\.parquet$/, "");
 }
 
-function nameOf({ info }: TstableEntry): Row {
+function nameOf({ info }: TstableEntry): StoreRow {
   return { table_schema: info.schema, table_name: info.name };
 }
 

@@ -115,7 +115,7 @@ export class Tables {
     return this.#broken.get(oid) ?? (beneath === undefined ? undefined : beneath.#broken.get(oid));
   }
 
-  /** Tables with rows and the relations of schema tstable; undefined for everything else. */
+  /** Tables with rows, sequences, the relations of schema tstable; undefined for all else. */
   relation(oid: number): RelationInfo | undefined {
     const entry = this.byOid(oid);
     if (entry !== undefined) return entry.info;
@@ -123,7 +123,9 @@ export class Tables {
     if (broken !== undefined) return relationInfo(broken.relation, "tstable");
     const relation = this.#shadow.relations().get(oid);
     if (relation === undefined) return undefined;
-    if (relation.schema === STORE_SCHEMA) return relationInfo(relation, "store");
+    if (relation.schema === STORE_SCHEMA || relation.sequence !== null) {
+      return relationInfo(relation, "store");
+    }
     return isOrdinary(relation) ? relationInfo(relation, "ordinary") : undefined;
   }
 

@@ -8,6 +8,18 @@ import type { CreateTstable, TstableOptions } from "../compile/own-statements.ts
 import type { StatementText } from "../compile/split.ts";
 import { TokenReader } from "../compile/token-reader.ts";
 
+/** Whoever says `SET default_table_access_method = tstable`, as pg_dump does, leaves USING out. */
+export function withDefaultMethod(node: NodeObject, method: string | undefined): NodeObject {
+  if (method !== "tstable") return node;
+  if (node.tag === "CREATESTMT" && node["accessMethod"] === null) {
+    return { ...node, accessMethod: method };
+  }
+  if (node.tag !== "CREATETABLEASSTMT") return node;
+  const into = node["into"] as NodeObject;
+  if (into["accessMethod"] !== null) return node;
+  return { ...node, into: { ...into, accessMethod: method } };
+}
+
 /** The twin of CREATE TSTABLE. `node` is a CREATESTMT whose access method is tstable. */
 export function createUsingTstable(node: NodeObject, statement: StatementText): CreateTstable {
   const relation = node["relation"] as NodeObject;

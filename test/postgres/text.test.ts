@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { adaptRenamedColumns, adaptSessionUser } from "../../src/postgres/client-text.ts";
+import { adaptOlderClients, adaptSessionUser } from "../../src/postgres/client-text.ts";
 import { mayFoldClock, pieces } from "../../src/postgres/literals.ts";
 import { unwrapTree } from "../../src/postgres/log-wrap.ts";
 
@@ -128,7 +128,17 @@ test.each([
 
 test("renamed columns are replaced in code only, and nothing moves", () => {
   const sql = "SELECT daticulocale, 'daticulocale', datname FROM pg_database";
-  expect(adaptRenamedColumns(sql)).toBe(
+  expect(adaptOlderClients(sql)).toBe(
     "SELECT datlocale   , 'daticulocale', datname FROM pg_database",
+  );
+});
+
+test("pg_dump reads no target of statistics as -1, as before PostgreSQL 17", () => {
+  const dumped = "SELECT\na.atttypmod,\na.attstattarget,\na.attstorage,\nt.typstorage FROM x";
+  expect(adaptOlderClients(dumped)).toBe(
+    dumped.replace("a.attstattarget", "coalesce(a.attstattarget, -1::int2) AS attstattarget"),
+  );
+  expect(adaptOlderClients("SELECT a.attstattarget FROM x a")).toBe(
+    "SELECT a.attstattarget FROM x a",
   );
 });

@@ -92,6 +92,15 @@ export class SequenceStore {
     return this.#state(relation.oid, relation.sequence as ShadowSequence).position;
   }
 
+  /** What SELECT reads of the sequence. */
+  row(relation: ShadowRelation): Readonly<Record<string, bigint | boolean>> {
+    const definition = relation.sequence as ShadowSequence;
+    const { position, reserved } = this.#state(relation.oid, definition);
+    const ahead = reserved === undefined ? 0n : reserved - position.last;
+    const log_cnt = ahead / BigInt(definition.increment);
+    return { last_value: position.last, log_cnt, is_called: position.isCalled };
+  }
+
   /** Of sequences that are no more. */
   async keepOnly(oids: ReadonlySet<number>): Promise<void> {
     const gone = [...this.#states.keys()].filter((oid) => !oids.has(oid));

@@ -28,6 +28,7 @@ import { STORE_SCHEMA } from "../store-relations.ts";
 import { type DeclaredKey, requireTimeKey } from "../table-constraints.ts";
 import { tstableEntry } from "../tables.ts";
 import { chooseTimeColumn } from "../time-column.ts";
+import { optionsStatement } from "../tstable-options.ts";
 import { openSource, type TableSource } from "../tstable-source.ts";
 import { requireWritable } from "../write-rules.ts";
 
@@ -68,7 +69,11 @@ async function defineTable(
   let design: Design | undefined;
   const ours = (changes: DefinitionChanges) => {
     design = designOf(statement, source, changes);
-    return ownStatements(design, source).map((sql) => ({ sql, isOurs: true }));
+    const options = definitionOf(statement, source.key, design, "", source);
+    return [
+      ...ownStatements(design, source).map((sql) => ({ sql, isOurs: true })),
+      optionsStatement(design.relation, options),
+    ];
   };
   let filled: AppendResult | undefined;
   const folder = new MadeFolder(source, execution);
