@@ -29,7 +29,7 @@ export class ParameterReader {
   }
 
   /** @throws SqlError 08P01, 22P02, 22P03, 22021... */
-  read(request: BindRequest, { parameterOids }: Prepared): BoundParameters {
+  read(request: BindRequest, { parameterOids, statement }: Prepared): BoundParameters {
     const { parameters: raw } = request;
     if (raw.length !== parameterOids.length) {
       throw new SqlError(
@@ -39,7 +39,10 @@ export class ParameterReader {
       );
     }
     const formats = spreadFormats(request.parameterFormats, raw.length, "parameter");
-    const values = raw.map((_, index) => this.#value(request, index, formats, parameterOids));
+    const decode = statement.kind === "catalog-query" ? decodeUnlessForeign : decodeBinary;
+    const values = raw.map((_, index) =>
+      this.#value(request, index, formats, parameterOids, decode),
+    );
     return { raw, formats: formats as readonly (0 | 1)[], values };
   }
 
@@ -48,6 +51,7 @@ export class ParameterReader {
     index: number,
     formats: readonly number[],
     oids: readonly number[],
+    decode: typeof decodeBinary,
   ): SqlValue {
     const bytes = request.parameters[index] ?? null;
     let text: string | undefined;
@@ -56,7 +60,7 @@ export class ParameterReader {
       const format = requireFormat(formats[index] ?? 0);
       if (bytes === null) return null;
       const oid = oids[index] ?? 0;
-      if (format === 1) return decodeBinary(bytes, oid);
+      if (format === 1) return decode(bytes, oid);
       const plain = this.#plainValue(bytes, oid);
       if (plain !== undefined) return plain;
       text = decodeUtf8(bytes);
@@ -94,6 +98,16 @@ export class ParameterReader {
       default:
         return undefined;
     }
+  }
+}
+
+/** The embedded PostgreSQL reads parameters itself, and knows the binary form of every type. */
+function decodeUnlessForeign(bytes: Uint8Array, oid: number): SqlValue {
+  try {
+    return decodeBinary(bytes, oid);
+  } catch (cause) {
+    if (cause instanceof SqlError && cause.fields.sqlState === "42883") return null;
+    throw cause;
   }
 }
 

@@ -29,6 +29,10 @@ export const psql = named("PGTIDE_TEST_PSQL");
 export const python = named("PGTIDE_TEST_VENV", "bin/python");
 /** test/clients/pgx, built. */
 export const pgxSession = named("PGTIDE_TEST_PGX");
+/** Folder of the programs of test/clients/go, built. */
+export const goFolder = named("PGTIDE_TEST_GO");
+/** test/clients/c/libpq.c, built. */
+export const libpqProgram = named("PGTIDE_TEST_LIBPQ");
 /** Folder of postgresql.jar, pgjdbc's, and of the classes of test/clients/jdbc. */
 export const jdbcFolder = named("PGTIDE_TEST_JDBC");
 /** Folder of initdb and postgres, 15 or later. */
