@@ -10,8 +10,8 @@ const RENAMED: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * pg_dump up to 16 takes NULL, which PostgreSQL 17 stores for "no target", for 0; so does a newer one
- * that believes the server to be older. No other client asks for these columns in this order.
+ * pg_dump up to 16 takes NULL, which PostgreSQL 17 stores for "no target", for 0. No other client
+ * asks for these columns in this order.
  */
 const DUMPED_TARGET = /\ba\.attstattarget(?=,\s+a\.attstorage,)/;
 

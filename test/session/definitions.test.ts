@@ -231,12 +231,14 @@ test("what cannot be kept is refused by name and leaves nothing", async () => {
     ]);
   }
   expect(await server.rows("SELECT to_regclass('r')")).toEqual([[null]]);
-  for (const sql of [
-    "DROP SCHEMA tstable CASCADE",
-    "ALTER TABLE tstable.tables ADD COLUMN a int",
-    "TRUNCATE tstable.tables",
-  ]) {
-    expect((await server.refusal(sql)).code, sql).toBe("42501");
+  for (const [code, sql] of [
+    ["2BP01", "DROP SCHEMA tstable CASCADE"],
+    ["2BP01", "DROP TABLE tstable.tables"],
+    ["0A000", "DROP EXTENSION tstable CASCADE"],
+    ["42501", "ALTER TABLE tstable.tables ADD COLUMN a int"],
+    ["42501", "TRUNCATE tstable.tables"],
+  ] as const) {
+    expect((await server.refusal(sql)).code, sql).toBe(code);
   }
 });
 
