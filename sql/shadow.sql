@@ -93,24 +93,6 @@ CREATE TABLE tstable.versions (
 GRANT USAGE ON SCHEMA tstable TO PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA tstable TO PUBLIC;
 
--- Parts of an extension whose OID is of those that came with the server: pg_dump leaves them out.
-INSERT INTO pg_catalog.pg_extension
-  (oid, extname, extowner, extnamespace, extrelocatable, extversion)
-  VALUES (16383, 'tstable', 10, 'pg_catalog'::regnamespace, false, '1.0');
-INSERT INTO pg_catalog.pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
-  SELECT part.classid, part.objid, 0, 'pg_extension'::regclass, 16383, 0, 'e'
-  FROM (
-    SELECT 'pg_namespace'::regclass, 'tstable'::regnamespace::oid
-    UNION ALL SELECT 'pg_am'::regclass, oid FROM pg_catalog.pg_am WHERE amname = 'tstable'
-    UNION ALL SELECT 'pg_class'::regclass, oid FROM pg_catalog.pg_class
-      WHERE relnamespace = 'tstable'::regnamespace AND relkind = 'r'
-  ) AS part(classid, objid);
-INSERT INTO pg_catalog.pg_init_privs (objoid, classoid, objsubid, privtype, initprivs)
-  SELECT oid, 'pg_namespace'::regclass, 0, 'e', nspacl
-    FROM pg_catalog.pg_namespace WHERE nspname = 'tstable'
-  UNION ALL SELECT oid, 'pg_class'::regclass, 0, 'e', relacl
-    FROM pg_catalog.pg_class WHERE relnamespace = 'tstable'::regnamespace AND relkind = 'r';
-
 -- Built-ins that would tell of the embedded server instead of ours. A built-in keeps its OID and its
 -- C code whatever pg_proc says, so it is renamed and another function takes the name. What the
 -- session knows arrives in settings `pgtide.*`, empty when it was not sent.

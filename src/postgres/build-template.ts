@@ -11,7 +11,7 @@ import { dumpCatalogue } from "./dump-catalogue.ts";
 import { openPGlite } from "./pglite.ts";
 import { catalogueFile, FIRST_USER_OID, NEXT_OID, templateDirectory } from "./template.ts";
 
-const SOURCES = ["shadow", "live-facts"].map(
+const SOURCES = ["shadow", "live-facts", "dumped"].map(
   (name) => new URL(`../../sql/${name}.sql`, import.meta.url),
 );
 
