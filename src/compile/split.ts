@@ -48,11 +48,15 @@ function splitTokens(text: string): StatementText[] {
   let current: Token[] = [];
   let depth = 0;
   let atomicDepth = 0;
+  let counted = 0;
+  let charactersBefore = 0;
   const finish = () => {
     const first = current[0];
     const last = current.at(-1);
     if (first !== undefined && last !== undefined) {
-      statements.push(statementOf(text, current, first.start, last.end));
+      charactersBefore += characters(text, counted, first.start);
+      counted = first.start;
+      statements.push(statementOf(text, current, charactersBefore, last.end));
     }
     current = [];
     depth = 0;
@@ -81,15 +85,23 @@ function nextAtomicDepth(depth: number, token: Token, previous: Token | undefine
   return token.value === "end" ? depth - 1 : depth;
 }
 
+/** Code points from one offset to another, as a string counts them. */
+function characters(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; count += 1) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+  return count;
+}
+
 function statementOf(
   text: string,
   tokens: readonly Token[],
-  start: number,
+  charactersBefore: number,
   end: number,
 ): StatementText {
+  const start = tokens[0]?.start ?? 0;
   return {
     text: text.slice(start, end),
-    charactersBefore: [...text.slice(0, start)].length,
+    charactersBefore,
     tokens: tokens.map((token) => ({
       ...token,
       start: token.start - start,

@@ -4,6 +4,8 @@
  * standard_conforming_strings on. https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
 
+import { SqlError } from "../base/errors.ts";
+
 export type TokenKind = "word" | "quoted" | "string" | "number" | "parameter" | "symbol";
 
 export interface Token {
@@ -23,9 +25,13 @@ const NUMBER =
 const PARAMETER = /\$\d+/y;
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
 
+/** They stand in memory while their statement is prepared, and are read at one go. */
+const TOKENS_MAX = 2_000_000;
+
 /**
  * Tokens of `text`. An unterminated string or comment runs to the end; PostgreSQL will complain of
  * it.
+ * @throws SqlError 54001
  */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
@@ -37,10 +43,18 @@ export function tokenize(text: string): Token[] {
       continue;
     }
     const token = readToken(text, at);
+    if (tokens.length === TOKENS_MAX) throw tooComplex();
     tokens.push(token);
     at = token.end;
   }
   return tokens;
+}
+
+function tooComplex(): SqlError {
+  return new SqlError("54001", "statement too complex", {
+    detail: `It has more than ${TOKENS_MAX} words and symbols.`,
+    hint: "Use COPY, an INSERT of nothing but literals, or array parameters.",
+  });
 }
 
 function skipBlank(text: string, at: number): number {

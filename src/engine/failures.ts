@@ -37,6 +37,7 @@ function sql(sqlState: string, message: string): Make {
 /** The first pattern that matches speaks. `$` of a group is the offending value or type. */
 const RULES: readonly (readonly [RegExp, Make])[] = [
   [/^INTERRUPT Error/i, (_, cause) => cancelled(cause)],
+  [/^Binder Error: Max expression depth|^Parser Error:.*(?:depth|memory exhausted)/, tooDeep],
   [/No space left on device|ENOSPC|failed to offload data block/i, diskFull],
   [/^Out of Memory Error/, outOfMemory],
   [
@@ -159,6 +160,13 @@ function badText(match: RegExpExecArray, cause: Error): SqlError {
 
 function notImplemented(match: RegExpExecArray, cause: Error): SqlError {
   return new SqlError("0A000", `not supported: ${match[1] ?? ""}`, { cause });
+}
+
+function tooDeep(_: RegExpExecArray, cause: Error): SqlError {
+  return new SqlError("54001", "stack depth limit exceeded", {
+    hint: "The statement is nested too deeply. Use fewer levels of subqueries or expressions.",
+    cause,
+  });
 }
 
 function outOfMemory(_: RegExpExecArray, cause: Error): EngineError {

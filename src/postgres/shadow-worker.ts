@@ -24,8 +24,11 @@ export interface ShadowWorkerOptions {
   /** Only ever grows; what is new is replayed before the next use. */
   readonly definitions: () => readonly Definition[];
   readonly deadlineMs: number;
-  /** Whether aborting a request that has been sent kills the worker; else its answer is ignored. */
-  readonly isKilledByAbort: boolean;
+  /**
+   * How long the answer to a request that is aborted is waited for before the worker is killed.
+   * undefined: as long as any.
+   */
+  readonly abortedMsMax: number | undefined;
   readonly queueLengthMax: number;
 }
 
@@ -86,6 +89,11 @@ export class ShadowWorker {
     } finally {
       this.#waiting -= 1;
     }
+  }
+
+  /** Nobody uses it or waits for it. */
+  get isIdle(): boolean {
+    return this.#waiting === 0;
   }
 
   /** The worker has executed the newest definition itself. To be called by its user. */
@@ -192,15 +200,20 @@ export class ShadowWorker {
       pending.reject(reason);
       void this.discard().catch((cause: unknown) => log("error", "shadow.discard", { cause }));
     };
-    const onAbort = () => stop(abortError(signal));
+    const { abortedMsMax } = this.#options;
+    let aborted: { cancel(): void } | undefined;
+    const onAbort = () => {
+      aborted = after(abortedMsMax ?? 0, () => stop(abortError(signal)));
+    };
     const deadline = after(this.#options.deadlineMs, () => stop(overdue(kind)));
-    if (this.#options.isKilledByAbort) signal?.addEventListener("abort", onAbort, { once: true });
+    if (abortedMsMax !== undefined) signal?.addEventListener("abort", onAbort, { once: true });
     running.worker.postMessage({ id: 1, kind, request });
     try {
       return await this.#take(await pending.promise);
     } finally {
       running.pending = undefined;
       deadline.cancel();
+      aborted?.cancel();
       signal?.removeEventListener("abort", onAbort);
     }
   }

@@ -33,6 +33,7 @@ import { quoteIdentifier } from "./settings-sql.ts";
 import { type Call, ShadowWorker } from "./shadow-worker.ts";
 import { templateDirectory } from "./template.ts";
 import type { Decide, DefinitionSource, ShadowView, Verdict } from "./view.ts";
+import { WorkerPair } from "./worker-pair.ts";
 
 export interface ShadowOptions {
   /** For the workers' private directories; emptied at start and at the end. */
@@ -57,11 +58,14 @@ const ANALYSIS_SETTINGS = {
   client_min_messages: "log",
 };
 const FORKS_MAX = 4;
+/** A new worker costs more than most analyses. */
+const ANALYSIS_ABORTED_MS = 300;
 
 export class Shadow implements ShadowView {
   readonly #options: ShadowOptions;
-  readonly #analysis: ShadowWorker;
-  readonly #catalog: ShadowWorker;
+  /** Definitions are executed in the first of them. */
+  readonly #analysers: WorkerPair;
+  readonly #catalog: WorkerPair;
   readonly #definitions: Definition[];
   readonly #cache: AnalysisCache;
   readonly #settingDefaults = new Map<string, SettingDefault>();
@@ -82,8 +86,11 @@ export class Shadow implements ShadowView {
     this.#cache = new AnalysisCache(options.cacheBytesMax ?? 64 * 1024 * 1024);
     this.#forkSlots = new Semaphore(options.forksMax ?? FORKS_MAX);
     const analysisDeadlineMs = options.analysisDeadlineMs ?? 30_000;
-    this.#analysis = this.#worker("analysis", false, ANALYSIS_SETTINGS, analysisDeadlineMs);
-    this.#catalog = this.#worker("catalog", true, {}, options.queryDeadlineMs ?? 60_000);
+    const analyser = () =>
+      this.#worker("analysis", ANALYSIS_ABORTED_MS, ANALYSIS_SETTINGS, analysisDeadlineMs);
+    this.#analysers = new WorkerPair(analyser(), analyser());
+    const queries = () => this.#worker("catalog", 0, {}, options.queryDeadlineMs ?? 60_000);
+    this.#catalog = new WorkerPair(queries(), queries());
   }
 
   /** The caller closes it. @throws SqlError XX001 when a definition cannot be replayed. */
@@ -108,6 +115,16 @@ export class Shadow implements ShadowView {
     return this.#number;
   }
 
+  get #analysis(): ShadowWorker {
+    return this.#analysers.first;
+  }
+
+  get #workers(): ShadowWorker[] {
+    const spare = this.#spare === undefined ? [] : [this.#spare];
+    const pairs = [this.#analysers, this.#catalog].flatMap(({ first, second }) => [first, second]);
+    return [...pairs, ...this.#forkWorkers, ...spare];
+  }
+
   /** One that neither the server's definitions nor any transaction's have had. */
   newNumber(): number {
     this.#lastNumber += 1;
@@ -118,7 +135,7 @@ export class Shadow implements ShadowView {
     const known = this.#cache.get(request, this.catalogueNumber);
     if (known !== undefined) return known;
     const text = adaptOlderClients(request.text);
-    return await this.#analysis.use(async (call) => {
+    return await this.#analysers.use(async (call) => {
       const number = this.catalogueNumber;
       const analysis = await call("analyse", { ...request, text });
       this.#cache.put(request, number, analysis);
@@ -224,9 +241,9 @@ export class Shadow implements ShadowView {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const spare = this.#spare === undefined ? [] : [this.#spare];
-    const workers = [this.#analysis, this.#catalog, ...this.#forkWorkers, ...spare];
-    await Promise.all(workers.map(async (worker) => await worker.close()));
+    const forks = this.#workers;
+    await Promise.all([this.#analysers.close(), this.#catalog.close()]);
+    await Promise.all(forks.map(async (worker) => await worker.close()));
     await this.#spareStart;
     await rm(this.#options.directory, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -235,9 +252,7 @@ export class Shadow implements ShadowView {
   async dropTemporary(schema: string, settings: ShadowSettings): Promise<void> {
     const sql = `DROP SCHEMA IF EXISTS ${quoteIdentifier(schema)} CASCADE`;
     await this.define([{ sql, isOurs: true }], settings, async () => ({ temporary: schema }));
-    const spare = this.#spare === undefined ? [] : [this.#spare];
-    const workers = [this.#analysis, this.#catalog, ...this.#forkWorkers, ...spare];
-    const held = Math.min(...workers.map((worker) => worker.held));
+    const held = Math.min(...this.#workers.map((worker) => worker.held));
     const last = this.#definitions.length - 1;
     this.#definitions.forEach((definition, at) => {
       if (at < last) this.#definitions[at] = withoutTemporary(definition, schema);
@@ -296,12 +311,12 @@ export class Shadow implements ShadowView {
   }
 
   #forkWorker(): ShadowWorker {
-    return this.#worker("fork", false, {}, this.#options.queryDeadlineMs ?? 60_000);
+    return this.#worker("fork", undefined, {}, this.#options.queryDeadlineMs ?? 60_000);
   }
 
   #worker(
     name: string,
-    isKilledByAbort: boolean,
+    abortedMsMax: number | undefined,
     settings: StartSettings,
     deadlineMs: number,
   ): ShadowWorker {
@@ -312,7 +327,7 @@ export class Shadow implements ShadowView {
       definitions: () => this.#definitions,
       queueLengthMax: 1000,
       name: `${name}-${this.#workersMade}`,
-      isKilledByAbort,
+      abortedMsMax,
       settings,
       deadlineMs,
     });

@@ -38,6 +38,9 @@ import { serverSettings } from "./server-settings.ts";
 /** How long running statements may go on after SIGTERM. */
 const STOP_GRACE_MS = 10_000;
 
+/** Which part of the memory that queries may take large messages may take besides. */
+const MESSAGES_SHARE = 4;
+
 export interface RunningServer {
   readonly host: string;
   readonly port: number;
@@ -85,7 +88,10 @@ export async function startServer(
       tls: security.tls,
       connectionsMax: config.maxConnections,
       connectionsReserved: config.reservedConnections ?? Math.min(3, config.maxConnections - 1),
-      limits: { startupTimeoutMs: (config.authenticationSeconds ?? 60) * 1000 },
+      limits: {
+        startupTimeoutMs: (config.authenticationSeconds ?? 60) * 1000,
+        allMessagesBytesMax: Math.floor(config.memoryBytes / MESSAGES_SHARE),
+      },
     });
     services.server.settings = serverSettings(config, listener.port);
     closers.push(async () => await listener.stop(STOP_GRACE_MS));

@@ -41,21 +41,24 @@ export class SessionStatements {
   async prepare(
     statement: StatementText | undefined,
     parameterOids: readonly number[],
+    signal?: AbortSignal,
   ): Promise<Prepared> {
     const { preparer } = this.#services();
     if (statement === undefined) {
       return emptyPrepared(parameterOids, preparer.catalogueNumber, this.#settings.shadow);
     }
     if (this.#transaction.status === "E" && !mayEndFailed(statement)) {
-      await this.refuseSyntaxErrors([statement]);
+      await this.refuseSyntaxErrors([statement], signal);
       this.#transaction.refuseIfFailed();
     }
-    return this.#withFields(await preparer.prepare(statement, parameterOids, this.#settings));
+    return this.#withFields(
+      await preparer.prepare(statement, parameterOids, this.#settings, signal),
+    );
   }
 
   /** A statement of a Query message, which has no parameters. @throws SqlError 42P02 */
-  async prepareAlone(statement: StatementText): Promise<Prepared> {
-    const prepared = await this.prepare(statement, []);
+  async prepareAlone(statement: StatementText, signal: AbortSignal): Promise<Prepared> {
+    const prepared = await this.prepare(statement, [], signal);
     if (prepared.parameterOids.length === 0) return prepared;
     const first = statement.tokens.find(({ kind }) => kind === "parameter");
     throw new SqlError("42P02", `there is no parameter ${first?.value}`, {
@@ -88,7 +91,7 @@ export class SessionStatements {
    * Parse. Under other settings, such as the time zone, PostgreSQL keeps the constants of Parse and
    * computes the rest anew.
    */
-  async current(name: string): Promise<PreparedStatement> {
+  async current(name: string, signal?: AbortSignal): Promise<PreparedStatement> {
     const known = this.#portals.statement(name);
     const { prepared: before } = known;
     const { kind } = before.statement;
@@ -108,7 +111,7 @@ export class SessionStatements {
       this.#portals.replaceStatement(name, recompiled);
       return recompiled;
     }
-    const prepared = await this.renewed(before);
+    const prepared = await this.renewed(before, signal);
     if (!sameFields(before.fields, prepared.fields)) throw resultTypeChanged();
     const again = { ...known, prepared };
     this.#portals.replaceStatement(name, again);
@@ -116,9 +119,9 @@ export class SessionStatements {
   }
 
   /** What a parameter's type was found to be it stays. */
-  async renewed(before: Prepared): Promise<Prepared> {
+  async renewed(before: Prepared, signal?: AbortSignal): Promise<Prepared> {
     const [statement] = splitStatements(before.text);
-    const prepared = await this.prepare(statement, before.parameterOids);
+    const prepared = await this.prepare(statement, before.parameterOids, signal);
     return { ...prepared, charactersBefore: before.charactersBefore };
   }
 
@@ -143,14 +146,17 @@ export class SessionStatements {
    * PostgreSQL parses the whole text before it runs any of it, or refuses it in a failed block. Of
    * two statements in one Parse it does no more than that.
    */
-  async refuseSyntaxErrors(statements: readonly StatementText[]): Promise<void> {
+  async refuseSyntaxErrors(
+    statements: readonly StatementText[],
+    signal?: AbortSignal,
+  ): Promise<void> {
     if (statements.length < 2 && this.#transaction.status !== "E") return;
     for (const statement of statements) {
       if (statement.literals !== undefined || isOwnStatement(statement)) continue;
       const text = `${ANOTHER}${statement.text}`;
       const request = { text, parameterOids: [], settings: this.#settings.shadow };
       try {
-        await this.#services().shadow.analyse(request);
+        await this.#services().shadow.analyse(request, signal);
       } catch (cause) {
         if (!(cause instanceof SqlError) || cause.message === ONE_COMMAND) continue;
         const charactersBefore = statement.charactersBefore - ANOTHER.length;

@@ -25,7 +25,7 @@ import {
   spreadFormats,
   withFormats,
 } from "./portals.ts";
-import { endsFailed, shifted } from "./prepared.ts";
+import { endsFailed, shifted, timeoutMs } from "./prepared.ts";
 import { relationLocks } from "./relation-locks.ts";
 import type {
   BindRequest,
@@ -118,10 +118,13 @@ export class Session implements SessionPort, ActiveSession {
     await this.#portals.removePortal("");
     const statements = splitStatements(text);
     if (statements.length === 0) yield { kind: "empty-query" };
-    await this.#guarded(() => this.#statements.refuseSyntaxErrors(statements));
+    this.#activity.begin(text, Date.now());
+    await this.#guarded(() =>
+      this.#statements.refuseSyntaxErrors(statements, this.#signal.current),
+    );
     for (const statement of statements) {
       const prepared = await this.#guarded(
-        () => this.#statements.prepareAlone(statement),
+        () => this.#statements.prepareAlone(statement, this.#signal.current),
         statement,
       );
       yield* this.#run.notices(prepared.notices);
@@ -151,13 +154,18 @@ export class Session implements SessionPort, ActiveSession {
     text: string,
     parameterOids: readonly number[],
   ): Promise<readonly ErrorFields[]> {
+    this.#activity.begin(text, Date.now());
     const statements = splitStatements(text);
     if (name === "") this.#portals.removeStatement(""); // also when the new one is refused
     return await this.#guarded(async () => {
       if (statements.length > 1) {
         throw new SqlError("42601", "cannot insert multiple commands into a prepared statement");
       }
-      const prepared = await this.#statements.prepare(statements[0], parameterOids);
+      const prepared = await this.#statements.prepare(
+        statements[0],
+        parameterOids,
+        this.#signal.current,
+      );
       this.#portals.addStatement(name, {
         prepared,
         preparedAtMs: Date.now(),
@@ -171,7 +179,7 @@ export class Session implements SessionPort, ActiveSession {
 
   async bind(request: BindRequest): Promise<void> {
     await this.#guarded(async () => {
-      const known = await this.#statements.current(request.statement);
+      const known = await this.#statements.current(request.statement, this.#signal.current);
       const { prepared } = known;
       if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
       const parameters = this.#parameters.read(request, prepared);
@@ -203,7 +211,10 @@ export class Session implements SessionPort, ActiveSession {
       return await Promise.resolve({
         parameterOids: prepared.parameterOids,
         fields: () =>
-          this.#guarded(async () => (await this.#statements.current(name)).prepared.fields),
+          this.#guarded(async () => {
+            const { prepared } = await this.#statements.current(name, this.#signal.current);
+            return prepared.fields;
+          }),
       });
     });
   }
@@ -321,11 +332,16 @@ export class Session implements SessionPort, ActiveSession {
    * Work outside of an execution: an error fails the transaction and is put in the client's terms.
    */
   async #guarded<T>(work: () => Promise<T>, statement?: StatementText): Promise<T> {
+    const isAlone = !this.#signal.isRunning;
+    if (isAlone) this.#signal.begin(timeoutMs(this.#settings.get("statement_timeout") ?? "0"));
     try {
       return await work();
     } catch (cause) {
+      const { reason } = this.#signal;
       await this.#transaction.fail();
-      throw shifted(reportable(cause, undefined), statement);
+      throw shifted(reportable(cause, isAlone ? reason : undefined), statement);
+    } finally {
+      if (isAlone) this.#signal.end();
     }
   }
 }

@@ -62,6 +62,9 @@ const CATALOG = {
   "journal-taken": "55000",
 } satisfies Record<CatalogReason, string>;
 
+const TOO_DEEP =
+  "The statement is nested too deeply. Use fewer levels of subqueries or expressions.";
+
 /**
  * Any error in the client's terms. `stopped` is why the statement was asked to stop, if it was:
  * then whatever it failed with is a consequence.
@@ -73,6 +76,9 @@ export function reportable(cause: unknown, stopped: SqlError | undefined): SqlEr
   if (cause instanceof EngineError) return translated(cause, ENGINE[cause.reason]);
   if (cause instanceof CatalogError) return translated(cause, CATALOG[cause.reason]);
   if (cause instanceof StorageError) return translated(cause, STORAGE[cause.reason]);
+  if (cause instanceof RangeError && cause.message.startsWith("Maximum call stack")) {
+    return new SqlError("54001", "stack depth limit exceeded", { hint: TOO_DEEP, cause });
+  }
   log("error", "internal error", { cause, isBug: cause instanceof AssertionError });
   return new SqlError("XX000", "internal error", {
     hint: "The server's log has the details.",

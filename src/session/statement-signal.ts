@@ -18,7 +18,7 @@ export class StatementSignal {
 
   /** `timeoutMs` 0: none. */
   begin(timeoutMs: number): void {
-    this.#controller = undefined;
+    this.end();
     this.#isRunning = true;
     if (timeoutMs > 0) {
       this.#timer = after(timeoutMs, () =>

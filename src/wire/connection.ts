@@ -15,6 +15,7 @@ import { connectionFacts } from "./connection-facts.ts";
 import { type EntranceOptions, enter } from "./entrance.ts";
 import { type Frame, FrameReader } from "./frame-reader.ts";
 import { decodeFrame, type FrontendMessage, LostStream } from "./frontend.ts";
+import type { MessageBudget, WireLimits } from "./limits.ts";
 import { sendReplies } from "./replies.ts";
 import { SocketOutput } from "./rows.ts";
 import { SocketInput } from "./socket-input.ts";
@@ -23,22 +24,9 @@ import { PROTOCOL_LONG_KEYS, type Startup } from "./startup.ts";
 export interface ConnectionOptions extends EntranceOptions {
   readonly host: SessionHost;
   readonly limits: WireLimits;
+  /** Shared by all connections. */
+  readonly budget: MessageBudget;
 }
-
-export interface WireLimits {
-  /** Largest Query, Parse or Bind message. */
-  readonly messageBytesMax: number;
-  /** How much is read from a client ahead of what is handled. */
-  readonly readAheadBytesMax: number;
-  /** From accepting to the end of authentication. */
-  readonly startupTimeoutMs: number;
-}
-
-export const DEFAULT_LIMITS: WireLimits = {
-  messageBytesMax: 256 * 1024 * 1024,
-  readAheadBytesMax: 1024 * 1024,
-  startupTimeoutMs: 60_000,
-};
 
 /** How long a client may take to read the last words before its socket is destroyed. */
 const FAREWELL_MS = 2_000;
@@ -67,7 +55,8 @@ export class Connection {
     this.#socket = socket;
     this.#options = options;
     this.#input = new SocketInput(socket, options.limits.readAheadBytesMax);
-    this.#frames = new FrameReader(this.#input, options.limits.messageBytesMax);
+    const { limits, budget } = options;
+    this.#frames = new FrameReader(this.#input, limits.messageBytesMax, budget);
     this.#output = new SocketOutput(socket, this.#input.closed);
     socket.on("drain", () => this.#notify());
   }
@@ -318,6 +307,7 @@ export class Connection {
   }
 
   async #release(): Promise<void> {
+    this.#frames.release();
     if (this.#processId !== undefined) this.#options.cancels.release(this.#processId);
     try {
       await this.#session?.close();

@@ -7,12 +7,15 @@
 
 import { SqlError } from "../base/errors.ts";
 import { fatalViolation, LostStream } from "./frontend.ts";
+import type { MessageBudget } from "./limits.ts";
 import type { SocketInput } from "./socket-input.ts";
 
 /** One frame: its type letter and the body without the length. */
 export interface Frame {
   readonly type: string;
   readonly body: Buffer;
+  /** Instead of a body: why there is none. */
+  readonly fault?: SqlError;
 }
 
 /** Messages that carry no data of the user's need no more, as in PostgreSQL. */
@@ -27,6 +30,8 @@ const LARGE_TYPES = "QPBF";
 const SMALL_TYPES = "CDEHSXcfp";
 const COPY_TYPES = "dcfHS";
 
+const NOTHING = Buffer.alloc(0);
+
 function longest(type: string): number {
   return SMALL_TYPES.includes(type) ? SMALL_MESSAGE_MAX : COPY_DATA_MAX;
 }
@@ -35,12 +40,16 @@ export class FrameReader {
   readonly #input: SocketInput;
   readonly #messageMax: number;
   /** The frame whose header was read, and how much of its body is still to come. */
-  #begun: { readonly type: string; left: number } | undefined;
+  #begun: { readonly type: string; left: number; readonly fault?: SqlError } | undefined;
+  readonly #budget: MessageBudget;
+  /** What of it the message that is being read or handled takes. */
+  #taken = 0;
   #isLost = false;
   #isInterrupted = false;
 
   /** `messageMax` bounds the body of a message that must be held whole. */
-  constructor(input: SocketInput, messageMax: number) {
+  constructor(input: SocketInput, messageMax: number, budget: MessageBudget) {
+    this.#budget = budget;
     this.#input = input;
     this.#messageMax = messageMax;
   }
@@ -70,6 +79,7 @@ export class FrameReader {
   nextNow(isCopying = false): Frame | undefined {
     if (this.#begun === undefined) {
       this.requireSync();
+      this.release();
       const header = this.#input.takeNow(5);
       if (header === undefined) return undefined;
       this.#begun = this.#begin(header, isCopying);
@@ -80,7 +90,16 @@ export class FrameReader {
     if (body === undefined) return undefined;
     begun.left -= size;
     if (begun.left === 0) this.#begun = undefined;
-    return { type: begun.type, body };
+    const { type, fault } = begun;
+    if (fault === undefined) return { type, body };
+    // What there is no room for is read past.
+    return begun.left > 0 ? this.nextNow(isCopying) : { type, body: NOTHING, fault };
+  }
+
+  /** The last message is handled, or nobody will. */
+  release(): void {
+    if (this.#taken > 0) this.#budget.giveBack(this.#taken);
+    this.#taken = 0;
   }
 
   /**
@@ -120,11 +139,14 @@ export class FrameReader {
 
   #needed(): number {
     if (this.#begun === undefined) return 5;
-    const { type, left } = this.#begun;
-    return type === "d" ? Math.min(left, COPY_PIECE_BYTES) : left;
+    const { type, left, fault } = this.#begun;
+    return type === "d" || fault !== undefined ? Math.min(left, COPY_PIECE_BYTES) : left;
   }
 
-  #begin(header: Buffer, isCopying: boolean): { type: string; left: number } {
+  #begin(
+    header: Buffer,
+    isCopying: boolean,
+  ): { readonly type: string; left: number; readonly fault?: SqlError } {
     const code = header.readUInt8(0);
     const type = String.fromCharCode(code);
     const left = header.readInt32BE(1) - 4;
@@ -140,6 +162,10 @@ export class FrameReader {
       throw fatalViolation(`invalid message length: ${left} bytes are more than allowed`);
     }
     this.#isLost = false;
+    if (type === "d") return { type, left };
+    const taken = this.#budget.take(left);
+    if (taken === undefined) return { type, left, fault: outOfMemory(left) };
+    this.#taken = taken;
     return { type, left };
   }
 
@@ -148,4 +174,12 @@ export class FrameReader {
     if (LARGE_TYPES.includes(type)) return this.#messageMax;
     return SMALL_TYPES.includes(type) ? SMALL_MESSAGE_MAX : undefined;
   }
+}
+
+/** As PostgreSQL says it when it finds no memory for a message. */
+function outOfMemory(bytes: number): SqlError {
+  return new SqlError("53200", "out of memory", {
+    detail: `Failed on request of size ${bytes} for a message.`,
+    hint: "Other clients are sending large messages: try again, or send smaller ones.",
+  });
 }

@@ -54,7 +54,8 @@ export class LostStream extends Error {
 }
 
 /** @throws SqlError 08P01, 22021, 22023: an ordinary error, the connection goes on */
-export function decodeFrame({ type, body }: Frame): FrontendMessage {
+export function decodeFrame({ type, body, fault }: Frame): FrontendMessage {
+  if (fault !== undefined) throw fault;
   const reader = new ByteReader(body);
   const message = decodeBody(type, reader);
   const isFaulty = message.kind === "bind" && message.fault !== undefined;

@@ -6,9 +6,10 @@ import { SqlError } from "../base/errors.ts";
 import type { SessionHost } from "../session/results.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { CancelRegistry } from "./cancel-registry.ts";
-import { Connection, DEFAULT_LIMITS, type WireLimits } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { negotiateEncryption } from "./encryption.ts";
 import type { Admission } from "./entrance.ts";
+import { DEFAULT_LIMITS, MessageBudget, type WireLimits } from "./limits.ts";
 import { LoginThrottle } from "./throttle.ts";
 import type { Tls } from "./tls.ts";
 
@@ -26,26 +27,36 @@ export interface ListenOptions {
   readonly limits?: Partial<WireLimits>;
 }
 
-/** Sockets beyond the limit on connections that may still ask to cancel or be told 53300. */
-const STRANGERS_MAX = 100;
+/**
+ * Sockets beyond those that have a place: they may ask to cancel, log in or be told 53300. When
+ * there are more, who has been silent for longest goes, so that the next one is heard.
+ */
+const OUTSIDERS_MAX = 1000;
+/** While those that go are still being closed. */
+const CLOSING_MAX = 4000;
 
 export class Listener {
   readonly #server: Server;
   readonly #options: ListenOptions;
   readonly #cancels = new CancelRegistry();
   readonly #throttle = new LoginThrottle();
+  readonly #budget: MessageBudget;
   readonly #running = new Map<Connection, Promise<void>>();
   /** Of clients that have not said yet whether they want encryption, or are in its handshake. */
   readonly #strangers = new Map<Socket, Promise<void>>();
+  /** Who has no place, or none any more; oldest first. */
+  readonly #outsiders = new Set<Socket>();
   #admitted = 0;
 
   private constructor(options: ListenOptions) {
     this.#options = options;
+    const { messageBytesMax, allMessagesBytesMax } = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#budget = new MessageBudget(Math.max(messageBytesMax, allMessagesBytesMax));
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
       const greeted = this.#accept(socket).finally(() => this.#strangers.delete(socket));
       this.#strangers.set(socket, greeted);
     });
-    this.#server.maxConnections = options.connectionsMax + STRANGERS_MAX;
+    this.#server.maxConnections = options.connectionsMax + OUTSIDERS_MAX + CLOSING_MAX;
   }
 
   /** @throws the system's error (EADDRINUSE, EACCES, ...) when it cannot listen */
@@ -103,18 +114,21 @@ export class Listener {
     // Every error also ends the reading loop, which deals with it; unheard it would end the
     // process.
     socket.on("error", () => undefined);
+    socket.once("close", () => this.#outsiders.delete(socket));
+    this.#noteOutsider(socket);
     const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
     const end = Date.now() + limits.startupTimeoutMs;
     const timeout = after(limits.startupTimeoutMs, () => socket.destroy());
     const negotiated = await negotiateEncryption(socket, this.#options.tls);
     timeout.cancel();
     if (negotiated === undefined) return;
-    const admission = this.#admission();
+    const admission = this.#admission(socket);
     const connection = new Connection(negotiated.socket, {
       host: this.#options.host,
       authenticator: this.#options.authenticator,
       cancels: this.#cancels,
       throttle: this.#throttle,
+      budget: this.#budget,
       encryption: negotiated.encryption,
       refusal: negotiated.refusal,
       limits: { ...limits, startupTimeoutMs: Math.max(0, end - Date.now()) },
@@ -127,7 +141,16 @@ export class Listener {
     this.#running.set(connection, ended);
   }
 
-  #admission(): Admission {
+  #noteOutsider(socket: Socket): void {
+    if (socket.destroyed) return;
+    this.#outsiders.add(socket);
+    if (this.#outsiders.size <= OUTSIDERS_MAX) return;
+    const [oldest] = this.#outsiders;
+    oldest?.destroy();
+    if (oldest !== undefined) this.#outsiders.delete(oldest);
+  }
+
+  #admission(socket: Socket): Admission {
     const { connectionsMax, connectionsReserved = 0 } = this.#options;
     let isAdmitted = false;
     return {
@@ -135,6 +158,7 @@ export class Listener {
         if (this.#admitted >= connectionsMax) throw tooMany("sorry, too many clients already");
         this.#admitted += 1;
         isAdmitted = true;
+        this.#outsiders.delete(socket);
       },
       confirm: (isSuperuser) => {
         if (isSuperuser || this.#admitted <= connectionsMax - connectionsReserved) return;
@@ -143,8 +167,10 @@ export class Listener {
         );
       },
       leave: () => {
-        if (isAdmitted) this.#admitted -= 1;
+        if (!isAdmitted) return;
+        this.#admitted -= 1;
         isAdmitted = false;
+        this.#noteOutsider(socket);
       },
     };
   }

@@ -2,7 +2,7 @@
 
 import { makeVerifier } from "../../src/session/roles/secret.ts";
 import { type Authenticator, trustEverybody } from "../../src/wire/authenticator.ts";
-import type { WireLimits } from "../../src/wire/connection.ts";
+import type { WireLimits } from "../../src/wire/limits.ts";
 import { Listener } from "../../src/wire/listener.ts";
 import { mockVerifier } from "../../src/wire/scram.ts";
 import type { Tls } from "../../src/wire/tls.ts";
