@@ -132,6 +132,9 @@ export function errorOf(fields: ErrorFields): SqlError {
   return new SqlError(sqlState, message, more);
 }
 
+/** By which postgres.js knows to prepare again: the column's type has changed. */
+const ASKED_FOR: ReadonlySet<string> = new Set(["transformAssignedExpr"]);
+
 function errorFields(message: DatabaseError | NoticeMessage): ErrorFields {
   const optional = {
     detail: message.detail,
@@ -143,6 +146,7 @@ function errorFields(message: DatabaseError | NoticeMessage): ErrorFields {
     column: message.column,
     dataType: message.dataType,
     constraint: message.constraint,
+    routine: ASKED_FOR.has(message.routine ?? "") ? message.routine : undefined,
   };
   return {
     severity: (message.severity ?? "ERROR") as Severity,

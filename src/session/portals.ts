@@ -98,7 +98,9 @@ export class Portals implements Companion {
     const statement = this.#statements.get(name);
     if (statement === undefined) {
       const which = name === "" ? "unnamed prepared statement" : `prepared statement "${name}"`;
-      throw new SqlError("26000", `${which} does not exist`);
+      // By the routine postgres.js knows to prepare again.
+      const routine = name === "" ? "exec_bind_message" : "FetchPreparedStatement";
+      throw new SqlError("26000", `${which} does not exist`, { routine });
     }
     return statement;
   }

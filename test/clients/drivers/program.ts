@@ -39,6 +39,8 @@ export interface ClientProgram {
 export interface ProgramEnvironment {
   /** What makes CREATE TABLE one of a time series: `USING tstable`, against PostgreSQL empty. */
   readonly CLIENT_USING: string;
+  /** Of programs that show a time as their machine's clock would. */
+  readonly TZ: string;
   readonly PGHOST: string;
   readonly PGPORT: string;
   readonly PGUSER: string;

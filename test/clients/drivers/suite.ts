@@ -30,6 +30,7 @@ async function runProgram(
   target: Pick<ProgramEnvironment, "PGPORT" | "PGSSLMODE" | "PGSSLROOTCERT" | "CLIENT_USING">,
 ): Promise<Printed> {
   const env: ProgramEnvironment = {
+    TZ: "UTC",
     PGHOST: "127.0.0.1",
     PGUSER: "postgres",
     PGPASSWORD: PASSWORD,
