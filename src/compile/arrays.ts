@@ -226,7 +226,7 @@ export function elementCast(node: ArrayCoerceExpr, scope: Scope): Sql {
 
 export function rowConstructor(node: RowExpr, scope: Scope): Sql {
   const fields = (node.args ?? []).map((arg) => scope.generator.expression(arg, scope));
-  return record(fields, node.row_typeid);
+  return record(fields, node.row_typeid, node.colnames ?? []);
 }
 
 export function fieldOf(node: FieldSelect, scope: Scope): Sql {

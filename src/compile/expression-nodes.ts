@@ -154,6 +154,7 @@ export interface RowExpr {
   readonly tag: "ROWEXPR";
   readonly args: NodeList<Expression>;
   readonly row_typeid: number;
+  readonly colnames: NodeList<string>;
 }
 export interface RowCompareExpr {
   readonly tag: "ROWCOMPAREEXPR";

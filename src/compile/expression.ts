@@ -25,6 +25,8 @@ export interface Sql {
   readonly scale?: string;
   /** A record that is still a list of its fields; `text` is the STRUCT of them. */
   readonly fields?: readonly Sql[];
+  /** What json calls them. */
+  readonly fieldNames?: readonly string[];
   /** `text` holds unnest(...): one input row becomes several. */
   readonly isSet?: boolean;
 }

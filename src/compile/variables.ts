@@ -46,14 +46,22 @@ function wholeRow(node: VarNode, owner: Scope): Sql {
   if (node.varnullingrels !== null && node.varnullingrels.length > 0) {
     return refuse("a whole row of the nullable side of an outer join");
   }
+  // An anonymous row has the names that its place in FROM gives it.
+  const given = owner.query.rtable?.[node.varno - 1]?.eref.colnames ?? [];
+  const isAnonymous = node.vartype === Oid.record;
   return record(
     columns.map((column) => column.sql),
     node.vartype,
+    columns.map(({ name }, index) => (isAnonymous ? (given[index] ?? name) : name)),
   );
 }
 
 /** A record from its fields. */
-export function record(fields: readonly Sql[], typeOid: number): Sql {
+export function record(
+  fields: readonly Sql[],
+  typeOid: number,
+  fieldNames: readonly string[],
+): Sql {
   const representation = { kind: "row", fields: fields.map((field) => field.shape) } as const;
   const parts = fields.map((field, index) => `c${index + 1} := ${field.text}`);
   return {
@@ -62,6 +70,7 @@ export function record(fields: readonly Sql[], typeOid: number): Sql {
     isConstant: fields.every((field) => field.isConstant),
     mayBeNull: false,
     fields,
+    fieldNames,
   };
 }
 

@@ -15,6 +15,8 @@ export interface EffectCall {
 }
 
 const FIRST_OWN_OID = 16_384;
+/** Kinds of range table entries. */
+const [SUBQUERY, CTE, RESULT] = [1, 6, 8];
 const CALLS = /\{FUNCEXPR :funcid (\d+) /g;
 
 export interface EffectShape {
@@ -32,9 +34,7 @@ const CONDITIONAL = /\{(?:CASE(?:EXPR)?|COALESCE(?:EXPR)?|BOOLEXPR|SUBLINK) /;
 export function effectShape(tree: string, query: QueryNode): EffectShape | undefined {
   const count = effectCount(tree);
   if (count === 0 || query.commandType !== 1) return undefined;
-  const isCertain = query.jointree?.quals == null && query.limitCount === null;
-  const isBare = isCertain && (query.rtable ?? []).every(({ rtekind }) => rtekind === 8);
-  if (isBare && !CONDITIONAL.test(tree)) return { count, isOnce: true, isEffect };
+  if (isOneRow(query) && !CONDITIONAL.test(tree)) return { count, isOnce: true, isEffect };
   const relations = [...tree.matchAll(/:relid (\d+)/g)].map(([, oid]) => Number(oid));
   if (relations.some((oid) => oid >= FIRST_OWN_OID)) return undefined;
   const columns = (query.targetList ?? []).filter(
@@ -44,6 +44,30 @@ export function effectShape(tree: string, query: QueryNode): EffectShape | undef
     (clause) => clause === null || (Array.isArray(clause) && clause.length === 0),
   );
   return columns.length === count && isPlain ? { count, isOnce: false, isEffect } : undefined;
+}
+
+/**
+ * Nothing to select from but subqueries and WITH queries of that kind, as Kysely's migrations take
+ * their lock: all of it is computed, once. A WITH query that nobody reads never is.
+ */
+function isOneRow(query: QueryNode): boolean {
+  const isCertain =
+    query.jointree?.quals == null &&
+    query.limitCount === null &&
+    query.limitOffset === null &&
+    query.havingQual === null &&
+    query.setOperations === null;
+  return (
+    isCertain &&
+    (query.cteList ?? []).every(
+      ({ cterecursive, cterefcount, ctequery }) =>
+        !cterecursive && cterefcount > 0 && isOneRow(ctequery),
+    ) &&
+    (query.rtable ?? []).every(
+      ({ rtekind, subquery }) =>
+        rtekind === RESULT || rtekind === CTE || (rtekind === SUBQUERY && isOneRow(subquery)),
+    )
+  );
 }
 
 /** All calls, also those inside of others. */

@@ -57,7 +57,7 @@ export function compiledOrLate(
   }
 }
 
-/** The statement for the values that are bound. @throws SqlError 0A000, and what they are wrong for */
+/** The statement for the values that are bound. @throws SqlError 0A000, what is wrong with them */
 export function compiledNow(statement: Statement, execution: Execution): Statement {
   if (statement.kind !== "late") return statement;
   const { parameters, settings } = execution;

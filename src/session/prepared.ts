@@ -63,7 +63,7 @@ export function sameFields(
   );
 }
 
-/** Of rows that the client could not read. By the routine asyncpg and pgjdbc know to prepare again. */
+/** Of rows that the client could not read. Drivers prepare again when they see this routine. */
 export function resultTypeChanged(): SqlError {
   const routine = "RevalidateCachedQuery";
   return new SqlError("0A000", "cached plan must not change result type", { routine });

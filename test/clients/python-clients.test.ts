@@ -23,4 +23,5 @@ describeClients([
   program("SQLAlchemy, psycopg2", "with_sqlalchemy", "psycopg2"),
   program("SQLAlchemy, psycopg 3", "with_sqlalchemy", "psycopg"),
   program("SQLAlchemy, asyncpg", "with_sqlalchemy", "asyncpg"),
+  program("pandas", "with_pandas"),
 ]);

@@ -61,6 +61,21 @@ test("calls where they may or may not happen are refused", async () => {
   }
 });
 
+test("Kysely's migrations wait for their lock as long as WITH says, and take it once", async () => {
+  const locking = (ms: number) =>
+    `WITH t AS (SELECT set_config('lock_timeout', '${ms}', true) AS v)
+     SELECT pg_advisory_lock(4711) FROM t`;
+  await server.rows(locking(60_000));
+  const other = await server.connect();
+  expect(await failure(other.query(locking(20)))).toBe("55P03");
+  const unlock = "SELECT pg_advisory_unlock(4711) FROM (SELECT set_config('a.b', 'x', false)) s";
+  expect(await server.rows(unlock)).toEqual([["t"]]);
+  await other.query(locking(20));
+  expect(await server.rows("SHOW a.b")).toEqual([["x"]]);
+  const unread = "WITH t AS (SELECT set_config('a.b', 'y', false)) SELECT 1";
+  expect((await server.refusal(unread)).code).toBe("0A000");
+});
+
 test("of rows each is called once, with its own values", async () => {
   expect(
     await server.rows(

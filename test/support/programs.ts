@@ -27,6 +27,8 @@ export const psql = named("PGTIDE_TEST_PSQL");
  * and asyncpg.
  */
 export const python = named("PGTIDE_TEST_VENV", "bin/python");
+/** Folder whose node_modules has the packages of test/clients/node. */
+export const nodeClients = named("PGTIDE_TEST_NODE_CLIENTS");
 /** test/clients/pgx, built. */
 export const pgxSession = named("PGTIDE_TEST_PGX");
 /** Folder of the programs of test/clients/go, built. */

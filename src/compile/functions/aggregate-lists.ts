@@ -31,14 +31,19 @@ function arrayOf(call: AggregateCall): Sql {
   return result(call, text, { shape, isConstant: false, mayBeNull: true });
 }
 
-/** json_agg joins with `, `; jsonb_agg is made canonical afterwards. */
+/**
+ * json_agg joins with `, `, before arrays and records with a new line besides; jsonb_agg is made
+ * canonical afterwards.
+ */
 function jsonArray(isBinary: boolean): AggregateRule {
   return (call) => {
     const value = arg(call, 0);
     if (call.isDistinct) return refuse("json_agg of distinct values");
-    const element = `coalesce(${jsonText(value, call.context)}, 'null')`;
+    const isStructured = ["array", "row"].includes(value.shape.representation.kind);
+    const start = isStructured ? "chr(10) || ' ' || " : "";
+    const element = `coalesce(${start}${jsonText(value, call.context)}, 'null')`;
     const joined = aggregateText(call, "string_agg", [element, "', '"], ordering(call, value.text));
-    const text = `('[' || ${joined} || ']')`;
+    const text = `('[' || ${isStructured ? `ltrim(${joined}, chr(10) || ' ')` : joined} || ']')`;
     return result(call, isBinary ? `jb_norm(${text})` : text, {
       isConstant: false,
       mayBeNull: true,

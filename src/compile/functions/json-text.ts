@@ -2,10 +2,21 @@
 
 import { Oid } from "../../types/oids.ts";
 import type { CallContext } from "../closed-table.ts";
-import type { Sql } from "../expression.ts";
+import { quoteLiteral, type Sql } from "../expression.ts";
 import { refuse } from "../refusals.ts";
 import { toUtc } from "../representations.ts";
 import { outputText } from "./output.ts";
+
+/** Of a record whose fields are known; one that a subquery has made has no names any more. */
+function objectText({ fields, fieldNames = [] }: Sql, context: CallContext): string {
+  if (fields === undefined || fieldNames.length !== fields.length)
+    return refuse("json of a record");
+  const pairs = fields.map((field, index) => {
+    const name = quoteLiteral(`${JSON.stringify(fieldNames[index])}:`);
+    return `${name} || coalesce(${jsonText(field, context)}, 'null')`;
+  });
+  return pairs.length === 0 ? "'{}'" : `('{' || ${pairs.join(" || ',' || ")} || '}')`;
+}
 
 /** A VARCHAR expression: NULL for NULL, which the caller writes as null. */
 export function jsonText(sql: Sql, context: CallContext): string {
@@ -21,8 +32,7 @@ export function jsonText(sql: Sql, context: CallContext): string {
     const texts = `list_transform(${sql.text}, lambda e: coalesce(${jsonText(element, context)}, 'null'))`;
     return `(CASE WHEN ${sql.text} IS NOT NULL THEN '[' || pg_array_to_string(${texts}, ',', 'null') || ']' END)`;
   }
-  // a record's fields have no names here
-  if (representation.kind === "row") return refuse("json of a record");
+  if (representation.kind === "row") return objectText(sql, context);
   switch (typeOid) {
     case Oid.bool:
       return `(CASE ${sql.text} WHEN TRUE THEN 'true' WHEN FALSE THEN 'false' END)`;

@@ -88,6 +88,8 @@ export const json: Chapter = {
     ...getters("json"),
     ...getters("jsonb"),
     "to_json(anyelement)": toJson(false),
+    "row_to_json(record)": toJson(false),
+    "array_to_json(anyarray)": toJson(false),
     "to_jsonb(anyelement)": toJson(true),
     "jsonb_contains(jsonb,jsonb)": template("jb_contains($1, $2)"),
     "jsonb_contained(jsonb,jsonb)": template("jb_contains($2, $1)"),

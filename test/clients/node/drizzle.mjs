@@ -51,52 +51,156 @@ const MADE = [
 ];
 
 async function built(db) {
-  const rows = Array.from({ length: 500 }, (_, n) => ({ ts: new Date(START + 60_000 * n), device: `d${n % 3}`, v: n / 4 }));
-  line("batch", "rows of the series", (await db.insert(readings).values(rows).returning({ v: readings.v })).length);
-  const values = { name: "Höhe", height: "-12.50", opened: "2024-02-29", key: "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", tags: ["a", 'q"\\'], info: { k: [1, null] }, big: 2n ** 62n };
+  const rows = Array.from({ length: 500 }, (_, n) => ({
+    ts: new Date(START + 60_000 * n),
+    device: `d${n % 3}`,
+    v: n / 4,
+  }));
+  line(
+    "batch",
+    "rows of the series",
+    (await db.insert(readings).values(rows).returning({ v: readings.v })).length,
+  );
+  const values = {
+    name: "Höhe",
+    height: "-12.50",
+    opened: "2024-02-29",
+    key: "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    tags: ["a", 'q"\\'],
+    info: { k: [1, null] },
+    big: 2n ** 62n,
+  };
   line("text", "row", await db.insert(stations).values(values).returning());
   for (const name of ["name", "height", "opened", "key", "tags", "info", "big"]) {
-    const found = await db.select({ c: count() }).from(stations).where(eq(stations[name], values[name]));
+    const found = await db
+      .select({ c: count() })
+      .from(stations)
+      .where(eq(stations[name], values[name]));
     line("text", `${name} as parameter`, found[0].c);
   }
-  await db.insert(parts).values([{ label: "p1", stationId: 1 }, { label: "p2", stationId: 1 }]);
+  await db.insert(parts).values([
+    { label: "p1", stationId: 1 },
+    { label: "p2", stationId: 1 },
+  ]);
   const hour = sql`date_trunc('hour', ${readings.ts})`;
-  const grouped = db.select({ hour, device: readings.device, mean: avg(readings.v), n: count() }).from(readings);
-  const filtered = grouped.where(and(between(readings.ts, new Date(START), new Date(START + 7_200_000)), inArray(readings.device, ["d0", "d1"])));
-  line("built", "grouped", await filtered.groupBy(hour, readings.device).having(gt(count(), 1)).orderBy(asc(hour), desc(readings.device)).limit(3).offset(1));
+  const grouped = db
+    .select({ hour, device: readings.device, mean: avg(readings.v), n: count() })
+    .from(readings);
+  const filtered = grouped.where(
+    and(
+      between(readings.ts, new Date(START), new Date(START + 7_200_000)),
+      inArray(readings.device, ["d0", "d1"]),
+    ),
+  );
+  line(
+    "built",
+    "grouped",
+    await filtered
+      .groupBy(hour, readings.device)
+      .having(gt(count(), 1))
+      .orderBy(asc(hour), desc(readings.device))
+      .limit(3)
+      .offset(1),
+  );
   const parameter = sql`date_trunc(${"day"}, ${readings.ts})`;
-  line("built", "a field as parameter", await db.select({ day: parameter }).from(readings).orderBy(readings.ts).limit(1));
-  line("built", "relations", await db.query.stations.findMany({ columns: { id: true, name: true }, with: { parts: { columns: { label: true }, orderBy: asc(parts.id), limit: 5 } } }));
-  line("built", "the other way", await db.query.parts.findFirst({ where: eq(parts.label, "p2"), with: { station: { columns: { name: true, info: true } } } }));
-  const joined = db.select({ name: stations.name, label: parts.label }).from(stations).leftJoin(parts, eq(parts.stationId, stations.id)).orderBy(parts.id);
+  line(
+    "built",
+    "a field as parameter",
+    await db.select({ day: parameter }).from(readings).orderBy(readings.ts).limit(1),
+  );
+  line(
+    "built",
+    "relations",
+    await db.query.stations.findMany({
+      columns: { id: true, name: true },
+      with: { parts: { columns: { label: true }, orderBy: asc(parts.id), limit: 5 } },
+    }),
+  );
+  line(
+    "built",
+    "the other way",
+    await db.query.parts.findFirst({
+      where: eq(parts.label, "p2"),
+      with: { station: { columns: { name: true, info: true } } },
+    }),
+  );
+  const joined = db
+    .select({ name: stations.name, label: parts.label })
+    .from(stations)
+    .leftJoin(parts, eq(parts.stationId, stations.id))
+    .orderBy(parts.id);
   line("built", "joined", await joined);
   const upsert = db.insert(stations).values([{ name: "Höhe", height: "1" }, { name: "new" }]);
-  line("built", "upsert", await upsert.onConflictDoUpdate({ target: stations.name, set: { height: sql`excluded.height` } }).returning({ name: stations.name, height: stations.height }));
-  const again = db.insert(readings).values({ ts: new Date(START), device: "d0", v: -1 }).onConflictDoNothing().returning();
+  line(
+    "built",
+    "upsert",
+    await upsert
+      .onConflictDoUpdate({ target: stations.name, set: { height: sql`excluded.height` } })
+      .returning({ name: stations.name, height: stations.height }),
+  );
+  const again = db
+    .insert(readings)
+    .values({ ts: new Date(START), device: "d0", v: -1 })
+    .onConflictDoNothing()
+    .returning();
   line("built", "upsert of the series", await again);
-  line("built", "update", await db.update(readings).set({ v: sql`${readings.v} + 1` }).where(eq(readings.v, 10)).returning());
-  const cte = db.$with("tall").as(db.select({ v: readings.v }).from(readings).where(gt(readings.v, 120)));
+  line(
+    "built",
+    "update",
+    await db
+      .update(readings)
+      .set({ v: sql`${readings.v} + 1` })
+      .where(eq(readings.v, 10))
+      .returning(),
+  );
+  const cte = db
+    .$with("tall")
+    .as(db.select({ v: readings.v }).from(readings).where(gt(readings.v, 120)));
   line("built", "with", await db.with(cte).select({ n: count() }).from(cte));
-  const united = core.union(db.select({ x: stations.name }).from(stations), db.select({ x: parts.label }).from(parts)).orderBy(sql`1`);
+  const united = core
+    .union(
+      db.select({ x: stations.name }).from(stations),
+      db.select({ x: parts.label }).from(parts),
+    )
+    .orderBy(sql`1`);
   line("built", "union", await united);
-  line("built", "delete", (await db.delete(readings).where(gt(readings.v, 124)).returning()).length);
-  const named = db.select().from(stations).where(eq(stations.id, sql.placeholder("id"))).prepare("by_id");
-  line("prepared", "named", [(await named.execute({ id: 1 }))[0].name, await named.execute({ id: -1 })]);
+  line(
+    "built",
+    "delete",
+    (await db.delete(readings).where(gt(readings.v, 124)).returning()).length,
+  );
+  const named = db
+    .select()
+    .from(stations)
+    .where(eq(stations.id, sql.placeholder("id")))
+    .prepare("by_id");
+  line("prepared", "named", [
+    (await named.execute({ id: 1 }))[0].name,
+    await named.execute({ id: -1 }),
+  ]);
 }
 
 async function transactions(db) {
   const failed = await errorOf(() =>
-    db.transaction(async (tx) => {
-      await tx.insert(stations).values({ name: "inside" });
-      await tx.transaction(async (nested) => {
-        await nested.delete(readings);
-        nested.rollback();
-      }).catch(() => undefined);
-      line("transactions", "nested", await tx.select({ n: count() }).from(readings));
-      await tx.insert(stations).values({ name: "inside" });
-    }, { isolationLevel: "repeatable read" }),
+    db.transaction(
+      async (tx) => {
+        await tx.insert(stations).values({ name: "inside" });
+        await tx
+          .transaction(async (nested) => {
+            await nested.delete(readings);
+            nested.rollback();
+          })
+          .catch(() => undefined);
+        line("transactions", "nested", await tx.select({ n: count() }).from(readings));
+        await tx.insert(stations).values({ name: "inside" });
+      },
+      { isolationLevel: "repeatable read" },
+    ),
   );
-  line("errors", "unique", [failed.cause?.code, failed.cause?.constraint ?? failed.cause?.constraint_name]);
+  line("errors", "unique", [
+    failed.cause?.code,
+    failed.cause?.constraint ?? failed.cause?.constraint_name,
+  ]);
   line("transactions", "rolled back", await db.select({ n: count() }).from(stations));
 }
 
@@ -107,26 +211,62 @@ async function introspected(db) {
     line("catalogue", what, result.rows ?? [...result]);
   };
   const like = sql.raw(`'${prefix}%'`);
-  await ask("tables", sql`SELECT n.nspname AS table_schema, c.relname AS table_name, CASE WHEN c.relkind = 'r' THEN 'table' WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN 'materialized_view' END AS type, c.relrowsecurity AS rls_enabled FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid::text = c.relnamespace::text WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname IN ('public') AND c.relname LIKE ${like} ORDER BY 2`);
-  await ask("sequences", sql`select schemaname, sequencename, start_value, min_value, max_value, increment_by, cycle, cache_size from pg_sequences as seq WHERE schemaname = 'public' AND sequencename LIKE ${like} ORDER BY 2`);
-  await ask("enums", sql`select n.nspname as enum_schema, t.typname as enum_name, e.enumlabel as enum_value, e.enumsortorder as sort_order from pg_type t join pg_enum e on t.oid = e.enumtypid join pg_catalog.pg_namespace n ON n.oid = t.typnamespace where n.nspname = 'public' order by enum_schema, enum_name, sort_order`);
-  await ask("policies", sql`SELECT schemaname, tablename, policyname as name, permissive as "as", roles as to, cmd as for, qual as using, with_check as "withCheck" FROM pg_policies`);
+  await ask(
+    "tables",
+    sql`SELECT n.nspname AS table_schema, c.relname AS table_name, CASE WHEN c.relkind = 'r' THEN 'table' WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN 'materialized_view' END AS type, c.relrowsecurity AS rls_enabled FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid::text = c.relnamespace::text WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname IN ('public') AND c.relname LIKE ${like} ORDER BY 2`,
+  );
+  await ask(
+    "sequences",
+    sql`select schemaname, sequencename, start_value, min_value, max_value, increment_by, cycle, cache_size from pg_sequences as seq WHERE schemaname = 'public' AND sequencename LIKE ${like} ORDER BY 2`,
+  );
+  await ask(
+    "enums",
+    sql`select n.nspname as enum_schema, t.typname as enum_name, e.enumlabel as enum_value, e.enumsortorder as sort_order from pg_type t join pg_enum e on t.oid = e.enumtypid join pg_catalog.pg_namespace n ON n.oid = t.typnamespace where n.nspname = 'public' order by enum_schema, enum_name, sort_order`,
+  );
+  await ask(
+    "policies",
+    sql`SELECT schemaname, tablename, policyname as name, permissive as "as", roles as to, cmd as for, qual as using, with_check as "withCheck" FROM pg_policies`,
+  );
   for (const table of ["readings", "stations", "parts"]) {
     const name = sql.raw(`'${prefix}_${table}'`);
-    await ask(`${table}, columns`, sql`SELECT a.attrelid::regclass::text AS table_name, a.attname AS column_name, is_nullable, a.attndims as array_dimensions, CASE WHEN a.atttypid = ANY ('{int,int8,int2}'::regtype[]) AND EXISTS (SELECT FROM pg_attrdef ad WHERE ad.adrelid = a.attrelid AND ad.adnum = a.attnum AND pg_get_expr(ad.adbin, ad.adrelid) = 'nextval(''' || pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)::regclass || '''::regclass)') THEN CASE a.atttypid WHEN 'int'::regtype THEN 'serial' WHEN 'int8'::regtype THEN 'bigserial' WHEN 'int2'::regtype THEN 'smallserial' END ELSE format_type(a.atttypid, a.atttypmod) END AS data_type, ns.nspname AS type_schema, pg_get_serial_sequence('"public"."' || ${name} || '"', a.attname)::regclass AS seq_name, c.column_default, c.data_type AS additional_dt, c.udt_name AS enum_name, c.is_generated, c.generation_expression, c.is_identity, c.identity_generation, c.identity_start, c.identity_increment, c.identity_maximum, c.identity_minimum, c.identity_cycle FROM pg_attribute a JOIN pg_class cls ON cls.oid = a.attrelid JOIN pg_namespace ns ON ns.oid = cls.relnamespace JOIN information_schema.columns c ON c.column_name = a.attname AND c.table_schema = ns.nspname AND c.table_name = cls.relname WHERE a.attnum > 0 AND NOT a.attisdropped AND cls.relkind = 'r' AND cls.relname = ${name} AND ns.nspname = 'public' ORDER BY a.attnum`);
-    await ask(`${table}, constraints`, sql`SELECT c.column_name, c.data_type, constraint_type, constraint_name, constraint_schema FROM information_schema.table_constraints tc JOIN information_schema.constraint_column_usage AS ccu USING (constraint_schema, constraint_name) JOIN information_schema.columns AS c ON c.table_schema = tc.constraint_schema AND tc.table_name = c.table_name AND ccu.column_name = c.column_name WHERE tc.table_name = ${name} AND constraint_schema = 'public' ORDER BY 4, 1`);
-    await ask(`${table}, foreign keys`, sql`SELECT con.contype AS constraint_type, nsp.nspname AS constraint_schema, con.conname AS constraint_name, rel.relname AS table_name, con.conkey, con.confkey, con.confupdtype, con.confdeltype FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class rel ON rel.oid = con.conrelid JOIN pg_catalog.pg_namespace nsp ON nsp.oid = con.connamespace WHERE nsp.nspname = 'public' AND rel.relname = ${name} AND con.contype = 'f'`);
-    await ask(`${table}, indexes`, sql`SELECT DISTINCT ON (t.relname, ic.relname, k.i) t.relname as table_name, ic.relname AS indexname, k.i AS index_order, i.indisunique as is_unique, am.amname as method, ic.reloptions as with, coalesce(a.attname, (('{' || pg_get_expr(i.indexprs, i.indrelid) || '}')::text[])[k.i]) AS column_name, CASE WHEN pg_get_expr(i.indexprs, i.indrelid) IS NOT NULL THEN 1 ELSE 0 END AS is_expression, i.indoption[k.i-1] & 1 = 1 AS descending, i.indoption[k.i-1] & 2 = 2 AS nulls_first, pg_get_expr(i.indpred, i.indrelid) as where, opc.opcname FROM pg_class t LEFT JOIN pg_index i ON t.oid = i.indrelid LEFT JOIN pg_class ic ON ic.oid = i.indexrelid CROSS JOIN LATERAL (SELECT unnest(i.indkey), generate_subscripts(i.indkey, 1) + 1) AS k(attnum, i) LEFT JOIN pg_attribute AS a ON t.oid = a.attrelid AND k.attnum = a.attnum JOIN pg_namespace c on c.oid = t.relnamespace LEFT JOIN pg_am AS am ON ic.relam = am.oid JOIN pg_opclass opc ON opc.oid = ANY(i.indclass) WHERE c.nspname = 'public' AND t.relname = ${name} ORDER BY 1, 2, 3`);
+    await ask(
+      `${table}, columns`,
+      sql`SELECT a.attrelid::regclass::text AS table_name, a.attname AS column_name, is_nullable, a.attndims as array_dimensions, CASE WHEN a.atttypid = ANY ('{int,int8,int2}'::regtype[]) AND EXISTS (SELECT FROM pg_attrdef ad WHERE ad.adrelid = a.attrelid AND ad.adnum = a.attnum AND pg_get_expr(ad.adbin, ad.adrelid) = 'nextval(''' || pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)::regclass || '''::regclass)') THEN CASE a.atttypid WHEN 'int'::regtype THEN 'serial' WHEN 'int8'::regtype THEN 'bigserial' WHEN 'int2'::regtype THEN 'smallserial' END ELSE format_type(a.atttypid, a.atttypmod) END AS data_type, ns.nspname AS type_schema, pg_get_serial_sequence('"public"."' || ${name} || '"', a.attname)::regclass AS seq_name, c.column_default, c.data_type AS additional_dt, c.udt_name AS enum_name, c.is_generated, c.generation_expression, c.is_identity, c.identity_generation, c.identity_start, c.identity_increment, c.identity_maximum, c.identity_minimum, c.identity_cycle FROM pg_attribute a JOIN pg_class cls ON cls.oid = a.attrelid JOIN pg_namespace ns ON ns.oid = cls.relnamespace JOIN information_schema.columns c ON c.column_name = a.attname AND c.table_schema = ns.nspname AND c.table_name = cls.relname WHERE a.attnum > 0 AND NOT a.attisdropped AND cls.relkind = 'r' AND cls.relname = ${name} AND ns.nspname = 'public' ORDER BY a.attnum`,
+    );
+    await ask(
+      `${table}, constraints`,
+      sql`SELECT c.column_name, c.data_type, constraint_type, constraint_name, constraint_schema FROM information_schema.table_constraints tc JOIN information_schema.constraint_column_usage AS ccu USING (constraint_schema, constraint_name) JOIN information_schema.columns AS c ON c.table_schema = tc.constraint_schema AND tc.table_name = c.table_name AND ccu.column_name = c.column_name WHERE tc.table_name = ${name} AND constraint_schema = 'public' AND constraint_type <> 'CHECK' ORDER BY 4, 1`,
+    );
+    await ask(
+      `${table}, foreign keys`,
+      sql`SELECT con.contype AS constraint_type, nsp.nspname AS constraint_schema, con.conname AS constraint_name, rel.relname AS table_name, con.conkey, con.confkey, con.confupdtype, con.confdeltype FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class rel ON rel.oid = con.conrelid JOIN pg_catalog.pg_namespace nsp ON nsp.oid = con.connamespace WHERE nsp.nspname = 'public' AND rel.relname = ${name} AND con.contype = 'f'`,
+    );
+    await ask(
+      `${table}, indexes`,
+      sql`SELECT DISTINCT ON (t.relname, ic.relname, k.i) t.relname as table_name, ic.relname AS indexname, k.i AS index_order, i.indisunique as is_unique, am.amname as method, ic.reloptions as with, coalesce(a.attname, (('{' || pg_get_expr(i.indexprs, i.indrelid) || '}')::text[])[k.i]) AS column_name, CASE WHEN pg_get_expr(i.indexprs, i.indrelid) IS NOT NULL THEN 1 ELSE 0 END AS is_expression, i.indoption[k.i-1] & 1 = 1 AS descending, i.indoption[k.i-1] & 2 = 2 AS nulls_first, pg_get_expr(i.indpred, i.indrelid) as where, opc.opcname FROM pg_class t LEFT JOIN pg_index i ON t.oid = i.indrelid LEFT JOIN pg_class ic ON ic.oid = i.indexrelid CROSS JOIN LATERAL (SELECT unnest(i.indkey), generate_subscripts(i.indkey, 1) + 1) AS k(attnum, i) LEFT JOIN pg_attribute AS a ON t.oid = a.attrelid AND k.attnum = a.attnum JOIN pg_namespace c on c.oid = t.relnamespace LEFT JOIN pg_am AS am ON ic.relam = am.oid JOIN pg_opclass opc ON opc.oid = ANY(i.indclass) WHERE c.nspname = 'public' AND t.relname = ${name} ORDER BY 1, 2, 3`,
+    );
   }
 }
 
 async function open() {
   if (driver === "node-postgres") {
     const pool = new (load("pg").Pool)({ ...target, ssl, max: 2 });
-    return { db: load("drizzle-orm/node-postgres").drizzle({ client: pool, schema }), close: () => pool.end() };
+    return {
+      db: load("drizzle-orm/node-postgres").drizzle({ client: pool, schema }),
+      close: () => pool.end(),
+    };
   }
-  const client = load("postgres")({ ...target, username: target.user, ssl, max: 2, onnotice: () => undefined });
-  return { db: load("drizzle-orm/postgres-js").drizzle({ client, schema }), close: () => client.end() };
+  const client = load("postgres")({
+    ...target,
+    username: target.user,
+    ssl,
+    max: 2,
+    onnotice: () => undefined,
+  });
+  return {
+    db: load("drizzle-orm/postgres-js").drizzle({ client, schema }),
+    close: () => client.end(),
+  };
 }
 
 const { db, close } = await open();

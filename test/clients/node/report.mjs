@@ -34,7 +34,12 @@ export function line(feature, what, value) {
 }
 
 export function shown(value) {
-  const options = { depth: 10, breakLength: Number.POSITIVE_INFINITY, compact: true, maxArrayLength: 50 };
+  const options = {
+    depth: 10,
+    breakLength: Number.POSITIVE_INFINITY,
+    compact: true,
+    maxArrayLength: 50,
+  };
   return inspect(value, { ...options, maxStringLength: 2000, sorted: false });
 }
 
@@ -52,7 +57,12 @@ export async function errorOf(action) {
 export function fieldsOf(error) {
   const names = ["severity", "code", "message", "detail", "hint", "position", "where"];
   const more = ["schema", "table", "column", "dataType", "constraint"];
-  const drivers = { schema: "schema_name", table: "table_name", column: "column_name", constraint: "constraint_name" };
+  const drivers = {
+    schema: "schema_name",
+    table: "table_name",
+    column: "column_name",
+    constraint: "constraint_name",
+  };
   return Object.fromEntries(
     [...names, ...more]
       .map((name) => [name, error?.[name] ?? error?.[drivers[name]]])

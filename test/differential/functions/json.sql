@@ -17,3 +17,10 @@ SELECT id, k, v2 FROM t, jsonb_each_text(jb) e(k, v2) WHERE jsonb_typeof(jb) = '
 SELECT id, jsonb_object_keys(jb) FROM t WHERE jsonb_typeof(jb) = 'object' ORDER BY id, 2;
 SELECT jb::text, count(*) FROM t GROUP BY jb ORDER BY 1;
 SELECT count(DISTINCT jb -> 'a') FROM t;
+SELECT row_to_json(q), to_jsonb(q), row_to_json(row(q.id, q.s)), to_json(row(1, 'x', NULL)) FROM (SELECT id, s, b, n, ia, d FROM t) q ORDER BY id;
+SELECT row_to_json(q) FROM (SELECT id, s FROM t WHERE id < 3) q(a, "say ""B""") ORDER BY a;
+SELECT json_agg(q ORDER BY id), jsonb_agg(q ORDER BY id) FROM (SELECT id, s, n, ia, j FROM t) q;
+SELECT json_agg(ia ORDER BY id), json_agg(ta ORDER BY id), jsonb_agg(ia ORDER BY id) FROM t;
+SELECT array_to_json(ia), to_json(jb) FROM t ORDER BY id;
+SELECT id, (SELECT coalesce(json_agg(x), '[]') FROM (SELECT u.id, u.s FROM t u WHERE u.id < t.id ORDER BY u.id) AS x) FROM t ORDER BY id;
+SELECT id, (SELECT to_json(x) FROM (SELECT u.s FROM t u WHERE u.id < t.id ORDER BY u.id DESC LIMIT 1) AS x) FROM t ORDER BY id;
