@@ -111,6 +111,31 @@ describe.each(["series", "plain"])("table %s", (table) => {
     expect(await counts(table)).toEqual({ rows: "0", sum: null });
   });
 
+  test.each(["", " (FORMAT csv)"])(
+    "a value that never ends is refused in time%s",
+    async (options) => {
+      await begin();
+      const before = resident();
+      const one = await RawClient.ready(server.port);
+      one.send(query(`COPY ${table} (ts, n, note) FROM STDIN${options}`));
+      await one.until("G");
+      const comma = options === "" ? "\t" : ",";
+      one.send(data(`2026-01-05${comma}1${comma}x\n2026-01-05${comma}2${comma}`));
+      const piece = data("y".repeat(8 << 20));
+      // A gigabyte, if it is let.
+      for (let sent = 0; sent < 128; sent += 1) {
+        one.send(piece);
+        await new Promise((resolve) => one.socket.write(Buffer.alloc(0), resolve));
+      }
+      one.send(data("\n"), done);
+      const [refused] = await one.until("Z");
+      expect(errorFields(refused?.body ?? Buffer.alloc(0))["C"]).toBe("54000");
+      one.end();
+      expect(resident() - before).toBeLessThan(2 ** 30);
+      expect(await counts(table)).toEqual({ rows: "0", sum: null });
+    },
+  );
+
   test("a client that vanishes in mid-COPY leaves nothing and holds nothing", async () => {
     await begin();
     for (let round = 0; round < 5; round += 1) {

@@ -84,6 +84,26 @@ describe("COPY FROM with FORMAT parquet", () => {
     expect([await count(), leftBehind()]).toEqual([before, []]);
   });
 
+  test("leaves nothing of a file that was cut off anywhere, by any way in", async () => {
+    const before = await count();
+    await server.rows("CREATE TABLE cut (ts timestamp, dev text, kwh float8)");
+    const whole = readFileSync(await file("long.parquet", 4));
+    const path = join(server.folder, "cut.parquet");
+    const ways = ["COPY m FROM $f (FORMAT parquet)", "COPY cut FROM $f (FORMAT parquet)"];
+    for (let length = 0; length < whole.length; length += 1) {
+      writeFileSync(path, whole.subarray(0, length));
+      // The footer is at the end: every byte of it, and some before.
+      if (length % 23 !== 0 && length < whole.length - 40) continue;
+      for (const way of [...ways, "APPEND PARQUET $f INTO m"]) {
+        const { code } = await server.refusal(way.replace("$f", `'${path}'`));
+        expect(code, `${way}, ${length} of ${whole.length} bytes`).toBe("22P04");
+      }
+    }
+    expect([await count(), leftBehind()]).toEqual([before, []]);
+    expect(await server.rows("SELECT count(*) FROM cut")).toEqual([["0"]]);
+    await server.rows("DROP TABLE cut");
+  });
+
   test.each([
     ["COPY m FROM STDIN (FORMAT arrow, HEADER)", "42601"],
     ["COPY m FROM STDIN (FORMAT parquet, DELIMITER ',')", "42601"],
