@@ -13,16 +13,11 @@ import { withoutHiddenValues } from "./privileges/hidden-values.ts";
 import type { Reply } from "./results.ts";
 import { reportable } from "./sqlstate.ts";
 import type { Prepared } from "./statement.ts";
+import { StatementExecution, type Surroundings } from "./statement-execution.ts";
 import type { StatementSignal } from "./statement-signal.ts";
 import { transcoded } from "./transcoded-rows.ts";
 
 const NO_OUTPUT = /^no binary output function available/;
-
-/** What of an execution does not depend on the portal. */
-export type Surroundings = Omit<
-  Execution,
-  "services" | "parameters" | "formats" | "signal" | "isAlone" | "source" | "prepared"
->;
 
 export class PortalRun {
   readonly #services: () => Execution["services"];
@@ -142,21 +137,12 @@ export class PortalRun {
     isAlone: boolean,
     onReshaped?: (prepared: Prepared) => void,
   ): Promise<Iterable<Reply> | AsyncIterable<Reply>> {
-    const signal = this.#signal;
-    const execution: Execution = {
-      ...this.#surroundings,
-      services: this.#services(),
-      parameters: portal.parameters,
+    const execution = new StatementExecution(this.#surroundings, this.#services(), portal, {
       formats: portal.formats.map(requireFormat),
-      // Made when somebody asks: many statements never wait.
-      get signal() {
-        return signal.current;
-      },
       isAlone,
-      source: portal.source,
-      prepared: portal.prepared,
       onReshaped,
-    };
+      signal: this.#signal.current,
+    });
     const result = await execute(portal.prepared.statement, execution);
     // The commit, which comes next, may wait for others.
     if (result.kind === "done") execution.heavy.leave();

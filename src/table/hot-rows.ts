@@ -17,6 +17,12 @@ import { blockBytes, type ColumnData, type RowBlock } from "./row-block.ts";
 /** What one item costs besides its columns. */
 const ITEM_BYTES = 512;
 
+interface Seen {
+  readonly keys: BlockKeys;
+  readonly bounds: RawBounds;
+  readonly bytes: number;
+}
+
 export class HotRows {
   readonly kind = "rows";
   readonly sequence: number;
@@ -28,16 +34,35 @@ export class HotRows {
   #block: RowBlock | undefined;
   #keys: BlockKeys;
 
-  /** @throws StoreError as `checkRows`; `new.block` has at least one row */
-  constructor(item: NewRows, sequence: number, columns: KeyColumns, kind: IndexKind) {
+  private constructor(
+    from: Pick<NewRows, "schemaVersion" | "isReplacing" | "block">,
+    sequence: number,
+    seen: Seen,
+  ) {
     this.sequence = sequence;
-    this.schemaVersion = item.schemaVersion;
-    this.isReplacing = item.isReplacing === true;
-    this.rows = item.block.rows;
-    this.bytes = bytesOfRows(item.block);
-    this.#block = item.block;
-    this.#keys = keysOf(item.block, columns);
-    this.bounds = boundsOf(this.#keys, columns, kind);
+    this.schemaVersion = from.schemaVersion;
+    this.isReplacing = from.isReplacing === true;
+    this.rows = from.block.rows;
+    this.bytes = seen.bytes;
+    this.bounds = seen.bounds;
+    this.#block = from.block;
+    this.#keys = seen.keys;
+  }
+
+  /** @throws StoreError as `checkRows`; `item.block` has at least one row */
+  static of(item: NewRows, sequence: number, columns: KeyColumns, kind: IndexKind): HotRows {
+    const keys = keysOf(item.block, columns);
+    const bounds = boundsOf(keys, columns, kind);
+    return new HotRows(item, sequence, { keys, bounds, bytes: bytesOfRows(item.block) });
+  }
+
+  /** The same rows with another number. */
+  at(sequence: number): HotRows {
+    return new HotRows(this, sequence, {
+      keys: this.#keys,
+      bounds: this.bounds,
+      bytes: this.bytes,
+    });
   }
 
   get block(): RowBlock {

@@ -149,8 +149,9 @@ export class HotTable {
   /** @throws StoreError "null-time", "null-entity", "invalid-range" */
   item(item: NewItem, sequence: number): Item {
     if (item.kind !== "rows") return { ...item, sequence };
+    if (item.made !== undefined) return item.made.at(sequence);
     const { kind } = this.table.snapshot.meta.index;
-    return new HotRows(item, sequence, this.attachment.keys, kind);
+    return HotRows.of(item, sequence, this.attachment.keys, kind);
   }
 
   /** Sequences ascend; `position` is the record's in the log. */
@@ -249,7 +250,9 @@ export class HotTable {
 
 /** What an item costs in memory until it is published. */
 function costOf(item: NewItem | Item): number {
-  if (item.kind === "rows") return "bytes" in item ? item.bytes : bytesOfRows(item.block);
+  if (item.kind === "rows") {
+    return "bytes" in item ? item.bytes : (item.made?.bytes ?? bytesOfRows(item.block));
+  }
   const added = item.kind === "segments" ? item.added.length : 0;
   return CHANGE_BYTES + SEGMENT_BYTES * added;
 }

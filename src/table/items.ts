@@ -28,6 +28,8 @@ export interface NewRows {
    * one. Only where no key is there twice, and never a row of a segment.
    */
   readonly isReplacing?: boolean;
+  /** The same, looked at already; not kept. */
+  readonly made?: HotRows;
 }
 
 /** Segments out and in. */

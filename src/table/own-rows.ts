@@ -44,7 +44,7 @@ export class OwnRows {
   add(item: NewRows, number: number): void {
     if (item.block.rows === 0) return;
     const { keys, table } = this.#hot.attachment;
-    const rows = new HotRows(item, number, keys, table.snapshot.meta.index.kind);
+    const rows = HotRows.of(item, number, keys, table.snapshot.meta.index.kind);
     this.#items.push(rows);
     this.#bytes += rows.bytes;
   }

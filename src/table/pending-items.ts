@@ -245,6 +245,7 @@ class PendingTable implements OwnChanges {
         tableId,
         schemaVersion,
         block,
+        made: rows,
         ...(isReplacing && { isReplacing }),
       } satisfies NewRows);
     }

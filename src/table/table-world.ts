@@ -78,8 +78,8 @@ export class TableWorld {
   }
 
   /**
-   * All hot rows, of each segment to be the ranges: of about so many bytes in memory, in the order in
-   * which they came. What replaces others stays with them.
+   * All hot rows, of each segment to be the ranges: of about so many bytes in memory, in the order
+   * in which they came. What replaces others stays with them.
    */
   async rangesBySize(bytes: number): Promise<readonly (readonly HotRange[])[]> {
     const ranges = await this.ranges({});
