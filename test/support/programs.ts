@@ -35,6 +35,8 @@ export const pgxSession = named("PGTIDE_TEST_PGX");
 export const goFolder = named("PGTIDE_TEST_GO");
 /** test/clients/c/libpq.c, built. */
 export const libpqProgram = named("PGTIDE_TEST_LIBPQ");
+/** The program of test/clients/rust, built. */
+export const tokioProgram = named("PGTIDE_TEST_TOKIO");
 /** Folder of postgresql.jar, pgjdbc's, and of the classes of test/clients/jdbc. */
 export const jdbcFolder = named("PGTIDE_TEST_JDBC");
 /** Folder of initdb and postgres, 15 or later. */
