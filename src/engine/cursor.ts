@@ -22,6 +22,7 @@ import { duckdbValue } from "./parameters.ts";
 import { preparedIn } from "./prepared-statements.ts";
 import type { CursorRequest, RowBatch } from "./request.ts";
 import { createRows, dropRows } from "./rows-relations.ts";
+import { withWrittenValues } from "./written-values.ts";
 
 /** An interrupt sent before DuckDB has begun is lost, so it is repeated until the call returns. */
 const INTERRUPT_EVERY_MS = 5;
@@ -148,14 +149,14 @@ export class EngineCursor {
   }
 
   async #collect(lane: Lane, sql: string): Promise<duckdb.Result> {
-    if (this.#request.parameters.length === 0) {
-      // A prepared statement over Parquet files is planned again when it is executed.
-      return await this.#interruptible(lane, () => duckdb.query(lane.connection, sql));
-    }
     if (this.#request.isRepeated === true) {
       const prepared = await preparedIn(lane, sql);
       bind(prepared, this.#request);
       return await this.#interruptible(lane, () => duckdb.execute_prepared(prepared));
+    }
+    const text = withWrittenValues(sql, this.#request.parameters);
+    if (text !== undefined) {
+      return await this.#interruptible(lane, () => duckdb.query(lane.connection, text));
     }
     return await this.#execute(lane, sql, (prepared) => duckdb.execute_prepared(prepared));
   }

@@ -21,6 +21,7 @@ import { rewriteFile } from "./rewrite-file.ts";
 import { appendRows, createRowTable, dropRowTable } from "./row-tables.ts";
 import { runStatements } from "./run-statements.ts";
 import { writeQuery } from "./write-query.ts";
+import { withWrittenValues } from "./written-values.ts";
 
 const CLOSE_POLL_MS = 5;
 
@@ -149,23 +150,33 @@ async function evaluate(
   isCancelled: () => boolean,
 ): Promise<readonly SqlValue[]> {
   return await withLane(database, duckdbZone(request.timeZone, request.sql), async (lane) => {
+    const text = withWrittenValues(request.sql, request.parameters);
+    if (text !== undefined) {
+      const call = () => duckdb.query(lane.connection, text);
+      return await firstRow(await interruptible(lane.connection, isCancelled, call), request);
+    }
     const prepared = await duckdb.prepare(lane.connection, request.sql);
     try {
       bind(prepared, request);
-      const result = await interruptible(lane.connection, isCancelled, () =>
-        duckdb.execute_prepared(prepared),
-      );
-      const chunk = await duckdb.fetch_chunk(result);
-      const rows = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
-      assert(chunk !== null && rows > 0, "an expression gave no row");
-      return request.shapes.map((shape, i) => {
-        const type = columnTypeOf(duckdb.column_logical_type(result, i));
-        checkColumn(shape, type, `column ${i + 1}`);
-        const vector = duckdb.data_chunk_get_vector(chunk, i);
-        return readValues(shape, type, vector, rows)(0) as SqlValue;
-      });
+      const call = () => duckdb.execute_prepared(prepared);
+      return await firstRow(await interruptible(lane.connection, isCancelled, call), request);
     } finally {
       duckdb.destroy_prepare_sync(prepared);
     }
+  });
+}
+
+async function firstRow(
+  result: duckdb.Result,
+  { shapes }: EvaluateRequest,
+): Promise<readonly SqlValue[]> {
+  const chunk = await duckdb.fetch_chunk(result);
+  const rows = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
+  assert(chunk !== null && rows > 0, "an expression gave no row");
+  return shapes.map((shape, i) => {
+    const type = columnTypeOf(duckdb.column_logical_type(result, i));
+    checkColumn(shape, type, `column ${i + 1}`);
+    const vector = duckdb.data_chunk_get_vector(chunk, i);
+    return readValues(shape, type, vector, rows)(0) as SqlValue;
   });
 }
