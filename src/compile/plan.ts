@@ -76,7 +76,19 @@ export type SequenceCall =
 export type Scalar =
   | { readonly kind: "constant"; readonly value: SqlValue; readonly typeOid: number }
   | { readonly kind: "parameter"; readonly number: number; readonly typeOid: number }
-  | { readonly kind: "sql"; readonly sql: string; readonly shape: Shape };
+  | {
+      readonly kind: "sql";
+      readonly sql: string;
+      readonly shape: Shape;
+      /** The same value, where it can be had without DuckDB. */
+      readonly moved?: MovedMoment | undefined;
+    };
+
+/** A timestamp or timestamptz, and what is added to it unless it is infinite. */
+export interface MovedMoment {
+  readonly base: Extract<Scalar, { kind: "constant" | "parameter" }>;
+  readonly micros: bigint;
+}
 
 export type Scan =
   /**

@@ -10,7 +10,8 @@ import type { Expression, OpExpr, ScalarArrayOpExpr } from "./expression-nodes.t
 import type { Bound, ColumnSource, Scope } from "./generator.ts";
 import { literal } from "./literals.ts";
 import { convertMoment } from "./moments.ts";
-import type { RelationColumn } from "./plan.ts";
+import { movedMoment } from "./moved-moments.ts";
+import type { MovedMoment, RelationColumn } from "./plan.ts";
 import { scalarOf } from "./scalars.ts";
 import { sourcesOf } from "./sources.ts";
 import type { JoinItem } from "./tree.ts";
@@ -85,8 +86,11 @@ function restrict(
   if (sources.length === 0) return;
   const value = scope.generator.expression(bound, scope);
   if (!value.isConstant) return;
+  const moved = movedMoment(bound, scope);
   for (const source of sources) {
-    for (const each of source.loosen({ operator, value })) addBound(source, each, scope);
+    for (const each of source.loosen({ operator, value })) {
+      addBound(source, each, scope, each.value === value ? moved : undefined);
+    }
   }
 }
 
@@ -98,7 +102,13 @@ function isWithin(node: Expression, within: ReadonlySet<number>): boolean {
   return (node.args ?? []).every((arg) => arg.tag === "CONST" || isWithin(arg, within));
 }
 
-function addBound(source: ColumnSource, bound: Bound, scope: Scope): void {
+/** `moved`: another way to the bound's value. */
+function addBound(
+  source: ColumnSource,
+  bound: Bound,
+  scope: Scope,
+  moved: MovedMoment | undefined,
+): void {
   const { relation } = source.scan;
   const column = relation?.columns.find((each) => each.number === source.columnNumber);
   if (relation === undefined || column === undefined) return;
@@ -106,7 +116,9 @@ function addBound(source: ColumnSource, bound: Bound, scope: Scope): void {
     const converted = convertMoment(bound, column.typeOid, scope.generator.calls);
     if (converted === undefined) return;
     const { operator, value } = converted;
-    source.scan.time.push({ operator, bound: scalarOf(value) });
+    const scalar = scalarOf(value);
+    const isMoved = scalar.kind === "sql" && bound.value.shape.typeOid === column.typeOid;
+    source.scan.time.push({ operator, bound: isMoved ? { ...scalar, moved } : scalar });
   }
   if (bound.operator !== "=") return;
   if (relation.kind === "ordinary") source.scan.pinned.add(column.number);

@@ -1,16 +1,21 @@
 /** The values a plan's parameters have in one execution, and what its symbolic scalars come to. */
 
 import { assert, unreachable } from "../base/errors.ts";
-import type { ParameterSource, Plan, Scalar } from "../compile/plan.ts";
+import type { MovedMoment, ParameterSource, Plan, Scalar } from "../compile/plan.ts";
 import type { EngineParameter } from "../engine/request.ts";
+import { DATE_MIN, MICROS_PER_DAY } from "../types/calendar.ts";
 import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
-import type { SqlValue } from "../types/value.ts";
+import { NEG_INFINITY, POS_INFINITY, type SqlValue } from "../types/value.ts";
 import type { Execution } from "./execution.ts";
 import { callOwnFunction } from "./own-calls.ts";
 import { callSequence } from "./plain/sequences.ts";
 import { type StatementWorld, takeWorld, tstablesOf } from "./statement-world.ts";
 import { usedParameters } from "./used-parameters.ts";
+
+type SqlScalar = Extract<Scalar, { kind: "sql" }>;
+
+const TIMESTAMP_MIN = BigInt(DATE_MIN) * BigInt(MICROS_PER_DAY);
 
 export class PlanValues {
   /** Whoever binds the plan releases it. */
@@ -48,23 +53,38 @@ export class PlanValues {
 
   /** Values in order; what is not known here is computed by the engine, all in one query. */
   async scalars(scalars: readonly Scalar[]): Promise<SqlValue[]> {
-    const computed = scalars.filter((scalar) => scalar.kind === "sql");
-    const answers = computed.length === 0 ? [] : await this.#compute(computed);
-    let next = 0;
-    return scalars.map((scalar) => {
-      switch (scalar.kind) {
-        case "constant":
-          return scalar.value;
-        case "parameter":
-          return this.#parameters[scalar.number - 1]?.value ?? null;
-        case "sql": {
-          const value = answers[next];
-          next += 1;
-          return value ?? null;
-        }
-      }
-      return null;
+    const known = scalars.map((scalar) => this.#known(scalar));
+    const computed = scalars.filter((scalar, index): scalar is SqlScalar => {
+      return scalar.kind === "sql" && known[index] === undefined;
     });
+    if (computed.length === 0) return known.map((value) => value ?? null);
+    const answers = await this.#compute(computed);
+    let next = 0;
+    return known.map((value) => {
+      if (value !== undefined) return value;
+      next += 1;
+      return answers[next - 1] ?? null;
+    });
+  }
+
+  /** undefined: the engine knows. */
+  #known(scalar: Scalar): SqlValue | undefined {
+    switch (scalar.kind) {
+      case "constant":
+        return scalar.value;
+      case "parameter":
+        return this.#parameters[scalar.number - 1]?.value ?? null;
+      case "sql":
+        return scalar.moved && this.#moved(scalar.moved);
+    }
+  }
+
+  #moved({ base, micros }: MovedMoment): SqlValue | undefined {
+    const value = this.#known(base);
+    if (typeof value !== "bigint" || value === POS_INFINITY || value === NEG_INFINITY) return value;
+    const moved = value + micros;
+    // The engine tells what is out of range.
+    return moved < TIMESTAMP_MIN || moved >= POS_INFINITY ? undefined : moved;
   }
 
   async #compute(
