@@ -24,8 +24,41 @@ export function functionCall(node: FuncExpr, scope: Scope): Sql {
     return { ...unnested(set), isSet: true };
   }
   const call = callOf(node, scope);
-  const rule = generator.table.function(call.signature) ?? refuseFunction(call.signature);
+  const rule = generator.table.function(call.signature);
+  if (rule === undefined) {
+    return catalogFunction(node.funcid, call, generator) ?? refuseFunction(call.signature);
+  }
   return nullOfStrict(node.funcid, call.args, node.funcresulttype, generator) ?? rule(call);
+}
+
+/** Types of results that need no more than their text to be read. */
+const ANSWERED_TYPES: ReadonlySet<number> = new Set([
+  Oid.bool,
+  Oid.int2,
+  Oid.int4,
+  Oid.int8,
+  Oid.oid,
+  Oid.float8,
+  Oid.text,
+  Oid.name,
+  Oid.regclass,
+  Oid.regtype,
+]);
+
+/** undefined: its value depends on rows, or may not be asked for. */
+function catalogFunction(functionOid: number, call: Call, generator: Generator): Sql | undefined {
+  const { args, resultType: typeOid } = call;
+  const { session } = generator.calls;
+  if (!ANSWERED_TYPES.has(typeOid) || session.mayAskCatalog?.(functionOid) !== true)
+    return undefined;
+  if (!args.every(({ isConstant }) => isConstant)) return undefined;
+  const source = {
+    kind: "catalog-function",
+    functionOid,
+    args: args.map(scalarOf),
+    typeOid,
+  } as const;
+  return generator.calls.parameter(source, defaultShape(typeOid));
 }
 
 /** A strict function of NULL is NULL: DuckDB gives such an expression types of its own. */

@@ -52,6 +52,13 @@ export type ParameterSource =
       readonly args: readonly Scalar[];
       readonly typeOid: number;
     }
+  /** A built-in that only PostgreSQL itself can answer, of values known before the query runs. */
+  | {
+      readonly kind: "catalog-function";
+      readonly functionOid: number;
+      readonly args: readonly Scalar[];
+      readonly typeOid: number;
+    }
   /** A call of a sequence function, made once, when its turn comes among the parameters: int8. */
   | { readonly kind: "sequence"; readonly call: SequenceCall };
 
@@ -188,6 +195,8 @@ export interface CompileContext {
   readonly currentSchema: string | null;
   /** SHOW's value of a setting, for current_setting with a constant name. */
   setting(name: string): string | undefined;
+  /** Whether the embedded PostgreSQL may be asked for such a function's value. */
+  readonly mayAskCatalog?: (functionOid: number) => boolean;
   /** The value of `$n` where a plan is made for known values: undefined stays a parameter. */
   readonly parameterValue?: (number: number, typeOid: number) => SqlValue | undefined;
 }

@@ -134,7 +134,9 @@ class ProgramBuilder {
 const FIRST_USER_OID = 16_384;
 
 function hasSequence(parameters: readonly ParameterSource[]): boolean {
-  return parameters.some(({ kind }) => kind === "sequence" || kind === "function");
+  return parameters.some(
+    ({ kind }) => kind === "sequence" || kind === "function" || kind === "catalog-function",
+  );
 }
 
 function isNow(node: Expression): boolean {

@@ -7,7 +7,7 @@
 import type { Expression, SequenceCallNode } from "./expression-nodes.ts";
 import type { QueryNode } from "./tree.ts";
 
-const SEQUENCE_FUNCTIONS: ReadonlyMap<number, SequenceCallNode["name"]> = new Map([
+export const SEQUENCE_FUNCTIONS: ReadonlyMap<number, SequenceCallNode["name"]> = new Map([
   [1574, "nextval"],
   [1575, "currval"],
   [1576, "setval"],

@@ -107,6 +107,15 @@ export function isComputedByPlanning(tree: string): boolean {
   return called.every((oid) => catalogue.functionByOid(oid)?.volatility === "immutable");
 }
 
+/** Whether one call with values for arguments may be asked of the embedded server, by itself. */
+export function mayAnswerCall(functionOid: number): boolean {
+  const entry = loadCatalogue().functionByOid(functionOid);
+  if (entry === undefined || entry.schema !== "pg_catalog" || entry.kind !== "function")
+    return false;
+  if (entry.returnsSet || entry.variadicOid !== 0 || entry.volatility === "volatile") return false;
+  return isHarmless(entry);
+}
+
 function functionRefusal(tree: string, catalogue: Catalogue): string | undefined {
   const operators = [
     ...oids(tree, OPERATOR_FIELD),

@@ -4,6 +4,7 @@
 
 import type { CompileContext } from "../compile/plan.ts";
 import { tokenize } from "../compile/tokens.ts";
+import { mayAnswerCall } from "../postgres/containment.ts";
 import type { Settings } from "./settings.ts";
 import type { Tables } from "./tables.ts";
 
@@ -26,6 +27,7 @@ export function compileContext(
     currentDatabase: DATABASE,
     currentSchema: ownPath(settings).find((schema) => tables.hasSchema(schema)) ?? null,
     setting: (name) => settings.get(name),
+    mayAskCatalog: mayAnswerCall,
   };
 }
 

@@ -31,6 +31,7 @@ import {
 import { optimizeTstable } from "./statements/optimize-tstable.ts";
 import { deallocate, executeByName, prepareByName } from "./statements/prepared-statements.ts";
 import { select } from "./statements/select.ts";
+import { selectSequenceRows } from "./statements/sequence-rows.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
 import { setConstraints } from "./statements/set-constraints.ts";
 import { vacuum } from "./statements/vacuum.ts";
@@ -88,6 +89,8 @@ async function handle(statement: Statement, execution: Execution): Promise<Resul
         statement.notices,
         execution,
       );
+    case "sequence-rows":
+      return await selectSequenceRows(statement, execution);
     case "effects":
       return await selectEffects(statement, execution);
     case "listen":

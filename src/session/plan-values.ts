@@ -7,6 +7,7 @@ import { DATE_MIN, MICROS_PER_DAY } from "../types/calendar.ts";
 import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
 import { NEG_INFINITY, POS_INFINITY, type SqlValue } from "../types/value.ts";
+import { askCatalogFunction } from "./catalog-function.ts";
 import type { Execution } from "./execution.ts";
 import { callOwnFunction } from "./own-calls.ts";
 import { callSequence } from "./plain/sequences.ts";
@@ -119,6 +120,13 @@ export class PlanValues {
         const rows = await callOwnFunction(source.functionOid, args, services, this.world);
         return { typeOid: source.typeOid, value: rows[0]?.[0] ?? null };
       }
+      case "catalog-function":
+        return await askCatalogFunction(
+          source.functionOid,
+          source.args.map((arg) => (arg.kind === "sql" ? arg.shape.typeOid : arg.typeOid)),
+          await this.scalars(source.args),
+          this.#execution,
+        );
       case "sequence": {
         const { call } = source;
         const args = call.kind === "setval" ? [call.value, call.isCalled] : [];

@@ -11,6 +11,7 @@ import { parseOwnStatement } from "../compile/own-grammar.ts";
 import type { OwnStatement } from "../compile/own-statements.ts";
 import type { Plan, RelationInfo } from "../compile/plan.ts";
 import { mayBeKnownRow } from "../compile/scalars.ts";
+import { withRowCalls } from "../compile/sequence-rows.ts";
 import { type StatementText, splitStatements } from "../compile/split.ts";
 import { tokenize } from "../compile/tokens.ts";
 import { type QueryNode, readQuery } from "../compile/tree.ts";
@@ -164,12 +165,20 @@ export class Preparer {
     const route = routeOf(analysis.tree, this.#tables);
     switch (route.kind) {
       case "compile":
-        return this.#compiledOrLate(source, analysis, query);
+        return this.#sequenceRows(source, query) ?? this.#compiledOrLate(source, analysis, query);
       case "catalog":
         return this.#knownRow(source, analysis, query) ?? catalogQuery(source.request, analysis);
       case "compile-first":
         return this.#compileFirst(source, analysis, query, route);
     }
+  }
+
+  /** `SELECT setval('s', max(id)) FROM t`. */
+  #sequenceRows(source: Source, query: QueryNode): Statement | undefined {
+    const made = withRowCalls(query);
+    if (made === undefined) return undefined;
+    const plan = compileSelect(made.query, compileContext(source.settings, this.#tables));
+    return { kind: "sequence-rows", plan, calls: made.calls };
   }
 
   /** `SELECT 1`, `SELECT $1`: needs nobody. */

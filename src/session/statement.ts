@@ -4,6 +4,7 @@ import type { ErrorFields } from "../base/errors.ts";
 import type { ChangePlan } from "../compile/change-plan.ts";
 import type { OwnStatement } from "../compile/own-statements.ts";
 import type { Plan } from "../compile/plan.ts";
+import type { RowCall } from "../compile/sequence-rows.ts";
 import type { StatementText } from "../compile/split.ts";
 import type { AnalyseRequest, CatalogFacts, ShadowSettings } from "../postgres/analysis.ts";
 import type { FieldDescription } from "../types/field.ts";
@@ -42,6 +43,12 @@ export type Statement =
       readonly plan: Plan;
       /** The same analysis, whose constants stay, under other settings such as the time zone. */
       readonly recompile: (settings: Settings) => Plan;
+    }
+  /** A SELECT whose rows call sequence functions. */
+  | {
+      readonly kind: "sequence-rows";
+      readonly plan: Plan;
+      readonly calls: readonly RowCall[];
     }
   /** INSERT, UPDATE or DELETE. */
   | {

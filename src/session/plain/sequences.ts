@@ -49,9 +49,13 @@ export async function drawMany(
   return runs;
 }
 
+type CalledSequence =
+  | { readonly kind: Exclude<SequenceCall["kind"], "lastval">; readonly sequenceOid: number }
+  | { readonly kind: "lastval" };
+
 /** `args` of setval: the value, and whether nextval goes on behind it. */
 export async function callSequence(
-  call: SequenceCall,
+  call: CalledSequence,
   args: readonly SqlValue[],
   execution: Execution,
 ): Promise<bigint | null> {

@@ -49,6 +49,7 @@ export async function authorize(statement: Statement, execution: Execution): Pro
       return await authorizeShow(statement.name, execution);
     case "own":
       return await authorizeOwn(statement.own, execution);
+    case "sequence-rows": // its sequences, row by row
     case "effects": // by its functions, which know whose session it is
     case "create-as": // its query, once it is prepared
     case "declare-cursor": // its query
