@@ -117,6 +117,18 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** Whether a promise settles, well or not, in that time. */
+export async function isSettledWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  const late = deferred<boolean>();
+  const timer = after(ms, () => late.resolve(false));
+  const settled = () => true;
+  try {
+    return await Promise.race([promise.then(settled, settled), late.promise]);
+  } finally {
+    timer.cancel();
+  }
+}
+
 /** Calls `act` once after `ms`, unless cancelled first. Does not keep the process alive. */
 export function after(ms: number, act: () => void): { cancel(): void } {
   const timer = setTimeout(act, ms);

@@ -39,13 +39,13 @@ export class RemoteCursor implements Cursor {
 
   async next(): Promise<RowBatch | undefined> {
     for (;;) {
-      if (this.#isCancelled) return await this.#fail(cancelled());
+      if (this.#isCancelled) this.#fail(cancelled());
       const batch = this.#batches.shift();
       if (batch !== undefined) {
         if (this.#outcome === undefined) this.#post("demand");
         return batch;
       }
-      if (this.#outcome?.kind === "failed") return await this.#fail(this.#outcome.error);
+      if (this.#outcome?.kind === "failed") this.#fail(this.#outcome.error);
       if (this.#outcome?.kind === "end") return undefined;
       this.#waiting ??= deferred<void>();
       await this.#waiting.promise;
@@ -115,8 +115,9 @@ export class RemoteCursor implements Cursor {
     this.#wake();
   }
 
-  async #fail(error: Error): Promise<never> {
-    await this.close();
+  /** Whoever takes the error closes, and waits as long as it likes. */
+  #fail(error: Error): never {
+    void this.close();
     throw error;
   }
 

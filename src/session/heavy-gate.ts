@@ -65,6 +65,11 @@ export class HeavyGate {
     }
   }
 
+  /** To somebody else, who goes on with what was begun. */
+  handOver(place: HeavyPlace, heir: HeavyPlace): void {
+    if (this.#holders.delete(place)) this.#holders.add(heir);
+  }
+
   leave(place: HeavyPlace): void {
     if (!this.#holders.delete(place)) return;
     const next = this.#begun.shift() ?? this.#new.shift();
@@ -139,6 +144,14 @@ export class HeavyPlace {
     } finally {
       this.#unusedSince = performance.now();
     }
+  }
+
+  /** What goes on without the statement keeps its place until the returned function is called. */
+  handOver(): () => void {
+    const heir = new HeavyPlace(this.#gate, () => undefined);
+    this.#gate.handOver(this, heir);
+    this.#unusedSince = undefined;
+    return () => heir.leave();
   }
 
   /** At the end of a statement, and of what was heavy in it; harmless at any time. */

@@ -96,7 +96,6 @@ export async function underGate(
       // Who could not open it has been told.
       const cursor = await opened?.catch(() => undefined);
       await cursor?.close();
-      place.leave();
     },
   };
 }

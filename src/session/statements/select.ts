@@ -1,5 +1,6 @@
 /** A compiled SELECT: bind it to segments, run it, hand out its rows. */
 
+import { isSettledWithin } from "../../base/async.ts";
 import type { Plan, Scalar } from "../../compile/plan.ts";
 import type { Cursor, CursorRequest } from "../../engine/request.ts";
 import type { Execution, Result } from "../execution.ts";
@@ -12,6 +13,9 @@ import { type RowSource, rowsOfValues } from "../row-source.ts";
 import { type BoundPlan, bindPlan } from "../scan-binding.ts";
 import { readsBothKinds, readsOrdinary, transactionWorld } from "../statement-world.ts";
 import { usedParameters } from "../used-parameters.ts";
+
+/** How long the end of a cancelled query is waited for. */
+const LINGER_MS = 500;
 
 export async function select(plan: Plan, execution: Execution): Promise<Result> {
   execution.transaction.markRead();
@@ -33,8 +37,11 @@ export async function openRows(
     next: () => cursor.next(),
     cancel: () => cursor.cancel(),
     close: async () => {
-      await cursor.close();
-      release(bound);
+      const closed = cursor.close().finally(() => release(bound));
+      if (await isSettledWithin(LINGER_MS, closed)) return await closed;
+      // DuckDB does not stop while it plans: the client need not wait for that.
+      const leave = execution.heavy.handOver();
+      closed.then(leave, leave);
     },
   };
 }
