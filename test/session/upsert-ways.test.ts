@@ -118,6 +118,7 @@ test("in one transaction rows are found that it has written, hidden, flushed or 
   expect(await set(2)).toBe("12");
   await client.query("SAVEPOINT s");
   expect(await set(3)).toBe("123");
+  expect(await set(3)).toBe("1233");
   await client.query("ROLLBACK TO s");
   expect(await set(4)).toBe("124");
   await client.query("TRUNCATE own");
