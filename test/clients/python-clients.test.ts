@@ -15,6 +15,9 @@ function program(name: string, file: string, variant?: string): ClientProgram {
   return { name, source, command, ...(variant !== undefined && { variant }) };
 }
 
+/** Its migrations define for minutes on a busy machine: only `.ci/run long` asks for it. */
+const django = { ...program("Django", "with_django"), timeoutMs: 300_000 };
+
 describeClients([
   program("psycopg2", "with_psycopg2"),
   program("psycopg 3", "with_psycopg3"),
@@ -24,4 +27,5 @@ describeClients([
   program("SQLAlchemy, psycopg 3", "with_sqlalchemy", "psycopg"),
   program("SQLAlchemy, asyncpg", "with_sqlalchemy", "asyncpg"),
   program("pandas", "with_pandas"),
+  ...(process.env["PGTIDE_TEST_SLOW_CLIENTS"] === "1" ? [django] : []),
 ]);
