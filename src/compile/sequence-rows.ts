@@ -1,6 +1,6 @@
 /**
- * nextval, currval and setval as columns of a query over rows: PostgreSQL calls them for each row of
- * the result. Their arguments become columns, and the session calls for each row that it reads.
+ * nextval, currval and setval as columns of a query over rows: PostgreSQL calls them for each row
+ * of the result. Their arguments become columns, and the session calls for each row that it reads.
  */
 
 import { Oid } from "../types/oids.ts";
