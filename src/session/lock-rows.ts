@@ -98,7 +98,7 @@ function lockRow(
   return { ...base, mode: "ShareLock", ...waited };
 }
 
-export function modeName(mode: LockMode): string {
+function modeName(mode: LockMode): string {
   return mode === "shared" ? "ShareLock" : "ExclusiveLock";
 }
 
