@@ -61,7 +61,7 @@ test("KEEP FILES leaves the folder, also through a restart", async () => {
 test("of what does not exist it says so, or with IF EXISTS only notes it", async () => {
   expect((await server.refusal("DROP TABLE nope")).code).toBe("42P01");
   expect((await server.client.query("DROP TABLE IF EXISTS nope")).command).toBe("DROP");
-  expect((await server.refusal("DROP TABLE tstable.tables")).code).toBe("42501");
+  expect((await server.refusal("DROP TABLE tstable.tables")).code).toBe("2BP01");
 });
 
 test("a table that the journal does not name keeps its files, an empty one does not", async () => {
