@@ -16,7 +16,7 @@ START = dt.datetime(2024, 6, 3, tzinfo=dt.timezone.utc)
 
 
 def options():
-    context = None
+    context = False  # None: TLS where the server has it
     if os.environ["PGSSLMODE"] != "disable":
         context = ssl.create_default_context(cafile=os.environ["PGSSLROOTCERT"])
     return {

@@ -167,7 +167,7 @@ def reflection(connection):
         line("catalogue", f"{table}, checks", [sorted(one.items()) for one in inspector.get_check_constraints(table)])
         line("catalogue", f"{table}, indexes", [sorted((k, str(v)) for k, v in one.items()) for one in sorted(inspector.get_indexes(table), key=lambda i: i["name"])])
         line("catalogue", f"{table}, comment", inspector.get_table_comment(table))
-        line("catalogue", f"{table}, options", {k: v for k, v in inspector.get_table_options(table).items() if k != "postgresql_using"})
+        line("catalogue", f"{table}, options", {k: v for k, v in inspector.get_table_options(table).items() if k not in ("postgresql_using", "postgresql_with")})
     line("catalogue", "has", (inspector.has_table(mine[0]), inspector.has_table("nothing"), inspector.has_index(f"{PREFIX}_stations", f"{PREFIX}_tall")))
     reflected = sa.MetaData()
     reflected.reflect(connection, only=mine)
