@@ -3,8 +3,8 @@
 import type { RelationInfo } from "../compile/plan.ts";
 import type { AppendResult } from "../table/append.ts";
 import type { AppendedFile } from "../table/append-report.ts";
-import type { FieldDescription } from "../types/field.ts";
-import { Oid, typeSizeOf } from "../types/oids.ts";
+import { computedField, type FieldDescription } from "../types/field.ts";
+import { Oid } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
 import type { TableCommit } from "./commit-notice.ts";
 import { segmentName } from "./store-relations.ts";
@@ -28,18 +28,8 @@ const COLUMNS: readonly (readonly [name: string, typeOid: number | "time"])[] = 
 
 export function appendFields(info: RelationInfo): FieldDescription[] {
   const time = info.columns.find(({ number }) => number === info.timeColumn);
-  return COLUMNS.map(([name, type]) => {
-    const typeOid = type === "time" ? (time?.typeOid ?? Oid.timestamptz) : type;
-    return {
-      name,
-      tableOid: 0,
-      columnNumber: 0,
-      typeOid,
-      typeSize: typeSizeOf(typeOid),
-      typmod: -1,
-      format: 0,
-    };
-  });
+  const timeOid = time?.typeOid ?? Oid.timestamptz;
+  return COLUMNS.map(([name, type]) => computedField(name, type === "time" ? timeOid : type));
 }
 
 /** A cell for each of the columns above. */

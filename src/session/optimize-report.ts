@@ -1,7 +1,7 @@
 /** The result of OPTIMIZE TSTABLE: its columns, and its one row. */
 
-import type { FieldDescription } from "../types/field.ts";
-import { Oid, typeSizeOf } from "../types/oids.ts";
+import { computedField, type FieldDescription } from "../types/field.ts";
+import { Oid } from "../types/oids.ts";
 import type { SqlValue } from "../types/value.ts";
 
 /** The reference library's names first. */
@@ -33,15 +33,9 @@ const COLUMNS: readonly (readonly [keyof OptimizeReport, number])[] = [
   ["elapsed", Oid.interval],
 ];
 
-export const OPTIMIZE_FIELDS: readonly FieldDescription[] = COLUMNS.map(([name, typeOid]) => ({
-  name,
-  tableOid: 0,
-  columnNumber: 0,
-  typeOid,
-  typeSize: typeSizeOf(typeOid),
-  typmod: -1,
-  format: 0,
-}));
+export const OPTIMIZE_FIELDS: readonly FieldDescription[] = COLUMNS.map(([name, typeOid]) =>
+  computedField(name, typeOid),
+);
 
 /** A cell for each of the columns above. */
 export function optimizeRow(report: OptimizeReport): SqlValue[] {

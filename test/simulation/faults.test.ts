@@ -4,7 +4,7 @@
  * what was refused is not, and a commit is in both tables or in neither.
  */
 
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { sleep } from "../../src/base/async.ts";
 import { setLogLevel } from "../../src/base/telemetry.ts";
 import { StorageError } from "../../src/storage/error.ts";
@@ -14,7 +14,6 @@ import type { SimulatedFiles } from "../support/sim-store.ts";
 
 // Flushes that fail are told in the log: expected here.
 setLogLevel("error");
-vi.setConfig({ testTimeout: 300_000 });
 
 const A = 16_401;
 const B = 16_402;

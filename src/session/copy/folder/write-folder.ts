@@ -5,6 +5,8 @@ import { mkdir, open, readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { SqlError } from "../../../base/errors.ts";
 import type { RowWriter } from "../../../types/copy/row-writer.ts";
+import { computedField } from "../../../types/field.ts";
+import { Oid } from "../../../types/oids.ts";
 import type { Execution } from "../../execution.ts";
 import { writeQueryFile } from "../../query-file.ts";
 import type { Statement } from "../../statement.ts";
@@ -67,17 +69,8 @@ async function parquet(
   );
 }
 
-const TEXT = {
-  tableOid: 0,
-  columnNumber: 0,
-  typeOid: 25,
-  typeSize: -1,
-  typmod: -1,
-  format: 0,
-} as const;
-
 function keyedFields(keys: FolderExport["keys"], fields: FolderExport["fields"]) {
-  return [...keys.map((name) => ({ ...TEXT, name })), ...fields];
+  return [...keys.map((name) => computedField(name, Oid.text)), ...fields];
 }
 
 async function lines(
