@@ -97,12 +97,11 @@ describe.each(["series", "plain"])("table %s", (table) => {
   test("a client that stops sending is ended by its statement_timeout", async () => {
     await begin();
     const one = await RawClient.ready(server.port);
-    one.send(query("SET statement_timeout = '300ms'"));
-    await one.until("Z");
-    one.send(query(`COPY ${table} (ts, n) FROM STDIN`), data("2026-01-05\t1\n2026-0"));
+    const copy = `SET statement_timeout = '300ms'; COPY ${table} (ts, n) FROM STDIN`;
+    one.send(query(copy), data("2026-01-05\t1\n2026-0"));
     const messages = await one.until("Z");
-    expect(letters(messages)).toBe("G E(57014) Z(I)");
-    expect(errorFields(messages[1]?.body ?? Buffer.alloc(0))["M"]).toBe(
+    expect(letters(messages)).toBe("C(SET) G E(57014) Z(I)");
+    expect(errorFields(messages[2]?.body ?? Buffer.alloc(0))["M"]).toBe(
       "canceling statement due to statement timeout",
     );
     one.send(data("1-06\t2\n"), done, query("SELECT 1"));
