@@ -1,5 +1,6 @@
 /** How we start the embedded PostgreSQL, the same for building the template and for serving. */
 
+import { setFlagsFromString } from "node:v8";
 import { PGlite } from "@electric-sql/pglite";
 
 /** Settings given at start, in force unless a session sets them. */
@@ -17,6 +18,13 @@ const BASE: StartSettings = {
   // Nobody shall be told how the embedded server is used.
   track_counts: "off",
 };
+
+/**
+ * How much of a WebAssembly function runs before V8 compiles it again, optimised. PostgreSQL has
+ * functions of 100 KB that take half a second of that and are due at once by V8's own measure,
+ * which was a third of what a start cost; by this one they are after some hundred statements.
+ */
+setFlagsFromString("--wasm-tiering-budget=100000000");
 
 /** Opens a data directory, or makes it when it is empty. The caller closes it. */
 export async function openPGlite(dataDir: string, settings: StartSettings = {}): Promise<PGlite> {
