@@ -20,7 +20,7 @@ export async function executeSources(
       continue;
     }
     for (const statement of await statementsOf(source, call)) {
-      const answer = await call("execute", settings ? { ...statement, settings } : statement);
+      const answer = await call("execute", settings ? { settings, ...statement } : statement);
       if (statement.isOurs) continue;
       notices.push(...answer.notices);
       tag = answer.tag;

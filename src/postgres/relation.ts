@@ -14,6 +14,7 @@ export interface ShadowRelation {
   readonly indexes: readonly ShadowIndex[];
   /** Of a sequence, whose values are not the embedded PostgreSQL's to count. */
   readonly sequence: ShadowSequence | null;
+  readonly view: ShadowViewDefinition | null;
   /** Parents, children, rules, triggers of the user, row security: what we cannot honour. */
   readonly oddities: readonly string[];
 }
@@ -104,4 +105,14 @@ export interface ShadowSequence {
   readonly ownedBy: { readonly relationOid: number; readonly column: number } | null;
   /** What the embedded PostgreSQL holds; moved by RESTART alone. */
   readonly position: { readonly lastValue: string; readonly isCalled: boolean };
+}
+
+/** Of a view. */
+export interface ShadowViewDefinition {
+  /** Its query as PostgreSQL prints it: constants are folded, names come out qualified. */
+  readonly text: string;
+  /** `security_barrier=true`, `check_option=local`. */
+  readonly options: readonly string[];
+  /** OIDs of the relations it reads. */
+  readonly uses: readonly number[];
 }

@@ -84,6 +84,13 @@ const SEQUENCE = `(
         'isCalled', p.is_called) FROM pg_get_sequence_data(q.seqrelid) p))
   FROM pg_sequence q WHERE q.seqrelid = c.oid)`;
 
+const VIEW = `CASE WHEN c.relkind IN ('v', 'm') THEN json_build_object(
+  'text', pg_get_viewdef(c.oid), 'options', coalesce(to_json(c.reloptions), '[]'),
+  'uses', coalesce((SELECT json_agg(DISTINCT u.refobjid::int8) FROM pg_depend u
+    JOIN pg_rewrite w ON w.oid = u.objid
+    WHERE u.classid = 'pg_rewrite'::regclass AND u.refclassid = 'pg_class'::regclass
+      AND w.ev_class = c.oid AND u.refobjid <> c.oid), '[]')) END`;
+
 /** In words that fit "... is not supported". */
 const ODDITIES = `to_json(array_remove(ARRAY[
   CASE WHEN EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid OR h.inhparent = c.oid)
@@ -98,7 +105,7 @@ const ODDITIES = `to_json(array_remove(ARRAY[
 const RELATION = `json_build_object(
   'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'relkind', c.relkind,
   'accessMethod', am.amname, 'columns', ${COLUMNS}, 'constraints', ${CONSTRAINTS},
-  'indexes', ${INDEXES}, 'sequence', ${SEQUENCE}, 'oddities', ${ODDITIES})::text`;
+  'indexes', ${INDEXES}, 'sequence', ${SEQUENCE}, 'view', ${VIEW}, 'oddities', ${ODDITIES})::text`;
 
 const FUNCTION = `json_build_object(
   'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname,
@@ -148,6 +155,7 @@ export function changedRelations(firstXid: string, touched: readonly number[]): 
       OR c.oid IN (SELECT i.indrelid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
         WHERE ${writtenBy("x")})
       OR c.oid IN (SELECT q.seqrelid FROM pg_sequence q WHERE ${writtenBy("q")})
+      OR c.oid IN (SELECT w.ev_class FROM pg_rewrite w WHERE ${writtenBy("w")})
       OR c.oid IN (SELECT o.objid FROM pg_depend o
         WHERE o.classid = 'pg_class'::regclass AND ${writtenBy("o")})
       OR c.oid IN (SELECT o.refobjid FROM pg_depend o JOIN pg_sequence q ON q.seqrelid = o.objid

@@ -57,7 +57,7 @@ const NEEDS_NO_SNAPSHOT: ReadonlySet<Statement["kind"]> = new Set([
 
 export async function execute(statement: Statement, execution: Execution): Promise<Result> {
   if (!NEEDS_NO_SNAPSHOT.has(statement.kind)) execution.transaction.markRead();
-  if (!execution.settings.isSuperuser) await authorize(statement, execution);
+  await authorize(statement, execution);
   const { prepared } = execution;
   // Of a statement within another, as of COPY, the other one is prepared.
   if (prepared.statement !== statement || !isPlanned(prepared)) {
@@ -65,7 +65,7 @@ export async function execute(statement: Statement, execution: Execution): Promi
   }
   const newest = await withNewestPlan(execution);
   const now = newest.prepared.statement;
-  if (now !== statement && !execution.settings.isSuperuser) await authorize(now, newest);
+  if (now !== statement) await authorize(now, newest);
   return await handle(now, newest);
 }
 

@@ -27,7 +27,7 @@ export interface NamedTable {
 }
 
 /** Text put in: `at` is an offset in characters of the original. */
-interface Insertion {
+export interface Insertion {
   readonly at: number;
   readonly length: number;
 }
@@ -51,9 +51,11 @@ export function qualifyOwnFunctions(
   statement.tokens.forEach((token, index) => {
     if (!isOwnCall(statement.tokens, index)) return;
     const schema = `${ownSchema(resolve(relationArgument(statement, index)))}.`;
-    text += statement.text.slice(copied, token.start) + schema;
+    const from = printedSchema(statement.tokens, index)?.start ?? token.start;
+    text += statement.text.slice(copied, from) + schema;
     copied = token.start;
-    insertions.push({ at: characters(statement.text, token.start), length: schema.length });
+    const length = schema.length - (token.start - from);
+    insertions.push({ at: characters(statement.text, from), length });
   });
   return { text: text + statement.text.slice(copied), insertions };
 }
@@ -76,8 +78,20 @@ function isOwnCall(tokens: readonly Token[], index: number): boolean {
   const token = tokens[index];
   if (token?.kind !== "word" && token?.kind !== "quoted") return false;
   if (!OWN_FUNCTIONS.has(token.value) || !isSymbol(tokens[index + 1], "(")) return false;
-  return !isSymbol(tokens[index - 1], ".");
+  const before = tokens[index - 1];
+  // An alias with a list of columns.
+  if (isSymbol(before, ")") || (before?.kind === "word" && before.value === "as")) return false;
+  return !isSymbol(before, ".") || printedSchema(tokens, index) !== undefined;
 }
+
+/** The schema of a function in a view as PostgreSQL prints it, perhaps of another server. */
+function printedSchema(tokens: readonly Token[], index: number): Token | undefined {
+  const schema = tokens[index - 2];
+  if (schema?.kind !== "word" || !isSymbol(tokens[index - 1], ".")) return undefined;
+  return PRINTED_SCHEMA.test(schema.value) ? schema : undefined;
+}
+
+const PRINTED_SCHEMA = new RegExp(`^${ownSchema("")}\\d+$`);
 
 /** The first argument, or the one named `relation`. */
 function relationArgument(statement: StatementText, index: number): NamedTable {

@@ -27,7 +27,7 @@ import { effectQuery } from "./effect-query.ts";
 import { type CompileFor, compiledOrLate, isRefused } from "./late-statement.ts";
 import { asksForChannels, notifyCalls } from "./notify-call.ts";
 import { OPTIMIZE_FIELDS } from "./optimize-report.ts";
-import { qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
+import { type Insertion, qualifyOwnFunctions, unshiftPosition } from "./own-functions.ts";
 import { prepareChange } from "./prepare-change.ts";
 import { LiteralInserts } from "./prepare-literals.ts";
 import { analysedAs } from "./privileges/analysed.ts";
@@ -46,6 +46,8 @@ interface Source {
   readonly statement: StatementText;
   readonly settings: Settings;
   readonly request: AnalyseRequest;
+  /** What the request's text has more than the statement's. */
+  readonly insertions: readonly Insertion[];
   readonly signal: AbortSignal | undefined;
 }
 
@@ -103,7 +105,7 @@ export class Preparer {
     const request = { text: qualified.text, parameterOids, settings: settings.shadow };
     try {
       const analysis = await this.#shadow.analyse(request, signal);
-      const source = { statement, settings, request, signal };
+      const source = { statement, settings, request, insertions, signal };
       const prepared = analysedAs(await this.#classify(source, analysis), [analysis]);
       const { parameterOids: found, fields, notices } = analysis;
       return { ...base, statement: prepared, parameterOids: found, fields, notices };
@@ -130,6 +132,9 @@ export class Preparer {
       if (utility.tag === "COPYSTMT") return await this.#copy(source, utility);
       if (utility.tag === "DECLARECURSORSTMT") {
         return await this.#declare(source, utility, analysis.parameterOids);
+      }
+      if (source.insertions.length > 0 && utility.tag === "VIEWSTMT") {
+        return classifiedAsAnalysed(source, utility);
       }
       const method = source.settings.get("default_table_access_method");
       return classifyUtility(withDefaultMethod(utility, method), source.statement);
@@ -296,6 +301,14 @@ export class Preparer {
     );
     return { kind: "explain", query: prepared.statement, isAnalyze: isAnalyzing(node) };
   }
+}
+
+/** Executed by the embedded PostgreSQL, which knows our functions by their schema alone. */
+function classifiedAsAnalysed({ statement, request, insertions }: Source, node: NodeObject) {
+  const { text } = request;
+  const classified = classifyUtility(node, { ...statement, text, tokens: tokenize(text) });
+  if (classified.kind !== "define") return classified;
+  return { ...classified, definition: { ...classified.definition, insertions } };
 }
 
 /** A query without tables: what refuses it need not speak of them. */

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openPGlite } from "../../src/postgres/pglite.ts";
 import { copyTemplate, templateDirectory } from "../../src/postgres/template.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
+import { ours, theirs } from "../support/same-answers.ts";
 
 const STATEMENTS = [
   "CREATE SCHEMA shop",
@@ -109,11 +110,6 @@ const ROWS = [
   "SELECT * FROM empty_copy",
 ];
 
-interface Answer {
-  readonly rows?: unknown;
-  readonly error?: Record<string, unknown>;
-}
-
 let server: LocalServer;
 let folder: string;
 let postgres: PGlite;
@@ -134,35 +130,6 @@ async function freshPostgres(name: string): Promise<void> {
   postgres = await openPGlite(join(folder, name));
 }
 
-/** Types that the embedded PostgreSQL's driver makes something else of than their text. */
-const PARSED = [16, 20, 21, 23, 26, 700, 701, 1009, 1082, 1114, 1184, 1700];
-const FIELDS = ["code", "message", "detail", "hint", "position", "constraint", "column"];
-
-function errorOf(cause: unknown): Answer {
-  if (!(cause instanceof Error) || !("code" in cause)) throw cause;
-  const fields = cause as unknown as Record<string, unknown>;
-  return { error: Object.fromEntries(FIELDS.map((name) => [name, fields[name] ?? undefined])) };
-}
-
-async function ours(client: pg.Client, sql: string): Promise<Answer> {
-  try {
-    const { rows } = await client.query({ text: sql, rowMode: "array" });
-    return { rows };
-  } catch (cause) {
-    return errorOf(cause);
-  }
-}
-
-async function theirs(sql: string): Promise<Answer> {
-  const parsers = Object.fromEntries(PARSED.map((oid) => [oid, (text: string) => text]));
-  try {
-    const results = await postgres.exec(sql, { rowMode: "array", parsers });
-    return { rows: results.at(-1)?.rows };
-  } catch (cause) {
-    return errorOf(cause);
-  }
-}
-
 /** Each in its own savepoint where there is a block. */
 async function compareAll(client: pg.Client, isInBlock: boolean): Promise<void> {
   const both = async (sql: string) => {
@@ -172,7 +139,7 @@ async function compareAll(client: pg.Client, isInBlock: boolean): Promise<void> 
   if (isInBlock) await both("BEGIN");
   for (const sql of STATEMENTS) {
     if (isInBlock) await both("SAVEPOINT s");
-    const [mine, expected] = [await ours(client, sql), await theirs(sql)];
+    const [mine, expected] = [await ours(client, sql), await theirs(postgres, sql)];
     expect(mine, sql).toEqual(expected);
     if (isInBlock && expected.error !== undefined) await both("ROLLBACK TO s");
   }
@@ -182,7 +149,7 @@ async function compareAll(client: pg.Client, isInBlock: boolean): Promise<void> 
 
 async function compareState(client: pg.Client): Promise<void> {
   for (const sql of [...CATALOGUE, ...ROWS]) {
-    const expected = await theirs(sql);
+    const expected = await theirs(postgres, sql);
     expect(expected.error, sql).toBeUndefined();
     expect(await ours(client, sql), sql).toEqual(expected);
   }
@@ -216,7 +183,6 @@ test("what cannot be kept is refused by name and leaves nothing", async () => {
     ["CREATE TABLE r () INHERITS (orders)", /inheritance/],
     ['CREATE TABLE r (a int, "A" int)', /case alone/],
     ['CREATE TABLE r (a text COLLATE "pg_c_utf8")', /collation/],
-    ["CREATE VIEW r AS SELECT 1", /CREATE VIEW/],
     ["CREATE MATERIALIZED VIEW r AS SELECT 1", /CREATE MATERIALIZED/],
     ["CREATE TYPE r AS ENUM ('a')", /CREATE TYPE/],
     ["CREATE DOMAIN r AS int", /CREATE DOMAIN/],

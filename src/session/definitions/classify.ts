@@ -7,6 +7,7 @@ import { SqlError } from "../../base/errors.ts";
 import type { NodeObject, NodeValue } from "../../compile/node-text.ts";
 import type { StatementText } from "../../compile/split.ts";
 import type { Token } from "../../compile/tokens.ts";
+import type { Insertion } from "../own-functions.ts";
 import { usingExpressions } from "./rewrite.ts";
 
 export interface DefinitionStatement {
@@ -22,6 +23,8 @@ export interface DefinitionStatement {
   /** ALTER COLUMN ... TYPE ... USING, by column. */
   readonly usings: ReadonlyMap<string, string>;
   readonly node: NodeObject;
+  /** Put into its text before PostgreSQL sees it. */
+  readonly insertions: readonly Insertion[];
 }
 
 /** ObjectType of parsenodes.h. */
@@ -33,6 +36,7 @@ const OBJECTS: Readonly<Record<number, string>> = {
   37: "SEQUENCE",
   40: "CONSTRAINT",
   41: "TABLE",
+  51: "VIEW",
 };
 
 /** AlterTableType of parsenodes.h: columns, constraints, options without a meaning here, owner. */
@@ -60,6 +64,7 @@ export function classifyDefinition(
     effect: EFFECTS[node.tag] ?? "define",
     usings: node.tag === "ALTERTABLESTMT" ? usingExpressions(statement) : new Map(),
     node,
+    insertions: [],
   };
 }
 
@@ -73,6 +78,8 @@ function commandOf(node: NodeObject): string | undefined {
   switch (node.tag) {
     case "CREATESTMT":
       return "CREATE TABLE";
+    case "VIEWSTMT":
+      return "CREATE VIEW";
     case "INDEXSTMT":
       return "CREATE INDEX";
     case "CREATESEQSTMT":

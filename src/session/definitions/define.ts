@@ -45,6 +45,8 @@ export interface DefinitionRequest {
   readonly isUndoable?: true;
   /** A temporary table: what becomes of it at COMMIT (OnCommitAction of primnodes.h). */
   readonly temporary?: { readonly onCommit: number };
+  /** What it is about is in this schema of temporary objects, which its changes may not show. */
+  readonly commentsIn?: string | undefined;
   /** It makes something that is named without a schema. */
   readonly makes?: boolean;
   /** New time-series tables are `judge`'s matter; else they are refused. */
@@ -156,7 +158,7 @@ function judgeOf(request: DefinitionRequest, execution: Execution): Judge {
     if (request.isTried || isNothing(step)) return "undo";
     const changes = relationChanges(services.shadow.relations(), step);
     refuseForeign(step, changes, request.makesTstables === true);
-    const temporary = temporaryOf(changes, services.shadow.relations());
+    const temporary = temporaryOf(changes, services.shadow.relations()) ?? request.commentsIn;
     const effects = changes.flatMap((change) => {
       const one = tstableEffects(change, services, request.keepsFiles === true);
       return one === undefined ? [] : [one];

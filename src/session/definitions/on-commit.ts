@@ -25,7 +25,10 @@ export async function arrangeCommit(
   const name = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
   const drop = async () => {
     const inside = { ...execution, services: transaction.definitions?.services ?? services };
-    await define({ command: "DROP TABLE", sources: [`DROP TABLE IF EXISTS ${name}`] }, inside);
+    await define(
+      { command: "DROP TABLE", sources: [`DROP TABLE IF EXISTS ${name} CASCADE`] },
+      inside,
+    );
   };
   if (transaction.definitions === undefined) await drop();
   else transaction.definitions.beforeCommit(drop);

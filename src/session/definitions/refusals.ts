@@ -16,7 +16,6 @@ const COLLATIONS: ReadonlySet<number> = new Set([0, 100, 950, 951]);
 
 const KINDS: Readonly<Record<string, string>> = {
   p: "a partitioned table",
-  v: "a view",
   m: "a materialized view",
   f: "a foreign table",
 };
@@ -50,11 +49,23 @@ export function temporaryOf(
       throw new SqlError("42P16", message);
     }
   }
-  if (first === undefined) return undefined;
+  if (first === undefined || hasOnlyLostViews(changes)) return undefined;
   if (relations.some(({ schema }) => !isTemporarySchema(schema))) {
     throw notSupported("a definition of both temporary and other objects");
   }
   return first.schema;
+}
+
+/** Something permanent was dropped, and with it views of sessions, which the journal never had. */
+function hasOnlyLostViews(changes: readonly RelationChange[]): boolean {
+  const isLost = ({ before, after }: RelationChange) =>
+    after === undefined && before?.relkind === "v" && isTemporarySchema(before.schema);
+  const others = changes.filter((change) => !isLost(change));
+  return others.length > 0 && others.every(isPermanent);
+}
+
+function isPermanent({ before, after }: RelationChange): boolean {
+  return ![before, after].some((one) => one !== undefined && isTemporarySchema(one.schema));
 }
 
 /** @throws SqlError 0A000, 42501 */

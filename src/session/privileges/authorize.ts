@@ -7,6 +7,7 @@
 import { SqlError, unreachable } from "../../base/errors.ts";
 import type { ChangePlan } from "../../compile/change-plan.ts";
 import type { AppendParquet, CreateTstable, OwnStatement } from "../../compile/own-statements.ts";
+import type { Analysis } from "../../postgres/analysis.ts";
 import type { CopyFrom, CopyTo } from "../copy/copy-statement.ts";
 import type { Execution } from "../execution.ts";
 import { chosenPolicy } from "../repeated-rows.ts";
@@ -20,7 +21,7 @@ import { needsOf } from "./needs.ts";
 
 /** @throws SqlError 42501 */
 export async function authorize(statement: Statement, execution: Execution): Promise<void> {
-  if (execution.settings.isSuperuser) return;
+  if (execution.settings.isSuperuser) return await authorizeOwners(statement, execution);
   switch (statement.kind) {
     case "select":
     case "notify-query":
@@ -77,23 +78,54 @@ export async function authorize(statement: Statement, execution: Execution): Pro
   }
 }
 
+/** What a view reads its owner must be allowed to read, whoever asks. */
+async function authorizeOwners(statement: Statement, execution: Execution): Promise<void> {
+  if (statement.kind === "copy-to") return await authorizeOwners(statement.copy.query, execution);
+  if (statement.kind === "explain") return await authorizeOwners(statement.query, execution);
+  if (READS_RELATIONS.has(statement.kind)) await authorizeAnalysed(statement, execution);
+}
+
+const READS_RELATIONS: ReadonlySet<string> = new Set<Statement["kind"]>([
+  "select",
+  "notify-query",
+  "change",
+  "copy-from",
+]);
+
+/** Rights asked of somebody else than the current role, and not of the first superuser. */
+const OF_OWNERS = /:checkAsUser (?!0 |10 )/;
+const FIRST_SUPERUSER = 10;
+
+/** What is left to ask of a statement. */
+function questionsOf(analysis: Analysis, { services, settings }: Execution): readonly Question[] {
+  if (settings.isSuperuser) {
+    if (!OF_OWNERS.test(analysis.tree)) return [];
+    const { needs } = needsOf(analysis);
+    return needs.filter(({ roleOid }) => roleOid !== 0 && roleOid !== FIRST_SUPERUSER);
+  }
+  const { needs, functionOids } = needsOf(analysis);
+  const coverage = functionOids.flatMap((oid) => {
+    const found = services.tables.ownFunction(oid);
+    return found === undefined ? [] : [coverageNeed(found.entry)];
+  });
+  return [...needs, ...coverage];
+}
+
 /** Under which catalogue, and as whom, a statement was found to be allowed. */
 const ALLOWED = new WeakMap<object, Set<string>>();
 
 async function authorizeAnalysed(statement: Statement, execution: Execution): Promise<void> {
   const analyses = analysesOf(statement);
-  if (analyses === undefined) throw new SqlError("42501", "permission denied for this statement");
+  if (analyses === undefined) {
+    if (execution.settings.isSuperuser) return;
+    throw new SqlError("42501", "permission denied for this statement");
+  }
   const { services, settings } = execution;
   const key = `${services.shadow.catalogueNumber} ${settings.currentRoleOid}`;
   for (const analysis of analyses) {
     const allowed = ALLOWED.get(analysis) ?? new Set();
     if (allowed.has(key)) continue;
-    const { needs, functionOids } = needsOf(analysis);
-    const coverage = functionOids.flatMap((oid) => {
-      const found = services.tables.ownFunction(oid);
-      return found === undefined ? [] : [coverageNeed(found.entry)];
-    });
-    await requireRights([...needs, ...coverage], execution);
+    await requireRights(questionsOf(analysis, execution), execution);
     ALLOWED.set(analysis, allowed.add(key));
   }
 }

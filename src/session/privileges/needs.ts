@@ -70,7 +70,11 @@ function collect(value: NodeValue, found: { needs: Need[]; functionOids: number[
     const sequence = sequenceNeed(value);
     if (sequence !== undefined) found.needs.push(sequence);
   }
-  for (const field of Object.values(value)) collect(field, found);
+  // As PostgreSQL does: a view before what it reads.
+  if (value.tag === "QUERY") collect(value["rteperminfos"] ?? null, found);
+  for (const [name, field] of Object.entries(value)) {
+    if (value.tag !== "QUERY" || name !== "rteperminfos") collect(field, found);
+  }
 }
 
 function relationNeeds(info: NodeObject): Need[] {

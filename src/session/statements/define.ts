@@ -16,11 +16,13 @@ import { knownWrites } from "../plain/work.ts";
 import { defineRoles, isRoleStatement } from "../roles/role-statements.ts";
 import { isTemporarySchema, temporarySchema, withoutTemporary } from "../temporary.ts";
 import { withTemporarySchema } from "../temporary-path.ts";
+import { createView } from "./create-view.ts";
 import { truncate } from "./truncate.ts";
 
 /** What neither reads nor removes rows. */
 const KEEPS_ROWS: ReadonlySet<string> = new Set([
   "CREATESTMT",
+  "VIEWSTMT",
   "CREATESEQSTMT",
   "CREATESCHEMASTMT",
   "ALTERSEQSTMT",
@@ -30,13 +32,13 @@ const KEEPS_ROWS: ReadonlySet<string> = new Set([
 ]);
 
 /** What makes an object in the first schema of the path. */
-const MAKES: ReadonlySet<string> = new Set(["CREATESTMT", "CREATESEQSTMT"]);
+const MAKES: ReadonlySet<string> = new Set(["CREATESTMT", "VIEWSTMT", "CREATESEQSTMT"]);
 
 export async function defineObjects(
   statement: DefinitionStatement,
   execution: Execution,
 ): Promise<Result> {
-  const { command, isConcurrent } = statement;
+  const { command, isConcurrent, node } = statement;
   if (isConcurrent && execution.transaction.isExplicit) {
     const message = `${command} CONCURRENTLY cannot run inside a transaction block`;
     throw new SqlError("25001", message);
@@ -44,6 +46,7 @@ export async function defineObjects(
   if (statement.effect === "truncate") return await truncate(statement, execution);
   if (isRoleStatement(statement)) return await defineRoles(statement, execution);
   const request = requestOf(statement, execution);
+  if (node.tag === "VIEWSTMT") return await createView(request, statement, execution);
   const step = await define(request, execution);
   if (request.temporary !== undefined) {
     await arrangeCommit(request.temporary.onCommit, step, execution);
@@ -56,11 +59,12 @@ function requestOf(statement: DefinitionStatement, execution: Execution): Defini
   const { schema: hidden = "pg_temp", temporary } = temporaryPart(statement, execution);
   const plainText = temporary === undefined ? statement.sql : withoutTemporary(statement);
   const sql = withTemporarySchema({ text: plainText, tokens: statement.tokens }, hidden);
-  const locksRows = !KEEPS_ROWS.has(node.tag);
+  const locksRows = !KEEPS_ROWS.has(node.tag) && !command.endsWith(" VIEW");
   if (effect === "nothing") return { command, sources: [sql], isTried: true };
   const makes = MAKES.has(node.tag);
   const judge = restartsOf(node, execution);
-  const base = { command, locksRows, makes, judge, ...(temporary && { temporary }) };
+  const commentsIn = commentedSchema(node, execution);
+  const base = { command, locksRows, makes, judge, commentsIn, ...(temporary && { temporary }) };
   const altered = alteredTable(node, execution);
   if (altered === undefined) return { ...base, sources: [sql] };
   if (node.tag === "ALTERTABLESTMT") {
@@ -75,7 +79,7 @@ function temporaryPart(
   { node }: DefinitionStatement,
   { settings, processId }: Execution,
 ): { readonly schema?: string | undefined; readonly temporary?: { readonly onCommit: number } } {
-  const relation = (node["relation"] ?? node["sequence"]) as NodeObject | undefined;
+  const relation = (node["relation"] ?? node["sequence"] ?? node["view"]) as NodeObject | undefined;
   const isTemporary =
     relation?.["relpersistence"] === "t" ||
     relation?.["schemaname"] === "pg_temp" ||
@@ -84,6 +88,27 @@ function temporaryPart(
   const onCommit = Number(node["oncommit"] ?? 0);
   return { schema: temporarySchema(processId), temporary: { onCommit } };
 }
+
+/** Of the temporary object that COMMENT is on: a comment changes no relation. */
+function commentedSchema(node: NodeObject, { services, settings }: Execution): string | undefined {
+  const schema = settings.temporarySchema;
+  if (node.tag !== "COMMENTSTMT" || schema === undefined || !Array.isArray(node["object"])) {
+    return undefined;
+  }
+  const names = node["object"].map(String);
+  const isOfPart = PART_OBJECTS.has(Number(node["objtype"]));
+  const [name = "", ofSchema] = (isOfPart ? names.slice(0, -1) : names).reverse();
+  const found = services.tables.findRelation({ schema: ofSchema, name }, settings);
+  if (found?.schema === schema) return schema;
+  if (ofSchema !== undefined && ofSchema !== schema) return undefined;
+  const all = [...services.shadow.relations().values()].filter((one) => one.schema === schema);
+  return all.some(({ indexes }) => indexes.some((index) => index.name === name))
+    ? schema
+    : undefined;
+}
+
+/** ObjectType of parsenodes.h: columns and constraints, named behind their table. */
+const PART_OBJECTS: ReadonlySet<number> = new Set([6, 40]);
 
 /** ALTER SEQUENCE ... RESTART, and that of an identity column: values are ours to count. */
 function restartsOf(
