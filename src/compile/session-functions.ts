@@ -1,5 +1,6 @@
 /** Functions whose answer is the session's, not the rows': a chapter of the closed table. */
 
+import { SqlError } from "../base/errors.ts";
 import { Oid, typeNameOf } from "../types/oids.ts";
 import type { Call, Chapter } from "./closed-table.ts";
 import { defaultShape } from "./duckdb-types.ts";
@@ -40,7 +41,8 @@ function currentSetting({ args, context }: Call): Sql {
   const name = args[0]?.constant;
   if (typeof name !== "string") return refuse("current_setting of a name that depends on rows");
   const value = context.session.setting(name);
-  return value === undefined ? refuse(`current_setting of "${name}"`) : literal(value, Oid.text);
+  if (value !== undefined) return literal(value, Oid.text);
+  throw new SqlError("42704", `unrecognized configuration parameter "${name}"`);
 }
 
 /** Only built-in types: the OID is what the client prints as a name. */

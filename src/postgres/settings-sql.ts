@@ -44,10 +44,14 @@ export function analysisSettings(settings: ShadowSettings): readonly (readonly [
   return relevant(settings, NOT_FOR_ANALYSIS);
 }
 
+function sentSettings(settings: ShadowSettings): readonly (readonly [string, string])[] {
+  return analysisSettings(settings).filter(([name]) => !isCustomSetting(name));
+}
+
 /** For the rest of the session. `before` is in force now; undefined: nobody knows what is. */
 export function changeSettings(next: ShadowSettings, before: ShadowSettings | undefined): string {
-  const wanted = new Map(analysisSettings(next));
-  const present = new Map(before === undefined ? [] : analysisSettings(before));
+  const wanted = new Map(sentSettings(next));
+  const present = new Map(before === undefined ? [] : sentSettings(before));
   const changed = [...wanted].filter(([name, value]) => present.get(name) !== value);
   const removed = [...present.keys()].filter((name) => !wanted.has(name));
   return [
@@ -62,7 +66,7 @@ export function changeSettings(next: ShadowSettings, before: ShadowSettings | un
 /** Until the end of the transaction, which has begun. The role comes last: it takes rights away. */
 export function localSettings(settings: ShadowSettings, facts: CatalogFacts = {}): string {
   const all = [
-    ...relevant(settings, OURS),
+    ...namedSettings(settings),
     ...factSettings(facts),
     ["search_path", settings.searchPath] as const,
   ];
@@ -86,7 +90,11 @@ export function localSettingsAfter(
 
 /** Of the settings that `localSettings` sends. */
 export function settingNames(settings: ShadowSettings): readonly string[] {
-  return relevant(settings, OURS).map(([name]) => name);
+  return namedSettings(settings).map(([name]) => name);
+}
+
+function namedSettings(settings: ShadowSettings): readonly (readonly [string, string])[] {
+  return relevant(settings, OURS).filter(([name]) => !isCustomSetting(name));
 }
 
 export function quoteIdentifier(name: string): string {
@@ -112,6 +120,17 @@ function relevant(
 function isReserved(name: string): boolean {
   return name.startsWith("pgtide.") || name.startsWith("debug_") || name.startsWith("log_");
 }
+
+/**
+ * A name with a dot that PostgreSQL takes and knows nothing of. Once set there it would be known to
+ * everybody for good: queries read such values from the fact `settings` instead.
+ */
+export function isCustomSetting(name: string): boolean {
+  return CUSTOM_NAME.test(name) && !name.toLowerCase().startsWith("plpgsql.");
+}
+
+const WORD = "[A-Z_\\u0080-\\u{10ffff}][\\w$\\u0080-\\u{10ffff}]*";
+const CUSTOM_NAME = new RegExp(`^${WORD}(?:\\.${WORD})+$`, "iu");
 
 function factSettings(facts: CatalogFacts): readonly (readonly [string, string])[] {
   const json = (value: unknown) => (value === undefined ? "" : JSON.stringify(value));

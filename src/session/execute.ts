@@ -35,6 +35,7 @@ import { selectSequenceRows } from "./statements/sequence-rows.ts";
 import { changeSetting, discard, show } from "./statements/set.ts";
 import { setConstraints } from "./statements/set-constraints.ts";
 import { vacuum } from "./statements/vacuum.ts";
+import { twoPhase } from "./two-phase.ts";
 
 /** What PostgreSQL executes without a snapshot; behind the others SET TRANSACTION is too late. */
 const NEEDS_NO_SNAPSHOT: ReadonlySet<Statement["kind"]> = new Set([
@@ -43,6 +44,7 @@ const NEEDS_NO_SNAPSHOT: ReadonlySet<Statement["kind"]> = new Set([
   "unlisten",
   "notify",
   "transaction",
+  "two-phase",
   "lock-table",
   "set",
   "show",
@@ -107,6 +109,8 @@ async function handle(statement: Statement, execution: Execution): Promise<Resul
       return listeningChannels(execution);
     case "transaction":
       return { kind: "done", ...(await execution.transaction.apply(statement.command)) };
+    case "two-phase":
+      return { kind: "done", ...(await twoPhase(statement.command, execution)) };
     case "lock-table":
       return await lockTables(statement, execution);
     case "set":

@@ -59,9 +59,9 @@ export class FileAccess {
     return join(temporaryFolder(this.#dataFolder), `${randomUUID()}${suffix}`);
   }
 
-  /** A file as its name says, no pattern. @throws SqlError 58P01, 42501, 42809 */
+  /** What COPY reads: a file as its name says, no pattern. @throws SqlError 58P01, 42501, 42809 */
   async file(path: string): Promise<string> {
-    const real = await this.#permitted(localPath(path));
+    const real = await this.#permitted(localPath(path), { path, to: "read" });
     if ((await stat(real)).isDirectory()) throw isDirectory(path);
     return real;
   }
@@ -96,7 +96,8 @@ export class FileAccess {
     }
     const local = localPath(path);
     this.#requireInside(local, path);
-    const target = join(await this.#permitted(dirname(local)), basename(local));
+    const folder = await this.#permitted(dirname(local), { path, to: "write" });
+    const target = join(folder, basename(local));
     const found = await stat(target).catch(() => undefined);
     return { target, ...(found !== undefined && { found }) };
   }
@@ -135,13 +136,13 @@ export class FileAccess {
     return files;
   }
 
-  async #permitted(path: string): Promise<string> {
+  async #permitted(path: string, copied?: Copied): Promise<string> {
     this.#requireInside(path, path);
     let real: string;
     try {
       real = await realpath(path);
     } catch (cause) {
-      throw missing(path, cause);
+      throw copied === undefined ? missing(path, cause) : notOpened(copied, cause);
     }
     this.#requireInside(real, path); // a link must not lead out
     return real;
@@ -190,5 +191,33 @@ function isDirectory(path: string): SqlError {
 }
 
 function missing(path: string, cause?: unknown): SqlError {
-  return new SqlError("58P01", `could not open "${path}": no such file or directory`, { cause });
+  return new SqlError("58P01", `could not open file "${path}": No such file or directory`, {
+    cause,
+  });
+}
+
+/** What COPY reads or writes, as the statement says it. */
+interface Copied {
+  readonly path: string;
+  readonly to: "read" | "write";
+}
+
+const REASONS: Readonly<Record<string, readonly [sqlState: string, words: string]>> = {
+  EACCES: ["42501", "Permission denied"],
+  ENOTDIR: ["42809", "Not a directory"],
+  ENAMETOOLONG: ["58030", "File name too long"],
+  ELOOP: ["58030", "Too many levels of symbolic links"],
+};
+
+function notOpened({ path, to }: Copied, cause: unknown): SqlError {
+  const { code = "" } = cause as NodeJS.ErrnoException;
+  const [sqlState, words] = REASONS[code] ?? ["58P01", "No such file or directory"];
+  const [verb, purpose] = to === "read" ? ["FROM", "reading"] : ["TO", "writing"];
+  const hint =
+    `COPY ${verb} instructs the PostgreSQL server process to ${to} a file.` +
+    " You may want a client-side facility such as psql's \\copy.";
+  return new SqlError(sqlState, `could not open file "${path}" for ${purpose}: ${words}`, {
+    ...(/^(?:58P01|42501)$/.test(sqlState) && { hint }),
+    cause,
+  });
 }

@@ -30,11 +30,14 @@ export function emptyPrepared(
 /** Before analysis: whether it is worth analysing in a failed transaction. */
 export function mayEndFailed(statement: StatementText): boolean {
   if (statement.literals !== undefined) return false;
-  return ENDS_FAILED.has(statement.tokens[0]?.value ?? "");
+  const [first, second] = statement.tokens;
+  if (first?.value === "prepare") return second?.value === "transaction";
+  return ENDS_FAILED.has(first?.value ?? "");
 }
 
 /** Whether a failed transaction lets it execute. */
 export function endsFailed({ statement }: Prepared): boolean {
+  if (statement.kind === "two-phase") return statement.command.kind === "prepare";
   if (statement.kind !== "transaction") return false;
   return ["commit", "rollback", "rollback-to"].includes(statement.command.kind);
 }

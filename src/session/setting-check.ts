@@ -6,6 +6,7 @@
 
 import { SqlError } from "../base/errors.ts";
 import type { ShadowSettings } from "../postgres/analysis.ts";
+import { isCustomSetting } from "../postgres/settings-sql.ts";
 import type { Shadow } from "../postgres/shadow.ts";
 import { Oid } from "../types/oids.ts";
 import { isEncoding } from "./copy/encoding-names.ts";
@@ -74,7 +75,7 @@ function ownJudgement(name: string, value: string): string | undefined {
     case "tstable.copy_notices":
       return onOrOff(name, value);
     default:
-      return undefined;
+      return isCustomSetting(name) ? value : undefined;
   }
 }
 

@@ -8,7 +8,7 @@ import type { Settings } from "./settings.ts";
 
 /** As sql/live-facts.sql reads it; absent: as the embedded server has it. */
 interface SettingFact {
-  readonly shown?: string;
+  readonly shown?: string | undefined;
   readonly setting?: string;
   readonly source: string;
   readonly boot_val?: string;
@@ -42,6 +42,8 @@ export function settingFacts(execution: Execution): Readonly<Record<string, Sett
     facts[name] = { shown, setting, source: from, boot_val: fallback, reset_val: setting };
   }
   for (const { name, source } of settings.origins()) facts[name] = { source };
+  for (const name of settings.custom)
+    facts[name] = { shown: settings.get(name), source: "session" };
   for (const name of KEPT_HERE) {
     const shown = settings.get(name) ?? "";
     const source = facts[name]?.source ?? "default";

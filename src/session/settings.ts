@@ -71,8 +71,8 @@ export class Settings {
   #roles: ShadowRoles;
   #isSuperuser: boolean | undefined;
   readonly loginRoleOid: number;
-  /** Names with a dot that were set once: they are known from then on, and empty when reset. */
-  readonly #custom = new Set<string>();
+  /** As first spelled, by lower-case name. */
+  readonly #custom = new Map<string, string>();
 
   /** Keys of `defaults` are lower-case names. */
   constructor(defaults: ReadonlyMap<string, SettingDefault>, identity: Identity = NOBODY) {
@@ -140,14 +140,25 @@ export class Settings {
     }));
   }
 
+  /** Names with a dot that were set or reset once: known from then on, if only as empty. */
+  get custom(): Iterable<string> {
+    return this.#custom.keys();
+  }
+
+  #know(name: string): void {
+    const key = name.toLowerCase();
+    if (key.includes(".") && !this.#custom.has(key)) this.#custom.set(key, name);
+  }
+
   /** PostgreSQL's spelling of a name. */
   spelling(name: string): string {
-    return this.#defaults.get(name.toLowerCase())?.name ?? name;
+    const key = name.toLowerCase();
+    return this.#defaults.get(key)?.name ?? this.#custom.get(key) ?? name;
   }
 
   set(name: string, value: SettingValue, scope: "startup" | "session" | "local"): void {
     const key = name.toLowerCase();
-    if (key.includes(".")) this.#custom.add(key);
+    this.#know(name);
     if (scope === "local") {
       this.#local = new Map(this.#local).set(key, value);
     } else {
@@ -161,6 +172,7 @@ export class Settings {
   /** SET ... TO DEFAULT and RESET. */
   reset(name: string, isLocal = false): void {
     const key = name.toLowerCase();
+    this.#know(name);
     const initial = this.#startup.get(key) ?? this.#defaults.get(key);
     if (isLocal && initial !== undefined) {
       this.#local = new Map(this.#local).set(key, initial);
@@ -260,12 +272,17 @@ export class Settings {
       role: this.currentUser,
       searchPath: this.#effectivePath(),
       settings: Object.fromEntries(
-        [...this.#session, ...this.#local]
+        [...this.#emptied(), ...this.#session, ...this.#local]
           .filter(([key]) => !NOT_FOR_SHADOW.has(key) && !key.startsWith("transaction_"))
           .map(([key, { value }]) => [this.spelling(key), value]),
       ),
     };
     return this.#shadow;
+  }
+
+  /** Below the values: what a plan may say of a name depends on its being known. */
+  #emptied(): (readonly [string, SettingValue])[] {
+    return [...this.#custom.keys()].map((key) => [key, { value: "" }] as const);
   }
 
   #find(name: string): SettingValue | undefined {

@@ -89,6 +89,7 @@ export type Statement =
   | { readonly kind: "notify-query"; readonly plan: Plan }
   | { readonly kind: "listening-channels" }
   | { readonly kind: "transaction"; readonly command: TransactionCommand }
+  | { readonly kind: "two-phase"; readonly command: TwoPhaseCommand }
   | {
       readonly kind: "lock-table";
       readonly tables: readonly {
@@ -161,6 +162,10 @@ export type TransactionCommand =
   | { readonly kind: "savepoint"; readonly name: string }
   | { readonly kind: "release"; readonly name: string }
   | { readonly kind: "rollback-to"; readonly name: string };
+
+export type TwoPhaseCommand =
+  | { readonly kind: "prepare" }
+  | { readonly kind: "decide"; readonly verb: "COMMIT" | "ROLLBACK"; readonly id: string };
 
 export type SettingChange =
   | {

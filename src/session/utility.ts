@@ -8,7 +8,7 @@ import type { StatementText } from "../compile/split.ts";
 import { TokenReader } from "../compile/token-reader.ts";
 import { classifyDefinition } from "./definitions/classify.ts";
 import { createAs } from "./definitions/create-as.ts";
-import type { SettingChange, Statement, TransactionCommand } from "./statement.ts";
+import type { SettingChange, Statement, TransactionCommand, TwoPhaseCommand } from "./statement.ts";
 import { setConstraintsOf } from "./statements/set-constraints.ts";
 import { vacuumOf } from "./statements/vacuum.ts";
 import type { IsolationLevel, TransactionModes } from "./transaction-modes.ts";
@@ -22,7 +22,7 @@ import { createUsingTstable } from "./utility-tables.ts";
 export function classifyUtility(node: NodeObject, statement: StatementText): Statement {
   switch (node.tag) {
     case "TRANSACTIONSTMT":
-      return { kind: "transaction", command: transactionCommand(node) };
+      return transactionStatement(node);
     case "VARIABLESETSTMT":
       return { kind: "set", change: settingChange(node) };
     case "VARIABLESHOWSTMT":
@@ -102,6 +102,12 @@ export function notBuilt(what: string, hint?: string): SqlError {
   return new SqlError("0A000", `${what} is not supported yet`, hint === undefined ? {} : { hint });
 }
 
+function transactionStatement(node: NodeObject): Statement {
+  const command = twoPhaseCommand(node);
+  if (command !== undefined) return { kind: "two-phase", command };
+  return { kind: "transaction", command: transactionCommand(node) };
+}
+
 function transactionCommand(node: NodeObject): TransactionCommand {
   const isChained = node["chain"] === true;
   const name = node["savepoint_name"] === null ? "" : text(node["savepoint_name"]);
@@ -118,11 +124,20 @@ function transactionCommand(node: NodeObject): TransactionCommand {
       return { kind: "savepoint", name };
     case 5:
       return { kind: "release", name };
-    case 6:
-      return { kind: "rollback-to", name };
     default:
-      throw notBuilt("two-phase commit");
+      return { kind: "rollback-to", name };
   }
+}
+
+const PREPARE_TRANSACTION = 7;
+const COMMIT_PREPARED = 8;
+
+function twoPhaseCommand(node: NodeObject): TwoPhaseCommand | undefined {
+  const kind = Number(node["kind"]);
+  if (kind < PREPARE_TRANSACTION) return undefined;
+  if (kind === PREPARE_TRANSACTION) return { kind: "prepare" };
+  const verb = kind === COMMIT_PREPARED ? "COMMIT" : "ROLLBACK";
+  return { kind: "decide", verb, id: text(node["gid"]) };
 }
 
 function transactionModes(options: NodeValue | undefined): TransactionModes {

@@ -44,3 +44,21 @@ test("whole numbers of an entity in JSON are exact", async () => {
   expect(await ratio('{"id": 9007199254740993}')).toEqual([["1"]]);
   expect(await ratio('{"id": 9007199254740992}')).toEqual([["0"]]);
 });
+
+test("COPY of a file that cannot be opened says so as PostgreSQL does (85)", async () => {
+  const nowhere = `${server.folder}/nowhere/x`;
+  const hint = (verb: string, to: string) =>
+    `COPY ${verb} instructs the PostgreSQL server process to ${to} a file.` +
+    " You may want a client-side facility such as psql's \\copy.";
+  expect(await server.refusal(`COPY (SELECT 1) TO '${nowhere}'`)).toMatchObject({
+    code: "58P01",
+    message: `could not open file "${nowhere}" for writing: No such file or directory`,
+    hint: hint("TO", "write"),
+  });
+  await server.client.query("CREATE TABLE copied (a int)");
+  expect(await server.refusal(`COPY copied FROM '${nowhere}'`)).toMatchObject({
+    code: "58P01",
+    message: `could not open file "${nowhere}" for reading: No such file or directory`,
+    hint: hint("FROM", "read"),
+  });
+});

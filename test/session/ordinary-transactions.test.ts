@@ -1,6 +1,7 @@
 /** What waits for COMMIT, and what must not wait: scripts answer as PostgreSQL does. */
 
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { Engine } from "../../src/engine/remote.ts";
 import { type BothServers, openBoth } from "../support/both-servers.ts";
 
 let both: BothServers;
@@ -195,4 +196,20 @@ test("the modes of a transaction stand once it has read something", async () => 
     SELECT count(*) FROM m1;
     SET TRANSACTION READ WRITE;
     ROLLBACK`);
+});
+
+test("a COMMIT that DuckDB fails is an error, and nothing of it is there (91)", async () => {
+  const { server } = both;
+  await server.client.query("CREATE TABLE failing91 (a int)");
+  await server.client.query("CREATE TSTABLE also91 (ts timestamptz, a int)");
+  for (const also of ["", "INSERT INTO also91 VALUES (now(), 1);"]) {
+    await server.client.query(`BEGIN; INSERT INTO failing91 VALUES (1); ${also}`);
+    const run = vi.spyOn(Engine.prototype, "run").mockRejectedValueOnce(new Error("disk is gone"));
+    const refusal = await server.refusal("COMMIT");
+    run.mockRestore();
+    expect(refusal.code).toBe("XX000");
+    expect(await server.rows("SELECT count(*) FROM failing91")).toEqual([["0"]]);
+    expect(await server.rows("SELECT count(*) FROM also91")).toEqual([["0"]]);
+    await server.client.query("INSERT INTO failing91 VALUES (2); TRUNCATE failing91");
+  }
 });

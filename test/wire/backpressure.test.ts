@@ -25,7 +25,7 @@ async function settle(): Promise<void> {
   }
 }
 
-test("rows are made no faster than the client reads them", async () => {
+test("rows are made no faster than the client reads them (75)", async () => {
   const client = await RawClient.ready(fixture.port);
   client.socket.pause();
   client.send(query(`batches ${COUNT} ${BATCH}`));
@@ -65,7 +65,7 @@ test("a stop does not wait for a client that does not read", async () => {
   expect(fixture.host.last.isClosed).toBe(true);
 });
 
-test("statements that wait in the pipe are answered after the one that runs", async () => {
+test("statements that wait in the pipe are answered after the one that runs (75)", async () => {
   const client = await RawClient.ready(fixture.port);
   client.send(query("finish"), ...Array.from({ length: 100 }, () => query("rows 1")));
   await until(() => fixture.host.last.calls.includes("query finish"));
@@ -97,7 +97,7 @@ async function socketPair(): Promise<{ near: Socket; far: Socket; close: () => v
   };
 }
 
-test("what a client sends ahead is read up to the bound, and nothing of it is lost", async () => {
+test("what a client sends ahead is read up to the bound, and nothing of it is lost (75)", async () => {
   const { near, far, close } = await socketPair();
   const bound = 256 * 1024;
   const input = new SocketInput(near, bound);

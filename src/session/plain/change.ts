@@ -64,13 +64,13 @@ export async function changePlain(
     } else {
       changed = await applyConflicts(plan, plan.onConflict, staged, execution, writes);
     }
-    const tag = tagOf(plan.kind, changed);
     if (plan.returning === undefined) {
       drop();
-      return { kind: "done", tag };
+      return { kind: "done", tag: tagOf(plan.kind, changed) };
     }
     const returned = await returningRows(plan.returning, table, execution);
-    return { kind: "rows", rows: closingWith(returned, drop), tag: () => tag };
+    const tag = (count: number) => tagOf(plan.kind, count);
+    return { kind: "rows", rows: closingWith(returned, drop), tag };
   } catch (cause) {
     drop();
     throw cause;
@@ -78,10 +78,9 @@ export async function changePlain(
 }
 
 async function heldResult(plan: ChangePlan, made: RowBlock, execution: Execution): Promise<Result> {
-  const tag = tagOf(plan.kind, made.rows);
-  if (plan.returning === undefined) return { kind: "done", tag };
+  if (plan.returning === undefined) return { kind: "done", tag: tagOf(plan.kind, made.rows) };
   const rows = await returningHeld(plan, plan.returning, made, execution);
-  return { kind: "rows", rows, tag: () => tag };
+  return { kind: "rows", rows, tag: (count) => tagOf(plan.kind, count) };
 }
 
 async function stage(

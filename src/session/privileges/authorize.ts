@@ -71,6 +71,7 @@ export async function authorize(statement: Statement, execution: Execution): Pro
     case "set":
     case "set-constraints":
     case "transaction":
+    case "two-phase":
     case "unlisten":
       return;
     default:

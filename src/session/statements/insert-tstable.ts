@@ -46,12 +46,11 @@ export async function insertTstable({ plan, rows }: Change, execution: Execution
   requireNotNull(entry.info, block, execution.settings.text);
   const kept = await insertRows(entry, block, execution, onRepeat);
   const inserted = kept === undefined ? source : selectRows(source, kept);
-  const tag = tagOf(inserted.rows);
   const repeats = onConflict === undefined ? source.rows - inserted.rows : 0;
   const notices = coveredNotices(repeats, execution.settings);
-  if (returning === undefined) return { kind: "done", tag, notices };
+  if (returning === undefined) return { kind: "done", tag: tagOf(inserted.rows), notices };
   const returned = await returningRows(plan, returning, inserted, execution);
-  return { kind: "rows", rows: returned, tag: () => tag, notices };
+  return { kind: "rows", rows: returned, tag: tagOf, notices };
 }
 
 async function upsert(
@@ -66,12 +65,12 @@ async function upsert(
       ? await computedRows(plan, execution)
       : await makeRows(rows, entry.info.columns, execution);
   const shown = await upsertRows(plan, update, entry, source, execution);
-  const tag = tagOf(shown.rows);
-  if (plan.returning === undefined) return { kind: "done", tag };
+  if (plan.returning === undefined) return { kind: "done", tag: tagOf(shown.rows) };
   const returned = await returningRows(plan, plan.returning, shown, execution);
-  return { kind: "rows", rows: returned, tag: () => tag };
+  return { kind: "rows", rows: returned, tag: tagOf };
 }
 
+/** With RETURNING, of the rows that an Execute has given, as in PostgreSQL. */
 function tagOf(rows: number): string {
   return `INSERT 0 ${rows}`;
 }

@@ -1,6 +1,7 @@
 /** SET, RESET, SHOW, DISCARD. */
 
 import { SqlError } from "../../base/errors.ts";
+import { isCustomSetting } from "../../postgres/settings-sql.ts";
 import { Oid } from "../../types/oids.ts";
 import type { Execution, Result } from "../execution.ts";
 import { forgetSequences } from "../plain/sequences.ts";
@@ -123,7 +124,7 @@ function renamed(cause: unknown, from: string, to: string): unknown {
 }
 
 function requireKnown(name: string, { settings }: Execution): void {
-  if (settings.get(name) !== undefined || name.includes(".")) return;
+  if (settings.get(name) !== undefined || isCustomSetting(name)) return;
   throw new SqlError("42704", `unrecognized configuration parameter "${name}"`);
 }
 
