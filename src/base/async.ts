@@ -86,6 +86,17 @@ export class Gate {
   }
 }
 
+/** There already, or to come: on hot paths only what is a promise is waited for. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** Goes on at once with what is there already. */
+export function whenDone<T, R>(
+  value: Awaitable<T>,
+  next: (value: T) => Awaitable<R>,
+): Awaitable<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

@@ -41,6 +41,22 @@ export class CursorRows {
     return this.#forward(maxRows === 0 ? Infinity : maxRows);
   }
 
+  /** All rows there are, as `take(0)`; undefined: they are not in memory. */
+  takeAll(): readonly RowBatch[] | undefined {
+    if (this.#keeper !== undefined) return undefined;
+    const batches = this.#source.takeAll();
+    for (const { rows } of batches ?? []) this.#read += rows;
+    if (batches === undefined) return undefined;
+    this.#at = this.#read;
+    this.#isAfterEnd = true;
+    return batches;
+  }
+
+  /** Nothing is left that `close` would have to wait for. */
+  get isClosed(): boolean {
+    return this.#keeper === undefined && this.#source.isFinished;
+  }
+
   /**
    * FETCH, or with `isMove` MOVE, which gives no bytes.
    * @throws SqlError 55000

@@ -1,5 +1,7 @@
 /** What takes part in a transaction: something that can be undone as far as a savepoint. */
 
+import { SqlError } from "../base/errors.ts";
+
 export interface Participant {
   /** SAVEPOINT: what comes after can be undone by itself. */
   mark(): void | Promise<void>;
@@ -37,10 +39,11 @@ export class Participants {
     for (const one of this.#all) await one.mark();
   }
 
-  /** Of the newest savepoint of that name; undefined: there is none. */
-  indexOf(name: string): number | undefined {
+  /** Of the newest savepoint of that name. @throws SqlError 3B001 */
+  indexOf(name: string): number {
     const index = this.#savepoints.lastIndexOf(name);
-    return index < 0 ? undefined : index;
+    if (index < 0) throw new SqlError("3B001", `savepoint "${name}" does not exist`);
+    return index;
   }
 
   async release(index: number): Promise<void> {

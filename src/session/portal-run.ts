@@ -10,13 +10,15 @@ import { isTold } from "./message-level.ts";
 import { type Portal, requireFormat, withFormats } from "./portals.ts";
 import { endsFailed, shifted, timeoutMs } from "./prepared.ts";
 import { withoutHiddenValues } from "./privileges/hidden-values.ts";
-import type { Reply } from "./results.ts";
+import type { Replies, Reply } from "./results.ts";
+import type { RowBatch } from "./row-source.ts";
 import { reportable } from "./sqlstate.ts";
 import type { Prepared } from "./statement.ts";
 import { StatementExecution, type Surroundings } from "./statement-execution.ts";
 import type { StatementSignal } from "./statement-signal.ts";
 import { transcoded } from "./transcoded-rows.ts";
 
+const NOTHING: readonly Reply[] = [];
 const NO_OUTPUT = /^no binary output function available/;
 
 export class PortalRun {
@@ -63,10 +65,42 @@ export class PortalRun {
   }
 
   /** One Execute message. */
-  async *part(portal: Portal, maxRows: number, isAlone: boolean): AsyncGenerator<Reply> {
+  async part(portal: Portal, maxRows: number, isAlone: boolean): Promise<Replies> {
+    let isStreamed = false;
     try {
       this.begin(portal.prepared, portal.source);
-      if (portal.state.kind === "ready") yield* await this.start(portal, isAlone);
+      const before = portal.state.kind === "ready" ? await this.start(portal, isAlone) : [];
+      const all = Array.isArray(before) ? this.#allOf(portal, maxRows, before) : undefined;
+      if (all !== undefined) return all;
+      isStreamed = true;
+      return this.#rest(portal, maxRows, before);
+    } catch (cause) {
+      throw await this.failed(cause, portal);
+    } finally {
+      if (!isStreamed) this.#end();
+    }
+  }
+
+  /** `before` and what follows, where that is in memory. */
+  #allOf(portal: Portal, maxRows: number, before: readonly Reply[]): readonly Reply[] | undefined {
+    if (portal.state.kind !== "running") return before;
+    if (maxRows !== 0) return undefined;
+    const { rows, tag, formats } = portal.state;
+    const batches = rows.takeAll();
+    if (batches === undefined) return undefined;
+    const replies = [...before];
+    let count = 0;
+    for (const batch of batches) {
+      count += batch.rows;
+      replies.push(this.#encoded(batch, portal, formats));
+    }
+    replies.push({ kind: "complete", tag: tag(count) });
+    return replies;
+  }
+
+  async *#rest(portal: Portal, maxRows: number, before: Replies): AsyncGenerator<Reply> {
+    try {
+      yield* before;
       if (portal.state.kind === "running") yield* this.page(portal, maxRows);
     } catch (cause) {
       throw await this.failed(cause, portal);
@@ -136,12 +170,12 @@ export class PortalRun {
     portal: Portal,
     isAlone: boolean,
     onReshaped?: (prepared: Prepared) => void,
-  ): Promise<Iterable<Reply> | AsyncIterable<Reply>> {
+  ): Promise<Replies> {
     const execution = new StatementExecution(this.#surroundings, this.#services(), portal, {
       formats: portal.formats.map(requireFormat),
       isAlone,
       onReshaped,
-      signal: this.#signal.current,
+      late: this.#signal.late,
     });
     const result = await execute(portal.prepared.statement, execution);
     // The commit, which comes next, may wait for others.
@@ -166,9 +200,7 @@ export class PortalRun {
       this.#signal.onAbort(() => rows.cancel());
       for await (const page of rows.take(maxRows)) {
         count += page.rows;
-        const { text } = this.#surroundings.settings;
-        const { bytes, giveBack } = transcoded(page, portal, formats, text);
-        yield { kind: "rows", bytes, count: page.rows, giveBack };
+        yield this.#encoded(page, portal, formats);
       }
     } finally {
       this.#signal.onAbort(undefined);
@@ -180,11 +212,17 @@ export class PortalRun {
     yield { kind: "complete", tag: tag(count) };
   }
 
+  #encoded(page: RowBatch, portal: Portal, formats: readonly (0 | 1)[]): Reply {
+    const { text } = this.#surroundings.settings;
+    const { bytes, giveBack } = transcoded(page, portal, formats, text);
+    return { kind: "rows", bytes, count: page.rows, giveBack };
+  }
+
   /** Those that the client wants to be told. */
-  *notices(fields: readonly ErrorFields[]): Generator<Reply> {
-    for (const notice of fields) {
-      if (isTold(notice, this.#surroundings.settings)) yield { kind: "notice", fields: notice };
-    }
+  notices(all: readonly ErrorFields[]): readonly Reply[] {
+    if (all.length === 0) return NOTHING;
+    const told = all.filter((notice) => isTold(notice, this.#surroundings.settings));
+    return told.map((fields) => ({ kind: "notice", fields }));
   }
 }
 

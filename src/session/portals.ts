@@ -3,6 +3,7 @@
  * ends a portal: its transaction, the savepoint before it, or nothing but CLOSE (WITH HOLD).
  */
 
+import type { Awaitable } from "../base/async.ts";
 import { SqlError } from "../base/errors.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { SqlValue } from "../types/value.ts";
@@ -118,10 +119,15 @@ export class Portals implements Companion {
     this.#statements.clear();
   }
 
-  async addPortal(portal: Portal): Promise<void> {
-    this.requireFree(portal.name);
-    if (portal.name === "") await this.removePortal("");
-    this.#portals.set(portal.name, { portal, depth: this.#savepoints, isHeld: false });
+  addPortal(portal: Portal): Awaitable<void> {
+    const { name } = portal;
+    this.requireFree(name);
+    const before = name === "" ? this.find("") : undefined;
+    const add = () => {
+      this.#portals.set(name, { portal, depth: this.#savepoints, isHeld: false });
+    };
+    if (before === undefined || isOver(before)) return add();
+    return this.removePortal("").then(add);
   }
 
   /** @throws SqlError 42P03 */
@@ -163,6 +169,20 @@ export class Portals implements Companion {
     }
   }
 
+  /** None has rows to keep or to close when the transaction ends. */
+  get areOver(): boolean {
+    for (const { portal } of this.#portals.values()) {
+      if (portal.cursor !== undefined || !isOver(portal)) return false;
+    }
+    return true;
+  }
+
+  /** As `ended`, when they are over. */
+  forget(): void {
+    this.#portals.clear();
+    this.#savepoints = 0;
+  }
+
   /** Cursors WITH HOLD read the rest of their rows. */
   async beforeCommit(): Promise<void> {
     for (const entry of this.#portals.values()) {
@@ -199,6 +219,10 @@ export class Portals implements Companion {
     this.#savepoints = index;
     for (const entry of this.#portals.values()) entry.depth = Math.min(entry.depth, index);
   }
+}
+
+function isOver({ state }: Portal): boolean {
+  return state.kind !== "running" || state.rows.isClosed;
 }
 
 async function closeRows({ state }: Portal): Promise<void> {

@@ -1,5 +1,6 @@
 /** The vocabulary between a session and the wire: what a statement answers, piece by piece. */
 
+import type { Awaitable } from "../base/async.ts";
 import type { ErrorFields, SqlError } from "../base/errors.ts";
 import type { FieldDescription } from "../types/field.ts";
 
@@ -43,6 +44,9 @@ export type Reply =
     }
   | { readonly kind: "copy-done" };
 
+/** A list when all of them are there. */
+export type Replies = readonly Reply[] | AsyncIterable<Reply>;
+
 /** Where the wire puts what a client sends during COPY FROM STDIN. */
 export interface CopyReceiver {
   /**
@@ -85,16 +89,16 @@ export interface SessionPort {
     text: string,
     parameterOids: readonly number[],
   ): Promise<readonly ErrorFields[]>;
-  bind(request: BindRequest): Promise<void>;
+  bind(request: BindRequest): Awaitable<void>;
   describeStatement(name: string): Promise<StatementDescription>;
   /** undefined: the portal returns no rows. */
-  describePortal(name: string): Promise<readonly FieldDescription[] | undefined>;
-  /** `maxRows` 0 means all. Never yields a row description. */
-  execute(portal: string, maxRows: number): AsyncIterable<Reply>;
+  describePortal(name: string): Awaitable<readonly FieldDescription[] | undefined>;
+  /** `maxRows` 0 means all. Never gives a row description. */
+  execute(portal: string, maxRows: number): Awaitable<Replies>;
   closeStatement(name: string): Promise<void>;
   closePortal(name: string): Promise<void>;
   /** Ends the implicit transaction of the extended protocol. */
-  sync(): Promise<void>;
+  sync(): Awaitable<void>;
   /** An error was sent to the client outside these calls or by them: the transaction has failed. */
   fail(): Promise<void>;
   /** Asks the running statement to stop with 57014. Harmless when idle. Called from anywhere. */

@@ -19,6 +19,8 @@ export interface RowSource {
   readonly isLines?: boolean;
   /** undefined: no more rows. */
   next(): Promise<RowBatch | undefined>;
+  /** What is left, where it is in memory: nothing is to be closed then. */
+  rest?(): readonly RowBatch[];
   /** A pending or later `next` fails with 57014. */
   cancel(): void;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export function rowsInMemory(batches: readonly RowBatch[]): RowSource {
   const left = batches.filter((batch) => batch.rows > 0);
   return {
     next: () => Promise.resolve(left.shift()),
+    rest: () => left.splice(0),
     cancel: () => undefined,
     close: () => Promise.resolve(),
   };
@@ -77,6 +80,14 @@ export class PagedRows {
   /** True once the source has said so: as PostgreSQL, a page that is just full does not know it. */
   get isFinished(): boolean {
     return this.#isFinished;
+  }
+
+  /** All that is left, where it is in memory. */
+  takeAll(): readonly RowBatch[] | undefined {
+    if (this.#rest !== undefined || this.#isFinished) return undefined;
+    const batches = this.#source.rest?.();
+    if (batches !== undefined) this.#isFinished = true;
+    return batches;
   }
 
   /** At most `maxRows` rows, all when 0. */

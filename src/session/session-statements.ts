@@ -86,22 +86,31 @@ export class SessionStatements {
     return { ...prepared, fields };
   }
 
+  /** As `current`, when it can be told at once; undefined: it cannot. @throws SqlError 26000 */
+  currentNow(name: string): PreparedStatement | undefined {
+    const known = this.#portals.statement(name);
+    const { statement, catalogueNumber, settings } = known.prepared;
+    const { kind } = statement;
+    if (kind === "empty") return known;
+    if (kind === "fetch" || kind === "execute-prepared") {
+      return { ...known, prepared: this.#withFields(known.prepared) };
+    }
+    const isCurrent = catalogueNumber === this.#services().preparer.catalogueNumber;
+    return isCurrent && sameSettings(settings, this.#settings.shadow) ? known : undefined;
+  }
+
   /**
    * A statement by name, prepared again where the catalogue or the search path has changed since
    * Parse. Under other settings, such as the time zone, PostgreSQL keeps the constants of Parse and
    * computes the rest anew.
    */
   async current(name: string, signal?: AbortSignal): Promise<PreparedStatement> {
+    const now = this.currentNow(name);
+    if (now !== undefined) return now;
     const known = this.#portals.statement(name);
     const { prepared: before } = known;
-    const { kind } = before.statement;
-    if (kind === "empty") return known;
-    if (kind === "fetch" || kind === "execute-prepared") {
-      return { ...known, prepared: this.#withFields(before) };
-    }
     const { shadow } = this.#settings;
     const isCurrent = before.catalogueNumber === this.#services().preparer.catalogueNumber;
-    if (isCurrent && sameSettings(before.settings, shadow)) return known;
     const isSamePath = before.settings.searchPath === shadow.searchPath;
     const recompiledStatement =
       isCurrent && isSamePath ? this.#recompiled(before.statement) : undefined;

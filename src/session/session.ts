@@ -4,13 +4,15 @@
  * may come from anywhere.
  */
 
+import { type Awaitable, whenDone } from "../base/async.ts";
 import { type ErrorFields, SqlError } from "../base/errors.ts";
-import { type StatementText, splitStatements } from "../compile/split.ts";
+import { splitStatements } from "../compile/split.ts";
 import type { FieldDescription } from "../types/field.ts";
 import type { ActiveSession, SessionActivity } from "./activity.ts";
 import { ActivityRecord } from "./activity-record.ts";
 import { AdvisoryLocks } from "./advisory-locks.ts";
 import { ParameterReader } from "./bind.ts";
+import { Guard } from "./guard.ts";
 import { HeavyPlace } from "./heavy-gate.ts";
 import { idleLimit } from "./idle-limit.ts";
 import type { TransactionLocks } from "./lock-rows.ts";
@@ -22,15 +24,17 @@ import {
   type BoundParameters,
   type Portal,
   Portals,
+  type PreparedStatement,
   spreadFormats,
   withFormats,
 } from "./portals.ts";
-import { endsFailed, shifted, timeoutMs } from "./prepared.ts";
+import { endsFailed } from "./prepared.ts";
 import { relationLocks } from "./relation-locks.ts";
 import type {
   BindRequest,
   IdleLimit,
   Notification,
+  Replies,
   Reply,
   SessionPort,
   StartupRequest,
@@ -39,7 +43,6 @@ import type {
 import type { Services } from "./services.ts";
 import { SessionStatements } from "./session-statements.ts";
 import type { Settings } from "./settings.ts";
-import { reportable } from "./sqlstate.ts";
 import { StatementSignal } from "./statement-signal.ts";
 import { dropTemporary } from "./temporary.ts";
 import { Transaction } from "./transaction.ts";
@@ -59,6 +62,7 @@ export class Session implements SessionPort, ActiveSession {
   readonly #parameters: ParameterReader;
   readonly #portals = new Portals();
   readonly #signal = new StatementSignal();
+  readonly #guard: Guard;
   readonly #statements: SessionStatements;
   readonly #run: PortalRun;
   readonly #advisoryLocks: AdvisoryLocks;
@@ -71,6 +75,7 @@ export class Session implements SessionPort, ActiveSession {
     this.#activity = new ActivityRecord(request);
     this.#transaction = new Transaction(settings, this.#portals);
     this.#parameters = new ParameterReader(settings, this.#transaction);
+    this.#guard = new Guard(this.#signal, settings, this.#transaction);
     this.#notifications = new SessionNotifications(services.notifications, request.processId);
     const transaction = this.#transaction;
     const visible = () => {
@@ -119,11 +124,11 @@ export class Session implements SessionPort, ActiveSession {
     const statements = splitStatements(text);
     if (statements.length === 0) yield { kind: "empty-query" };
     this.#activity.begin(text, Date.now());
-    await this.#guarded(() =>
+    await this.#guard.run(() =>
       this.#statements.refuseSyntaxErrors(statements, this.#signal.current),
     );
     for (const statement of statements) {
-      const prepared = await this.#guarded(
+      const prepared = await this.#guard.run(
         () => this.#statements.prepareAlone(statement, this.#signal.current),
         statement,
       );
@@ -141,12 +146,12 @@ export class Session implements SessionPort, ActiveSession {
       for await (const reply of this.#run.whole(portal, statements.length === 1)) {
         // The last statement is complete when all of them are committed.
         if (isLast && reply.kind === "complete") {
-          await this.#guarded(() => this.#transaction.endImplicit(), statement);
+          await this.#guard.run(() => this.#transaction.endImplicit(), statement);
         }
         yield reply;
       }
     }
-    await this.#guarded(() => this.#transaction.endImplicit());
+    await this.#guard.run(() => this.#transaction.endImplicit());
   }
 
   async parse(
@@ -157,7 +162,7 @@ export class Session implements SessionPort, ActiveSession {
     this.#activity.begin(text, Date.now());
     const statements = splitStatements(text);
     if (name === "") this.#portals.removeStatement(""); // also when the new one is refused
-    return await this.#guarded(async () => {
+    return await this.#guard.run(async () => {
       if (statements.length > 1) {
         throw new SqlError("42601", "cannot insert multiple commands into a prepared statement");
       }
@@ -177,41 +182,48 @@ export class Session implements SessionPort, ActiveSession {
     }, statements[0]);
   }
 
-  async bind(request: BindRequest): Promise<void> {
-    await this.#guarded(async () => {
-      const known = await this.#statements.current(request.statement, this.#signal.current);
-      const { prepared } = known;
-      if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
-      const parameters = this.#parameters.read(request, prepared);
-      const { fields } = prepared;
-      const { resultFormats } = request;
-      const formats =
-        fields === undefined ? [] : spreadFormats(resultFormats, fields.length, "result");
-      known.executions.count += 1;
-      const portal: Portal = {
-        name: request.portal,
-        prepared,
-        parameters,
-        formats,
-        createdAtMs: Date.now(),
-        source: known.source,
-        state: { kind: "ready" },
-      };
-      await this.#portals.addPortal(portal);
-      const { statement } = prepared;
-      if (statement.kind === "catalog-query" && statement.isConstant) await this.#run.plan(portal);
+  bind(request: BindRequest): Awaitable<void> {
+    return this.#guard.run(() => {
+      const known =
+        this.#statements.currentNow(request.statement) ??
+        this.#statements.current(request.statement, this.#signal.current);
+      return whenDone(known, (statement) => this.#bound(statement, request));
+    });
+  }
+
+  #bound(known: PreparedStatement, request: BindRequest): Awaitable<void> {
+    const { prepared } = known;
+    if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
+    const parameters = this.#parameters.read(request, prepared);
+    const { fields, statement } = prepared;
+    const { resultFormats } = request;
+    const formats =
+      fields === undefined ? [] : spreadFormats(resultFormats, fields.length, "result");
+    known.executions.count += 1;
+    const portal: Portal = {
+      name: request.portal,
+      prepared,
+      parameters,
+      formats,
+      createdAtMs: Date.now(),
+      source: known.source,
+      state: { kind: "ready" },
+    };
+    return whenDone(this.#portals.addPortal(portal), () => {
+      if (statement.kind !== "catalog-query" || !statement.isConstant) return undefined;
+      return this.#run.plan(portal);
     });
   }
 
   /** The parameters are told though the rest fails. */
   async describeStatement(name: string): Promise<StatementDescription> {
-    return await this.#guarded(async () => {
+    return await this.#guard.run(async () => {
       const { prepared } = this.#portals.statement(name);
       if (prepared.fields !== undefined) this.#transaction.refuseIfFailed();
       return await Promise.resolve({
         parameterOids: prepared.parameterOids,
-        fields: () =>
-          this.#guarded(async () => {
+        fields: async () =>
+          await this.#guard.run(async () => {
             const { prepared } = await this.#statements.current(name, this.#signal.current);
             return prepared.fields;
           }),
@@ -219,25 +231,21 @@ export class Session implements SessionPort, ActiveSession {
     });
   }
 
-  async describePortal(name: string): Promise<readonly FieldDescription[] | undefined> {
-    return await this.#guarded(() => {
+  describePortal(name: string): Awaitable<readonly FieldDescription[] | undefined> {
+    return this.#guard.run(() => {
       const { prepared, formats } = this.#portals.portal(name);
       if (prepared.fields !== undefined) this.#transaction.refuseIfFailed();
-      return Promise.resolve(prepared.fields && withFormats(prepared.fields, formats));
+      return prepared.fields && withFormats(prepared.fields, formats);
     });
   }
 
-  async *execute(name: string, maxRows: number): AsyncGenerator<Reply> {
-    const portal = await this.#guarded(() => Promise.resolve(this.#portals.portal(name)));
-    if (portal.prepared.statement.kind === "empty") {
-      yield { kind: "empty-query" };
-      return;
+  execute(name: string, maxRows: number): Awaitable<Replies> {
+    const portal = this.#portals.find(name);
+    if (portal === undefined || portal.state.kind === "done") {
+      return this.#guard.run(() => this.#finished(this.#portals.portal(name)));
     }
-    if (portal.state.kind === "done") {
-      yield { kind: "complete", tag: await this.#guarded(() => this.#tagOfFinished(portal)) };
-      return;
-    }
-    yield* this.#run.part(portal, maxRows, !this.#transaction.isStarted);
+    if (portal.prepared.statement.kind === "empty") return [{ kind: "empty-query" }];
+    return this.#run.part(portal, maxRows, !this.#transaction.isStarted);
   }
 
   closeStatement(name: string): Promise<void> {
@@ -249,8 +257,8 @@ export class Session implements SessionPort, ActiveSession {
     await this.#portals.removePortal(name);
   }
 
-  async sync(): Promise<void> {
-    await this.#guarded(() => this.#transaction.endImplicit());
+  sync(): Awaitable<void> {
+    return this.#guard.run(() => this.#transaction.endImplicit());
   }
 
   async fail(): Promise<void> {
@@ -321,27 +329,12 @@ export class Session implements SessionPort, ActiveSession {
     await dropTemporary(this.#services, this.#request.processId);
   }
 
-  #tagOfFinished(portal: Portal): Promise<string> {
-    if (!endsFailed(portal.prepared)) this.#transaction.refuseIfFailed();
-    const tag = portal.state.kind === "done" ? portal.state.tag : undefined;
-    if (tag === undefined) throw new SqlError("55000", `portal "${portal.name}" cannot be run`);
-    return Promise.resolve(tag);
-  }
-
-  /**
-   * Work outside of an execution: an error fails the transaction and is put in the client's terms.
-   */
-  async #guarded<T>(work: () => Promise<T>, statement?: StatementText): Promise<T> {
-    const isAlone = !this.#signal.isRunning;
-    if (isAlone) this.#signal.begin(timeoutMs(this.#settings.get("statement_timeout") ?? "0"));
-    try {
-      return await work();
-    } catch (cause) {
-      const { reason } = this.#signal;
-      await this.#transaction.fail();
-      throw shifted(reportable(cause, isAlone ? reason : undefined), statement);
-    } finally {
-      if (isAlone) this.#signal.end();
-    }
+  /** What Execute of a portal answers that has been run. */
+  #finished({ prepared, state, name }: Portal): readonly Reply[] {
+    if (prepared.statement.kind === "empty") return [{ kind: "empty-query" }];
+    if (!endsFailed(prepared)) this.#transaction.refuseIfFailed();
+    const tag = state.kind === "done" ? state.tag : undefined;
+    if (tag === undefined) throw new SqlError("55000", `portal "${name}" cannot be run`);
+    return [{ kind: "complete", tag }];
   }
 }

@@ -8,6 +8,7 @@ import type { BoundParameters, Portal, Portals } from "./portals.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Prepared } from "./statement.ts";
+import type { LateSignal } from "./statement-signal.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** What of an execution does not depend on the portal. */
@@ -32,7 +33,9 @@ export class StatementExecution implements Execution {
   readonly source: string;
   readonly prepared: Prepared;
   readonly onReshaped: ((prepared: Prepared) => void) | undefined;
-  readonly signal: AbortSignal;
+  /** Seldom asked for, and dear. */
+  declare readonly signal: AbortSignal;
+  readonly late: LateSignal;
 
   constructor(
     surroundings: Surroundings,
@@ -42,7 +45,7 @@ export class StatementExecution implements Execution {
       readonly formats: readonly (0 | 1)[];
       readonly isAlone: boolean;
       readonly onReshaped: ((prepared: Prepared) => void) | undefined;
-      readonly signal: AbortSignal;
+      readonly late: LateSignal;
     },
   ) {
     this.services = services;
@@ -60,6 +63,15 @@ export class StatementExecution implements Execution {
     this.source = portal.source;
     this.prepared = portal.prepared;
     this.onReshaped = how.onReshaped;
-    this.signal = how.signal;
+    this.late = how.late;
+    // Its own property: `{ ...execution }` has it, too.
+    Object.defineProperty(this, "signal", SIGNAL);
   }
 }
+
+const SIGNAL: PropertyDescriptor & ThisType<StatementExecution> = {
+  enumerable: true,
+  get() {
+    return this.late.signal;
+  },
+};

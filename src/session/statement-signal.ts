@@ -6,8 +6,30 @@
 import { after } from "../base/async.ts";
 import { SqlError } from "../base/errors.ts";
 
-export class StatementSignal {
+/** One statement's signal: made when first asked for, which few statements do. */
+export class LateSignal {
   #controller: AbortController | undefined;
+  #reason: SqlError | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  /** Why the statement must stop, if it must. */
+  get reason(): SqlError | undefined {
+    return this.#reason;
+  }
+
+  abort(reason: SqlError): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason);
+  }
+}
+
+export class StatementSignal {
+  #current = new LateSignal();
   #timer: { cancel(): void } | undefined;
   #isRunning = false;
   #listener: (() => void) | undefined;
@@ -30,26 +52,28 @@ export class StatementSignal {
   end(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#controller = undefined;
+    this.#current = new LateSignal();
     this.#isRunning = false;
   }
 
-  /** Of the running statement, made when first asked for; one that never aborts when none runs. */
+  /** Of the running statement; one that never aborts when none runs. */
+  get late(): LateSignal {
+    return this.#current;
+  }
+
   get current(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
+    return this.#current.signal;
   }
 
   /** Why the running statement must stop, if it must. */
   get reason(): SqlError | undefined {
-    const reason: unknown = this.#controller?.signal.reason;
-    return reason instanceof SqlError ? reason : undefined;
+    return this.#current.reason;
   }
 
   /** One listener at a time, cheaper than a signal; called at once if it must stop already. */
   onAbort(listener: (() => void) | undefined): void {
     this.#listener = listener;
-    if (this.#controller?.signal.aborted === true) listener?.();
+    if (this.reason !== undefined) listener?.();
   }
 
   /** Harmless when nothing runs, and then without effect on what comes next. */
@@ -63,8 +87,7 @@ export class StatementSignal {
   }
 
   #abort(reason: SqlError): void {
-    this.#controller ??= new AbortController();
-    this.#controller.abort(reason);
+    this.#current.abort(reason);
     this.#listener?.();
   }
 }

@@ -29,6 +29,10 @@ export interface Follower extends Participant {
 
 /** What a session keeps through its transactions beside their changes: portals. */
 export interface Companion extends Participant {
+  /** None of it has anything to do when the transaction ends but to be forgotten. */
+  readonly areOver: boolean;
+  /** Instead of `ended`, when they are over. */
+  forget(): void;
   /** @throws SqlError; the transaction is then rolled back */
   beforeCommit(): Promise<void>;
   /** A block without savepoints has failed: nothing of it can be used any more. */

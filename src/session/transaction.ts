@@ -3,6 +3,7 @@
  * It owns the savepoints, the clock of now() and, under REPEATABLE READ, the world it reads.
  */
 
+import type { Awaitable } from "../base/async.ts";
 import { assert, SqlError } from "../base/errors.ts";
 import type { WorldLease } from "../table/world.ts";
 import type { TransactionDefinitions } from "./definitions/transaction-definitions.ts";
@@ -93,10 +94,7 @@ export class Transaction {
     return this.isolation === "repeatable read" || this.isolation === "serializable";
   }
 
-  /**
-   * `micros` is the clock now. Every statement but the first of a transaction only moves its own
-   * time.
-   */
+  /** `micros`: the clock now. All but a transaction's first statement only move their own time. */
   beginStatement(micros: bigint): void {
     if (!this.#isStarted) {
       this.#defaults = { isolation: this.isolation, readOnly: this.isReadOnly };
@@ -204,8 +202,12 @@ export class Transaction {
   }
 
   /** At Sync or at the end of a Query. */
-  async endImplicit(): Promise<void> {
-    if (this.#block === "none") await this.#finish(true);
+  endImplicit(): Awaitable<void> {
+    if (this.#block !== "none") return undefined;
+    if ((this.#work ?? this.#definitions ?? this.#held[0]) !== undefined) return this.#finish(true);
+    if (!this.#companion.areOver) return this.#finish(true);
+    this.#companion.forget();
+    this.#reset(true);
   }
 
   async close(): Promise<void> {
@@ -273,7 +275,7 @@ export class Transaction {
 
   async #release(name: string): Promise<CommandOutcome> {
     requireBlock(this.isExplicit, "RELEASE SAVEPOINT");
-    const at = this.#savepointIndex(name);
+    const at = this.#participants.indexOf(name);
     this.#settings.forget(at + 1);
     await this.#participants.release(at);
     return { tag: "RELEASE", notices: [] };
@@ -281,26 +283,20 @@ export class Transaction {
 
   async #rollbackTo(name: string): Promise<CommandOutcome> {
     requireBlock(this.isExplicit, "ROLLBACK TO SAVEPOINT");
-    const at = this.#savepointIndex(name);
+    const at = this.#participants.indexOf(name);
     this.#settings.restore(at + 1);
     await this.#participants.rollbackTo(at);
     this.#block = "open";
     return { tag: "ROLLBACK", notices: [] };
   }
 
-  #savepointIndex(name: string): number {
-    const at = this.#participants.indexOf(name);
-    if (at === undefined) throw new SqlError("3B001", `savepoint "${name}" does not exist`);
-    return at;
-  }
-
   /** @throws what the commit throws; the transaction is then over all the same, rolled back. */
   async #finish(isCommit: boolean): Promise<void> {
     const definitions = this.#definitions;
-    let isCommitted = isCommit;
+    let isCommitted = false;
     try {
       if (isCommit) await this.#work?.prepareCommit();
-      if (isCommit) await this.#companion.beforeCommit();
+      if (isCommit && !this.#companion.areOver) await this.#companion.beforeCommit();
       if (isCommit) await definitions?.prepareCommit();
     } catch (cause) {
       await this.#finish(false);
@@ -318,15 +314,20 @@ export class Transaction {
         await work?.rollback();
         await definitions?.rollback();
       }
-    } catch (cause) {
-      isCommitted = false;
-      throw cause;
+      isCommitted = isCommit;
     } finally {
       await this.#forget(isCommitted);
     }
   }
 
   async #forget(isCommitted: boolean): Promise<void> {
+    this.#reset(isCommitted);
+    if (this.#companion.areOver) this.#companion.forget();
+    else await this.#companion.ended(isCommitted);
+    await this.#releaseHeld();
+  }
+
+  #reset(isCommitted: boolean): void {
     const followers = this.#followers;
     this.#followers = [];
     this.#participants.clear();
@@ -338,8 +339,6 @@ export class Transaction {
     this.#isStarted = false;
     this.#settings.endTransaction();
     for (const follower of followers) follower.ended(isCommitted);
-    await this.#companion.ended(isCommitted);
-    await this.#releaseHeld();
   }
 
   async #releaseHeld(): Promise<void> {

@@ -6,7 +6,7 @@
  */
 
 import type { Socket } from "node:net";
-import { after } from "../base/async.ts";
+import { type Awaitable, after, whenDone } from "../base/async.ts";
 import { type ErrorFields, SqlError, unreachable } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import type { SessionHost, SessionPort } from "../session/results.ts";
@@ -14,7 +14,7 @@ import * as backend from "./backend.ts";
 import { connectionFacts } from "./connection-facts.ts";
 import { type EntranceOptions, enter } from "./entrance.ts";
 import { type Frame, FrameReader } from "./frame-reader.ts";
-import { decodeFrame, type FrontendMessage, LostStream } from "./frontend.ts";
+import { decodeFrame, type FrontendMessage, LostStream, type Target } from "./frontend.ts";
 import type { MessageBudget, WireLimits } from "./limits.ts";
 import { sendReplies } from "./replies.ts";
 import { SocketOutput } from "./rows.ts";
@@ -162,7 +162,8 @@ export class Connection {
       if (frame.type === "X") return;
       if (this.#state === "skip-to-sync" && frame.type !== "S") continue;
       try {
-        await this.#handle(session, decodeFrame(frame));
+        const handled = this.#handle(session, decodeFrame(frame));
+        if (handled !== undefined) await handled;
       } catch (cause) {
         await this.#failed(session, cause, "QF".includes(frame.type));
       }
@@ -180,94 +181,108 @@ export class Connection {
     }
   }
 
-  async #handle(session: SessionPort, message: FrontendMessage): Promise<void> {
+  /** What needs no waiting is done on return: clients send several messages at once. */
+  #handle(session: SessionPort, message: FrontendMessage): Awaitable<void> {
     switch (message.kind) {
       case "query":
-        await sendReplies(session.query(message.text), this.#output, this.#frames);
-        return await this.#ready(session);
+        return this.#query(session, message.text);
       case "function-call":
         throw new SqlError("0A000", "the function call protocol is not supported", {
           hint: "Use SELECT with parameters.",
         });
       case "sync":
         this.#state = "ready"; // an error of the commit itself is not followed by another Sync
-        return await this.#sync(session);
+        return this.#sync(session);
       case "flush":
-        return await this.#output.flush();
+        return this.#output.flush();
       case "copy":
         return; // outside of a COPY they are leftovers of one that failed
       case "terminate":
         return;
       default:
         this.#state = "extended";
-        return await this.#extended(session, message);
+        return this.#extended(session, message);
     }
   }
 
-  async #extended(
+  async #query(session: SessionPort, text: string): Promise<void> {
+    await sendReplies(session.query(text), this.#output, this.#frames);
+    await this.#ready(session);
+  }
+
+  #extended(
     session: SessionPort,
     message: Extract<
       FrontendMessage,
       { kind: "parse" | "bind" | "describe" | "execute" | "close" }
     >,
-  ): Promise<void> {
+  ): Awaitable<void> {
     switch (message.kind) {
-      case "parse": {
-        const { name, text, parameterOids } = message;
-        const notices = await session.parse(name, text, parameterOids);
-        for (const notice of notices) this.#output.add(backend.noticeResponse(notice));
-        return this.#output.add(backend.parseComplete);
-      }
+      case "parse":
+        return this.#parse(session, message);
       case "bind":
-        await session.bind(message);
-        return this.#output.add(backend.bindComplete);
+        return whenDone(session.bind(message), () => this.#output.add(backend.bindComplete));
       case "describe":
-        return await this.#describe(session, message.target, message.name);
-      case "execute": {
-        const replies = session.execute(message.portal, message.maxRows);
-        return await sendReplies(replies, this.#output, this.#frames);
-      }
+        if (message.target === "statement") return this.#describe(session, message.name);
+        return whenDone(session.describePortal(message.name), (fields) =>
+          this.#output.add(fields ? backend.rowDescription(fields) : backend.noData),
+        );
+      case "execute":
+        return whenDone(session.execute(message.portal, message.maxRows), (replies) =>
+          sendReplies(replies, this.#output, this.#frames),
+        );
       case "close":
-        if (message.target === "statement") await session.closeStatement(message.name);
-        else await session.closePortal(message.name);
-        return this.#output.add(backend.closeComplete);
+        return this.#close(session, message.target, message.name);
       default:
         return unreachable(message);
     }
   }
 
-  async #describe(
+  async #parse(
     session: SessionPort,
-    target: "statement" | "portal",
-    name: string,
+    { name, text, parameterOids }: Extract<FrontendMessage, { kind: "parse" }>,
   ): Promise<void> {
-    if (target === "portal") {
-      const fields = await session.describePortal(name);
-      return this.#output.add(fields ? backend.rowDescription(fields) : backend.noData);
-    }
+    const notices = await session.parse(name, text, parameterOids);
+    for (const notice of notices) this.#output.add(backend.noticeResponse(notice));
+    this.#output.add(backend.parseComplete);
+  }
+
+  async #close(session: SessionPort, target: Target, name: string): Promise<void> {
+    if (target === "statement") await session.closeStatement(name);
+    else await session.closePortal(name);
+    this.#output.add(backend.closeComplete);
+  }
+
+  /** A statement. */
+  async #describe(session: SessionPort, name: string): Promise<void> {
     const { parameterOids, fields } = await session.describeStatement(name);
     this.#output.add(backend.parameterDescription(parameterOids));
     const found = await fields();
     this.#output.add(found ? backend.rowDescription(found) : backend.noData);
   }
 
-  async #sync(session: SessionPort): Promise<void> {
+  #sync(session: SessionPort): Awaitable<void> {
+    const ended = session.sync();
+    return ended === undefined ? this.#ready(session) : this.#synced(session, ended);
+  }
+
+  async #synced(session: SessionPort, ended: Promise<void>): Promise<void> {
     try {
-      await session.sync();
+      await ended;
     } catch (cause) {
       await this.#report(session, cause);
     }
     await this.#ready(session);
   }
 
-  async #ready(session: SessionPort): Promise<void> {
+  #ready(session: SessionPort): Awaitable<void> {
     this.#state = "ready";
     if (session.transactionStatus === "I") this.#addNotifications(session);
     for (const [name, value] of session.takeChangedSettings()) {
       this.#output.add(backend.parameterStatus(name, value));
     }
     this.#output.add(backend.readyForQuery(session.transactionStatus));
-    await this.#output.flush();
+    return this.#output.flush();
   }
 
   /** An idle client is told at once, one that does not read when it reads again. */

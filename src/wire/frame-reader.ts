@@ -80,9 +80,9 @@ export class FrameReader {
     if (this.#begun === undefined) {
       this.requireSync();
       this.release();
-      const header = this.#input.takeNow(5);
+      const header = this.#input.headerNow();
       if (header === undefined) return undefined;
-      this.#begun = this.#begin(header, isCopying);
+      this.#begun = this.#begin(header.code, header.length, isCopying);
     }
     const begun = this.#begun;
     const size = this.#needed();
@@ -144,12 +144,12 @@ export class FrameReader {
   }
 
   #begin(
-    header: Buffer,
+    code: number,
+    length: number,
     isCopying: boolean,
   ): { readonly type: string; left: number; readonly fault?: SqlError } {
-    const code = header.readUInt8(0);
     const type = String.fromCharCode(code);
-    const left = header.readInt32BE(1) - 4;
+    const left = length - 4;
     const max = this.#sizeMax(type);
     this.#isLost = true; // until the header has been found right
     if (isCopying && !COPY_TYPES.includes(type)) {

@@ -1,7 +1,8 @@
 /** A session's answers, in the order they come, as messages. */
 
+import type { Awaitable } from "../base/async.ts";
 import { unreachable } from "../base/errors.ts";
-import type { Reply } from "../session/results.ts";
+import type { Replies, Reply } from "../session/results.ts";
 import * as backend from "./backend.ts";
 import { CopyPump } from "./copy-in.ts";
 import type { FrameReader } from "./frame-reader.ts";
@@ -9,9 +10,23 @@ import type { SocketOutput } from "./rows.ts";
 
 /**
  * Rows are written batch by batch; the next is asked for when the client has taken the last. During
- * COPY FROM STDIN the client's data are read from `frames`.
+ * COPY FROM STDIN, which is never a list, the client's data are read from `frames`.
  */
-export async function sendReplies(
+export function sendReplies(
+  replies: Replies,
+  output: SocketOutput,
+  frames: FrameReader,
+): Awaitable<void> {
+  if (!isList(replies)) return sendStream(replies, output, frames);
+  for (const reply of replies) add(reply, output);
+  return output.isDue ? output.flush() : undefined;
+}
+
+function isList(replies: Replies): replies is readonly Reply[] {
+  return Array.isArray(replies);
+}
+
+async function sendStream(
   replies: AsyncIterable<Reply>,
   output: SocketOutput,
   frames: FrameReader,
@@ -23,7 +38,9 @@ export async function sendReplies(
         await pump.stop();
         pump = undefined;
       }
-      await send(reply, output);
+      add(reply, output);
+      // The client waits for what begins a COPY.
+      if (output.isDue || reply.kind === "copy-in") await output.flush();
       if (reply.kind === "copy-in") pump = new CopyPump(frames, reply.receiver);
     }
   } finally {
@@ -31,7 +48,7 @@ export async function sendReplies(
   }
 }
 
-async function send(reply: Reply, output: SocketOutput): Promise<void> {
+function add(reply: Reply, output: SocketOutput): void {
   switch (reply.kind) {
     case "rows":
     case "copy-messages":
@@ -39,14 +56,13 @@ async function send(reply: Reply, output: SocketOutput): Promise<void> {
       break;
     case "copy-in":
       output.add(backend.copyInResponse(reply));
-      return await output.flush(); // the client waits for it
+      break;
     case "copy-data":
       output.add(backend.copyDataHeader(reply.bytes.length), reply.bytes);
       break;
     default:
       output.add(encode(reply));
   }
-  if (output.isDue) await output.flush();
 }
 
 function encode(

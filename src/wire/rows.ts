@@ -51,9 +51,12 @@ export class SocketOutput {
     this.#pendingBytes = 0;
     this.#lenders = [];
     const last = messages.pop() as Uint8Array;
-    const giveBack = () => {
-      for (const lender of lenders) lender();
-    };
+    const giveBack =
+      lenders.length === 0
+        ? undefined
+        : () => {
+            for (const lender of lenders) lender();
+          };
     if (messages.length > 0 && bytes <= JOINED_MAX) {
       this.#socket.write(Buffer.concat([...messages, last], bytes), giveBack);
       return;
@@ -70,15 +73,17 @@ export class SocketOutput {
   }
 
   /**
-   * Writes everything and waits until the socket wants more: at most one batch is ever held here.
-   * @throws AbortError when the client goes meanwhile
+   * Writes everything; a promise to wait for when the socket wants no more yet: at most one batch
+   * is ever held here. @throws AbortError when the client goes meanwhile
    */
-  async flush(): Promise<void> {
-    this.#closed.throwIfAborted();
+  flush(): Promise<void> | undefined {
+    if (this.#closed.aborted) this.#closed.throwIfAborted();
     this.write();
-    if (this.#socket.writableNeedDrain) {
-      await once(this.#socket, "drain", { signal: this.#closed });
-    }
+    return this.#socket.writableNeedDrain ? this.#drained() : undefined;
+  }
+
+  async #drained(): Promise<void> {
+    await once(this.#socket, "drain", { signal: this.#closed });
   }
 
   /** The last words of a connection: written as far as the client takes them, never waited for. */

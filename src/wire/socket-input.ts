@@ -85,6 +85,15 @@ export class SocketInput {
     return taken;
   }
 
+  /** Takes a frame's type letter and length; undefined: they are not there yet. */
+  headerNow(): { readonly code: number; readonly length: number } | undefined {
+    if (this.bufferedBytes < 5) return undefined;
+    const code = this.#buffer[this.#from] as number;
+    const length = this.#buffer.readInt32BE(this.#from + 1);
+    this.skip(5);
+    return { code, length };
+  }
+
   /** All that is there: a view, good until anything else is called or awaited. */
   peek(): Buffer {
     return this.#buffer.subarray(this.#from, this.#until);
