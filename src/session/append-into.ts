@@ -17,7 +17,7 @@ import { FileRows } from "./file-rows.ts";
 import { overlapError } from "./overlap-message.ts";
 import { chosenPolicy, hasRowKey } from "./repeated-rows.ts";
 import { checkRequiredValues } from "./required-values.ts";
-import { lockKeys } from "./row-keys.ts";
+import { lockKeys, shareKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
 
@@ -65,6 +65,7 @@ export async function appendInto(
   const lease = entry.table.lease();
   try {
     if (hasRowKey(entry)) await settleKeys(entry, execution);
+    else await shareKeys(entry, execution);
     await checkRequiredValues(entry, files, overlap, execution);
     const append = isOwn ? appendVersion : appendToTransaction;
     return await whenFree(entry, execution, () => append(entry, request, execution));

@@ -110,9 +110,12 @@ export class BucketRows {
 }
 
 /** Rows follow keys, unless the table or the statement says buckets. */
-function mayRepeatNone({ definition }: TstableEntry, stated: RepeatPolicy | undefined): boolean {
+function mayRepeatNone(
+  { definition, rowKey }: TstableEntry,
+  stated: RepeatPolicy | undefined,
+): boolean {
   if (definition.grain !== "auto") return definition.grain === "bucket";
-  return stated !== undefined && definition.options["key"] === undefined;
+  return stated !== undefined && rowKey === undefined;
 }
 
 /** What replacing covered buckets needs of a transaction. */

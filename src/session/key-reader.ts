@@ -4,19 +4,22 @@ import { join } from "node:path";
 import { assert } from "../base/errors.ts";
 import { type KeyColumn, type KeyFilter, keyQuery } from "../engine/key-query.ts";
 import { boundShape } from "../engine/stored-expressions.ts";
-import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
-import { type Coverage, NO_COVERAGE, unite } from "../table/coverage.ts";
+import { type KeyColumns, keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
+import { type Coverage, coverageOf, NO_COVERAGE, unite } from "../table/coverage.ts";
+import type { Entity } from "../table/entities.ts";
 import type { HotRange } from "../table/hot-storage.ts";
 import type { HotTable } from "../table/hot-table.ts";
 import type { KeyRange, KeyReader } from "../table/key-reader.ts";
 import { type KeyRows, tickThrough } from "../table/key-rows.ts";
 import type { PendingItems } from "../table/pending-items.ts";
 import type { EntityCondition } from "../table/pruning.ts";
+import { EMPTY, type Runs, union } from "../table/runs.ts";
 import type { Segment } from "../table/segment.ts";
 import { type Snapshot, versionsOf } from "../table/snapshot.ts";
 import type { TableView } from "../table/table-view.ts";
 import { stagedCoverage } from "../table/table-world.ts";
 import type { TextSettings } from "../types/shape.ts";
+import { placesOfKey } from "./key-columns.ts";
 import type { Services } from "./services.ts";
 import type { TstableEntry } from "./tables.ts";
 
@@ -34,12 +37,31 @@ const TEXT: TextSettings = {
   byteaOutput: "hex",
 };
 
+/** What stands for the entity in a key. */
+interface KeyPlaces {
+  readonly keys: KeyColumns;
+  /** Its columns, by number. */
+  readonly columns: readonly number[];
+  /** Where the table's entity stands among them; undefined: not all of it does. */
+  readonly identity: readonly number[] | undefined;
+}
+
+function keyPlaces({ info, definition, rowKey }: TstableEntry): KeyPlaces {
+  const { timeColumn, entityColumns } = definition;
+  const isEntity = rowKey === undefined || rowKey.isEntity;
+  const columns = isEntity ? entityColumns : rowKey.columns.filter((one) => one !== timeColumn);
+  const keys = placesOfKey(info.columns, { timeColumn, entityColumns: columns });
+  const places = entityColumns.map((one) => columns.indexOf(one));
+  return { keys, columns, identity: places.includes(-1) ? undefined : places };
+}
+
 type Interval = readonly [min: bigint, max: bigint];
 
 export class TableKeyReader implements KeyReader {
   readonly #entry: TstableEntry;
   readonly #services: Services;
   readonly #own: PendingItems | undefined;
+  readonly #key: KeyPlaces;
   #added: Coverage = NO_COVERAGE;
   #snapshot: TableView["snapshot"];
   #versions = 0;
@@ -49,6 +71,7 @@ export class TableKeyReader implements KeyReader {
     this.#entry = entry;
     this.#services = services;
     this.#own = own;
+    this.#key = keyPlaces(entry);
     this.#snapshot = entry.table.snapshot;
   }
 
@@ -57,14 +80,20 @@ export class TableKeyReader implements KeyReader {
     entry: TstableEntry,
     services: Services,
     own: PendingItems,
+    hasUnreserved: boolean,
   ): Promise<TableKeyReader | undefined> {
+    if (hasUnreserved) {
+      const reader = new TableKeyReader(entry, services, own);
+      reader.#added = await reader.coverage();
+      return reader;
+    }
     const changes = own.of(entry.info.oid)?.changes ?? [];
     if (changes.every(({ keepsKeys }) => keepsKeys === true)) return undefined;
     const reader = new TableKeyReader(entry, services, own);
     for (const { added, isFromRows } of changes) {
       for (const staged of isFromRows === true ? [] : added) {
         const coverage = await stagedCoverage(entry.table, entry.table.snapshot, staged);
-        reader.#added = unite(reader.#added, coverage);
+        reader.#added = unite(reader.#added, reader.#projected(coverage));
       }
     }
     return reader;
@@ -87,18 +116,35 @@ export class TableKeyReader implements KeyReader {
   }
 
   async coverage(): Promise<Coverage> {
-    return await this.#withView(async (view) => await view.coverage());
+    return this.#projected(await this.#withView(async (view) => await view.coverage()));
+  }
+
+  /** By what a key says of the entity: all of it, or nothing. */
+  #projected(coverage: Coverage): Coverage {
+    if (this.#key.identity !== undefined) return coverage;
+    const runs = coverage.reduce<Runs>((all, one) => union(all, one.runs), EMPTY);
+    return coverageOf([{ entity: [], runs }]);
+  }
+
+  identityOf(entity: Entity): Entity {
+    return this.#key.identity?.flatMap((at) => entity[at] ?? []) ?? [];
   }
 
   async read(ranges: readonly KeyRange[]): Promise<KeyRows> {
-    const keys = this.#services.intake.table(this.#entry.info.oid).attachment.keys;
+    const { keys } = this.#key;
     const intervals = joined(ranges.map(({ min, max }) => [min, max]));
     const conditions = this.#conditions(ranges);
+    // Of the conditions those that segments and hot rows know.
+    const { identity } = this.#key;
+    const known = conditions.flatMap(({ component, anyOf }) => {
+      const place = identity?.indexOf(component) ?? -1;
+      return place < 0 ? [] : [{ component: place, anyOf }];
+    });
     const block = await this.#withView(async (view) => {
       const segments = new Map<string, Segment>();
       const hot = new Map<string, HotRange>();
       for (const [min, max] of intervals) {
-        const query = { min, max, entities: conditions };
+        const query = { min, max, entities: known };
         for (const segment of await view.prune(query)) segments.set(segment.path, segment);
         for (const range of await view.hot(query)) hot.set(JSON.stringify(range), range);
       }
@@ -111,8 +157,7 @@ export class TableKeyReader implements KeyReader {
   }
 
   #conditions(ranges: readonly KeyRange[]): readonly EntityCondition[] {
-    const { entityColumns } = this.#entry;
-    return entityColumns.flatMap((_, component) => {
+    return this.#key.columns.flatMap((_, component) => {
       const values = new Map(
         ranges.flatMap(({ entity }) => {
           const value = entity[component];
@@ -130,10 +175,9 @@ export class TableKeyReader implements KeyReader {
     conditions: readonly EntityCondition[],
   ) {
     const { info, definition, directory } = this.#entry;
-    const { engine, intake } = this.#services;
-    const { keys } = intake.table(info.oid).attachment;
-    const scale = tickScaleOf(keys);
-    const [time, ...entities] = [definition.timeColumn, ...definition.entityColumns].map((one) => {
+    const { engine } = this.#services;
+    const scale = tickScaleOf(this.#key.keys);
+    const [time, ...entities] = [definition.timeColumn, ...this.#key.columns].map((one) => {
       const column = info.columns.find(({ number }) => number === one);
       assert(column !== undefined, "a table lacks one of its key columns");
       return { ...column, diskName: column.name };

@@ -7,15 +7,15 @@ import type { KeyOutcome } from "../table/keys.ts";
 import type { RowBlock } from "../table/row-block.ts";
 import { encodeText } from "../types/codec.ts";
 import type { Execution } from "./execution.ts";
-import { reserveKeys } from "./row-keys.ts";
+import { reserveKeys, rowKeyColumns } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
 import { valueOfRaw } from "./time-axis.ts";
 
 export type RepeatPolicy = "reject" | "skip" | "replace" | "allow";
 
 /** Rows may not repeat a key: one is declared, or the table's grain is the row. */
-export function hasRowKey({ definition }: TstableEntry): boolean {
-  return definition.options["key"] !== undefined || definition.grain === "row";
+export function hasRowKey({ definition, rowKey }: TstableEntry): boolean {
+  return rowKey !== undefined || definition.grain === "row";
 }
 
 /**
@@ -32,7 +32,7 @@ export async function rowsWithoutRepeats(
   const first = firstRepeat(outcome);
   if (first === undefined) return undefined;
   if (policy === "reject") {
-    const { keys } = execution.services.intake.table(entry.info.oid).attachment;
+    const keys = rowKeyColumns(entry, execution.services);
     throw repeatedKey(entry, keyRowsOf(block, keys), first, execution);
   }
   return outcome.fresh;
@@ -59,10 +59,21 @@ export function keyPolicy(
   stated: RepeatPolicy | undefined,
   execution: Execution,
 ): RepeatPolicy {
-  const { grain, options } = entry.definition;
+  const { definition, rowKey } = entry;
   const chosen = chosenPolicy(entry, stated, execution);
-  if (grain === "bucket") return chosen === "skip" ? "skip" : "reject";
-  return chosen === "allow" && options["key"] !== undefined ? "reject" : chosen;
+  if (definition.grain === "bucket") return chosen === "skip" ? "skip" : "reject";
+  if (chosen === "replace") requireEntityKey(entry, "ON OVERLAP REPLACE");
+  return chosen === "allow" && rowKey !== undefined ? "reject" : chosen;
+}
+
+/** Rows are put in the place of others by entity and time. @throws SqlError 0A000 */
+export function requireEntityKey({ rowKey }: TstableEntry, what: string): void {
+  if (rowKey === undefined || rowKey.isEntity) return;
+  const message = `${what} is not supported for a key that is not the entity and the time`;
+  throw new SqlError("0A000", message, {
+    detail: `Key "${rowKey.name}" has other columns than the entity of its table.`,
+    hint: "Declare them as ENTITY when the table is created, or use DELETE and INSERT.",
+  });
 }
 
 function firstRepeat({ existing, repeated }: KeyOutcome): number | undefined {
@@ -78,22 +89,21 @@ export function repeatedKey(
   { services, settings }: Execution,
   file?: string,
 ): SqlError {
-  const { info, definition, axis, entityColumns } = entry;
-  const { keys } = services.intake.table(info.oid).attachment;
+  const { info, definition, axis, rowKey } = entry;
+  const keys = rowKeyColumns(entry, services);
   const time = valueOfRaw(axis, rawOfTick(tickScaleOf(keys), ticks[row] as bigint));
   const entity = entities[entityOf[row] as number]?.entity ?? [];
-  const names = [
-    ...entityColumns.map(({ name }) => name),
-    info.columns.find(({ number }) => number === definition.timeColumn)?.name ?? "",
-  ];
-  const values = [
-    ...entity.map(({ value }) => String(value)),
-    time === null ? "null" : encodeText(time, axis.typeOid, settings.text),
-  ];
-  const constraint = definition.options["key"] ?? `${info.name}_row_key`;
+  const values = new Map([
+    ...keys.entities.map(({ column }, at) => [column, String(entity[at]?.value)] as const),
+    [keys.time.column, time === null ? "null" : encodeText(time, axis.typeOid, settings.text)],
+  ]);
+  const shown = rowKey?.columns ?? [...definition.entityColumns, definition.timeColumn];
+  const places = shown.map((one) => info.columns.findIndex(({ number }) => number === one));
+  const names = places.map((at) => info.columns[at]?.name);
+  const constraint = rowKey?.name ?? `${info.name}_row_key`;
   return new SqlError("23505", `duplicate key value violates unique constraint "${constraint}"`, {
     detail:
-      `Key (${names.join(", ")})=(${values.join(", ")}) already exists.` +
+      `Key (${names.join(", ")})=(${places.map((at) => values.get(at)).join(", ")}) already exists.` +
       (file === undefined ? "" : ` File: ${file}.`),
     schema: info.schema,
     table: info.name,

@@ -32,7 +32,7 @@ export async function replaceRows(
     return;
   }
   // Rows in memory hide others of their key only where no key is there twice.
-  const isUnique = entry.definition.options["key"] !== undefined;
+  const isUnique = entry.rowKey !== undefined;
   if (!isUnique) {
     await lockSegments(entry, work, execution);
     await settleRows(entry, work, execution);

@@ -11,6 +11,7 @@ import { Oid } from "../types/oids.ts";
 import type { Shape } from "../types/shape.ts";
 import { typeText } from "./column-types.ts";
 import type { Execution } from "./execution.ts";
+import type { RowKey } from "./row-key.ts";
 import type { TstableEntry } from "./tables.ts";
 import { notBuilt } from "./utility.ts";
 
@@ -26,8 +27,8 @@ export async function checkRequiredValues(
   overlap: "reject" | "skip" | "replace" | "allow",
   execution: Execution,
 ): Promise<void> {
-  const constraint = entry.definition.options["key"];
-  if (constraint !== undefined && overlap === "allow") {
+  const key = entry.rowKey;
+  if (key !== undefined && overlap === "allow") {
     throw notBuilt("ON OVERLAP ALLOW on a table with a key", "Use REJECT, SKIP or REPLACE.");
   }
   const required = requiredColumns(entry);
@@ -36,7 +37,7 @@ export async function checkRequiredValues(
     await checkTexts(entry, file, execution);
     // At GRAIN ROW the append itself looks.
     const isLooking = entry.definition.grain === "row";
-    if (constraint !== undefined && !isLooking) await checkKey(entry, file, constraint, execution);
+    if (key !== undefined && !isLooking) await checkKey(entry, file, key, execution);
   }
 }
 
@@ -150,13 +151,12 @@ function badTextError(column: RelationColumn, value: string, file: string): SqlE
  * Within one file: files of one statement, and the table, share no bucket under REJECT and SKIP.
  */
 async function checkKey(
-  { info, entityColumns }: TstableEntry,
+  { info }: TstableEntry,
   file: string,
-  constraint: string,
+  { name: constraint, columns: numbers }: RowKey,
   { services, signal }: Execution,
 ): Promise<void> {
-  const time = info.columns.find(({ number }) => number === info.timeColumn)?.name ?? "";
-  const names = [...entityColumns.map(({ name }) => name), time];
+  const names = numbers.map((one) => info.columns.find(({ number }) => number === one)?.name ?? "");
   const present = await columnNames(file);
   if (!names.every((name) => present.has(name))) return; // the append itself says so
   const keys = names.map(quoteName).join(", ");

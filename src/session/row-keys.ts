@@ -3,7 +3,8 @@
  * sessions, and what each transaction has reserved.
  */
 
-import { keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
+import { SqlError } from "../base/errors.ts";
+import { type KeyColumns, keyRowsOf, tickScaleOf } from "../table/block-keys.ts";
 import type { KeyOwner } from "../table/key-reservations.ts";
 import { type KeyOutcome, type KeyRequest, TableKeys } from "../table/keys.ts";
 import type { RowBlock } from "../table/row-block.ts";
@@ -15,21 +16,40 @@ import type { Participant } from "./participant.ts";
 import { timeoutMs } from "./prepared.ts";
 import type { Services } from "./services.ts";
 import type { TstableEntry } from "./tables.ts";
-import { type TransactionWork, type WorkOutcome, workOf } from "./work.ts";
+import type { WorkOutcome } from "./transaction-parts.ts";
+import { type TransactionWork, workOf } from "./work.ts";
 
 export class RowKeys {
-  readonly #tables = new WeakMap<Table, TableKeys>();
+  /** By table and columns of its key. */
+  readonly #tables = new WeakMap<Table, { readonly key: string; readonly keys: TableKeys }>();
+  /** Transactions that had rows of a table before they gave it a key. */
+  readonly #unreserved = new WeakMap<TransactionWork, Set<number>>();
   readonly #transactions = new WeakMap<TransactionWork, TransactionKeys>();
   #transactionCount = 0;
 
   of(entry: TstableEntry, services: Services): TableKeys {
+    const key = String(entry.rowKey?.columns);
     const known = this.#tables.get(entry.table);
-    if (known !== undefined) return known;
-    const scale = tickScaleOf(services.intake.table(entry.info.oid).attachment.keys);
-    const axis = { kind: entry.axis.kind, scale };
-    const made = new TableKeys(axis, new TableKeyReader(entry, services));
-    this.#tables.set(entry.table, made);
-    return made;
+    if (known?.key === key) return known.keys;
+    const axis = { kind: entry.axis.kind, scale: tickScaleOf(rowKeyColumns(entry, services)) };
+    const keys = new TableKeys(axis, new TableKeyReader(entry, services));
+    this.#tables.set(entry.table, { key, keys });
+    return keys;
+  }
+
+  /** Its key is another, and nobody has rows under way. */
+  forget({ table }: TstableEntry): void {
+    this.#tables.delete(table);
+  }
+
+  /** Keys of rows that the transaction has are not reserved. */
+  noteUnreserved(work: TransactionWork, oid: number): void {
+    const oids = this.#unreserved.get(work) ?? new Set();
+    this.#unreserved.set(work, oids.add(oid));
+  }
+
+  hasUnreserved(work: TransactionWork, oid: number): boolean {
+    return this.#unreserved.get(work)?.has(oid) === true;
   }
 
   async transaction(work: TransactionWork, { locks }: Services): Promise<TransactionKeys> {
@@ -103,23 +123,49 @@ export async function reserveKeys(
   execution: Execution,
 ): Promise<KeyOutcome> {
   const { services, signal, settings } = execution;
-  const { locks, rowKeys, intake } = services;
+  const { locks, rowKeys } = services;
   const { oid, name } = entry.info;
   const work = await workOf(execution);
   const lockWait = { signal, timeoutMs: timeoutMs(settings.get("lock_timeout") ?? "0") };
   // Whoever brings whole files into the table reserves none of their keys.
   await locks.acquire(work.owner, keysTarget(oid, name), "shared", lockWait);
+  requireSameKey(entry, execution);
   await entry.table.refresh();
   const mine = await rowKeys.transaction(work, services);
-  const rows = keyRowsOf(block, intake.table(oid).attachment.keys);
+  const rows = keyRowsOf(block, rowKeyColumns(entry, services));
   return await mine.reserve(rowKeys.of(entry, services), rows, {
     policy,
     signal,
-    own: await TableKeyReader.ofOwn(entry, services, work.items),
+    own: await TableKeyReader.ofOwn(entry, services, work.items, rowKeys.hasUnreserved(work, oid)),
     wait: async (holder, released) => {
       await untilReleased(work.owner, holder, released, services, lockWait);
     },
   });
+}
+
+/** Before rows go in: who gives the table a key, or takes it, waits for the transaction's end. */
+export async function shareKeys(entry: TstableEntry, execution: Execution): Promise<void> {
+  const { services, signal, settings } = execution;
+  const { oid, name } = entry.info;
+  const work = await workOf(execution);
+  const lockWait = { signal, timeoutMs: timeoutMs(settings.get("lock_timeout") ?? "0") };
+  await services.locks.acquire(work.owner, keysTarget(oid, name), "shared", lockWait);
+  requireSameKey(entry, execution);
+}
+
+/** @throws SqlError 40001 when somebody has changed it since the statement was analysed */
+function requireSameKey(entry: TstableEntry, { services }: Execution): void {
+  const now = services.tables.byOid(entry.info.oid);
+  if (now === undefined || String(now.rowKey?.columns) === String(entry.rowKey?.columns)) return;
+  throw new SqlError("40001", "could not serialize access due to concurrent update", {
+    detail: `The key of "${entry.info.name}" has changed since the statement began.`,
+    hint: "The statement might succeed if retried.",
+  });
+}
+
+/** Where the columns stand that rows may not repeat. */
+export function rowKeyColumns({ info, rowKey }: TstableEntry, { intake }: Services): KeyColumns {
+  return rowKey?.keys ?? intake.table(info.oid).attachment.keys;
 }
 
 /** Alone with the keys of a table, to the end of the transaction. @throws SqlError 40P01, 55P03 */

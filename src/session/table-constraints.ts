@@ -1,7 +1,4 @@
-/**
- * Constraints of a CREATE TABLE as PostgreSQL parsed it: what a tstable keeps, and what it
- * refuses.
- */
+/** Constraints of a CREATE TABLE as PostgreSQL parsed it: what a tstable cannot keep is refused. */
 
 import { SqlError } from "../base/errors.ts";
 import type { NodeObject, NodeValue } from "../compile/node-text.ts";
@@ -17,26 +14,14 @@ const KINDS: Readonly<Record<number, string>> = {
   10: "DEFERRABLE",
   12: "INITIALLY DEFERRED",
 };
-const PRIMARY = 6;
-const UNIQUE = 7;
-
-export interface DeclaredKey {
-  readonly isPrimary: boolean;
-  /** undefined: PostgreSQL names it. */
-  readonly name: string | undefined;
-  readonly columns: readonly string[];
-}
 
 /** @throws SqlError 0A000 for a constraint that appended files would not be checked against */
-export function declaredKey(create: NodeObject): DeclaredKey | undefined {
-  const keys: DeclaredKey[] = [];
+export function refuseConstraints(create: NodeObject): void {
   for (const element of nodesOf(create["tableElts"])) {
     if (element.tag === "COLUMNDEF") {
-      for (const constraint of nodesOf(element["constraints"])) {
-        take(constraint, [String(element["colname"])]);
-      }
+      for (const constraint of nodesOf(element["constraints"])) refuse(constraint);
     } else if (element.tag === "CONSTRAINT") {
-      take(element, []);
+      refuse(element);
     } else {
       throw notBuilt("LIKE in CREATE TSTABLE", "Write the columns out.");
     }
@@ -44,36 +29,12 @@ export function declaredKey(create: NodeObject): DeclaredKey | undefined {
   if (nodesOf(create["inhRelations"]).length > 0 || create["partspec"] !== null) {
     throw new SqlError("0A000", "a tstable can neither inherit nor be partitioned");
   }
-  if (keys.length > 1) throw notBuilt("more than one key of a tstable");
-  return keys[0];
-
-  function take(constraint: NodeObject, columns: readonly string[]): void {
-    const type = Number(constraint["contype"]);
-    const refused = KINDS[type];
-    if (refused !== undefined) throw notBuilt(`${refused} in CREATE TSTABLE`);
-    if (constraint["deferrable"] === true) throw notBuilt("DEFERRABLE in CREATE TSTABLE");
-    if (type !== PRIMARY && type !== UNIQUE) return;
-    const named = (constraint["keys"] ?? []) as readonly NodeValue[];
-    keys.push({
-      isPrimary: type === PRIMARY,
-      name: constraint["conname"] === null ? undefined : String(constraint["conname"]),
-      columns: named.length === 0 ? columns : named.map(String),
-    });
-  }
 }
 
-/** @throws SqlError 0A000 unless the key is (entity..., time) */
-export function requireTimeKey(
-  key: DeclaredKey,
-  timeColumn: string,
-  entityColumns: readonly string[],
-): void {
-  const expected = new Set([...entityColumns, timeColumn]);
-  const isSame = key.columns.length === expected.size && key.columns.every((n) => expected.has(n));
-  if (isSame) return;
-  throw new SqlError("0A000", "the key of a tstable must be its entity columns and its time", {
-    hint: `Declare ${key.isPrimary ? "PRIMARY KEY" : "UNIQUE"} (${[...expected].join(", ")}).`,
-  });
+function refuse(constraint: NodeObject): void {
+  const refused = KINDS[Number(constraint["contype"])];
+  if (refused !== undefined) throw notBuilt(`${refused} in CREATE TSTABLE`);
+  if (constraint["deferrable"] === true) throw notBuilt("DEFERRABLE in CREATE TSTABLE");
 }
 
 function nodesOf(value: NodeValue | undefined): NodeObject[] {

@@ -15,6 +15,7 @@ import { ownPath, searchPath } from "./compile-context.ts";
 import type { EntityColumn } from "./entity-argument.ts";
 import { OWN_FUNCTIONS, ownSchema } from "./own-functions.ts";
 import { isOrdinary } from "./plain/physical.ts";
+import { type RowKey, rowKeyOf } from "./row-key.ts";
 import type { Settings } from "./settings.ts";
 import { STORE_SCHEMA } from "./store-relations.ts";
 import type { TimeAxis } from "./time-axis.ts";
@@ -27,6 +28,8 @@ export interface TstableEntry {
   /** In identity order. */
   readonly entityColumns: readonly EntityColumn[];
   readonly entityTypes: readonly EntityValue["type"][];
+  /** What rows may not repeat. */
+  readonly rowKey: RowKey | undefined;
   /** Absolute. */
   readonly directory: string;
 }
@@ -247,6 +250,7 @@ export function tstableEntry(
         type: types[index] ?? "utf8",
       };
     }),
+    rowKey: rowKeyOf(relation, definition),
     directory,
   };
 }

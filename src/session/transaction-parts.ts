@@ -8,6 +8,8 @@ export interface Held {
   release(): Promise<void>;
 }
 
+export type WorkOutcome = "committed" | "rolled back" | "unknown";
+
 /** What the transaction has changed, decided as a whole at its end. */
 export interface Work extends Participant {
   /** What was put off to the end of the transaction, which may still fail by it. */
@@ -17,6 +19,8 @@ export interface Work extends Participant {
    * Committing again what is committed already does nothing.
    */
   commit(entry?: NewEntry): Promise<void>;
+  /** Called once when the transaction is over, before its locks are released. */
+  atEnd(act: (outcome: WorkOutcome) => void): void;
   /** Never throws: what cannot be removed now is nobody's any more. */
   rollback(): Promise<void>;
 }

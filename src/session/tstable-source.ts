@@ -20,7 +20,7 @@ import { columnList, timeUnits } from "./parquet-columns.ts";
 import { shifted } from "./prepared.ts";
 import { authorize } from "./privileges/authorize.ts";
 import { fieldList, writeQueryFile } from "./query-file.ts";
-import { type DeclaredKey, declaredKey } from "./table-constraints.ts";
+import { refuseConstraints } from "./table-constraints.ts";
 import { chooseTimeColumn } from "./time-column.ts";
 import { notBuilt } from "./utility.ts";
 
@@ -29,7 +29,6 @@ export interface TableSource {
   readonly createText: string;
   /** What to add to a position in `createText` for one in the user's statement. */
   readonly positionShift: number | undefined;
-  readonly key: DeclaredKey | undefined;
   /** By column name, of timestamps that are not in microseconds. */
   readonly timeUnits?: ReadonlyMap<string, TimeUnit>;
   /** Rows for the new table, in its types; the caller removes the file. */
@@ -95,7 +94,8 @@ async function fromColumns(
   const request = { text: createText, parameterOids: [], settings: settings.shadow };
   const analysis = await services.shadow.analyse(request);
   const create = readQuery(analysis.tree).utilityStmt as NodeObject;
-  return { createText, positionShift, key: declaredKey(create) };
+  refuseConstraints(create);
+  return { createText, positionShift };
 }
 
 /**
@@ -140,7 +140,7 @@ const STAGING_FOLDER = ".staging";
 
 function generated(table: QualifiedName, list: string): TableSource {
   const createText = `CREATE TABLE ${nameText(table)} ${list} USING tstable`;
-  return { createText, positionShift: undefined, key: undefined };
+  return { createText, positionShift: undefined };
 }
 
 function nameText({ schema, name }: QualifiedName): string {

@@ -11,7 +11,7 @@ import type { Execution } from "./execution.ts";
 import { hasRowKey, keyPolicy, type RepeatPolicy, rowsWithoutRepeats } from "./repeated-rows.ts";
 import { replaceRows } from "./replace-rows.ts";
 import { boundOwnRows } from "./replaced-rows.ts";
-import { lockKeys } from "./row-keys.ts";
+import { lockKeys, shareKeys } from "./row-keys.ts";
 import type { TstableEntry } from "./tables.ts";
 import { workOf } from "./work.ts";
 import { requireWritable } from "./write-rules.ts";
@@ -50,6 +50,7 @@ export async function addRows(
   onRepeat?: RepeatPolicy,
 ): Promise<Uint32Array | undefined> {
   if (block.rows === 0) return undefined;
+  await shareKeys(entry, execution);
   const policy = hasRowKey(entry) ? keyPolicy(entry, onRepeat, execution) : undefined;
   if (policy === "replace") {
     await replaceRows(entry, block, execution);
@@ -77,7 +78,7 @@ export async function insertSegments(
 ): Promise<void> {
   requireWritable("INSERT", execution);
   if (added.length === 0) return;
-  if (hasRowKey(entry)) await lockKeys(entry, execution);
+  await (hasRowKey(entry) ? lockKeys : shareKeys)(entry, execution);
   const work = await workOf(execution);
   const { oid } = entry.info;
   const hot = execution.services.intake.table(oid);

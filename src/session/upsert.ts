@@ -134,7 +134,7 @@ export class Upsert {
     const { block, rows, outcome, newValues } = changing;
     const entry = this.#entry;
     // Without a declared key one may be there twice.
-    if (rows.length > FEW_ROWS || entry.definition.options["key"] === undefined) return undefined;
+    if (rows.length > FEW_ROWS || entry.rowKey === undefined) return undefined;
     // Whoever keeps one world must know where its rows are now.
     if (this.#execution.transaction.keepsOneWorld) return undefined;
     const view = world.view(entry);

@@ -76,6 +76,7 @@ function option(name: string, value: string): TstableOptions {
     case "time_column":
       return { timeColumn: value };
     case "entity":
+      if (value.trim() === "") return { entityColumns: [] };
       return { entityColumns: value.split(",").map((column) => column.trim()) };
     case "bucket":
       return { bucket: /^\d+$/.test(value) ? BigInt(value) : value };

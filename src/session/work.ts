@@ -17,7 +17,7 @@ import { refuseMoved } from "./serializable.ts";
 import type { Services } from "./services.ts";
 import type { Settings } from "./settings.ts";
 import type { Transaction } from "./transaction.ts";
-import type { Work } from "./transaction-parts.ts";
+import type { Work, WorkOutcome } from "./transaction-parts.ts";
 
 /** Changes of ordinary tables' rows and of the tables themselves. */
 export interface PlainPart extends Participant {
@@ -31,8 +31,6 @@ export interface PlainPart extends Participant {
   /** After the end, whatever it was. */
   discard(): Promise<void>;
 }
-
-export type WorkOutcome = "committed" | "rolled back" | "unknown";
 
 export class TransactionWork implements Work {
   /** Its locks are held to the end. */

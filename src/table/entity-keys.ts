@@ -21,6 +21,7 @@ export class EntityKeys implements ReservationList {
   /** `entityKey` of `entity`. */
   readonly key: string;
   readonly entity: Entity;
+  readonly #identity: Entity;
   held: Reservation[] = [];
   readonly buckets = new Map<bigint, CachedBucket>();
   readonly #axis: KeyAxis;
@@ -32,9 +33,11 @@ export class EntityKeys implements ReservationList {
   readonly #inserted = new Set<bigint>();
   #lastInserted: bigint | undefined;
 
-  constructor(key: string, entity: Entity, axis: KeyAxis) {
+  /** `identity`: of the entity, as coverage knows it. */
+  constructor(key: string, entity: Entity, axis: KeyAxis, identity = entity) {
     this.key = key;
     this.entity = entity;
+    this.#identity = identity;
     this.#axis = axis;
   }
 
@@ -44,7 +47,7 @@ export class EntityKeys implements ReservationList {
   }
 
   learn(coverage: Coverage): void {
-    const runs = runsOfEntity(coverage, this.entity);
+    const runs = runsOfEntity(coverage, this.#identity);
     this.#covered = runs;
     if (this.#bound === undefined) this.#bound = this.#endOf(this.#lastBucket());
   }

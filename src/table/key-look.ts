@@ -106,7 +106,7 @@ export class KeyLook {
   }
 }
 
-export interface OwnTable extends Pick<KeyReader, "read"> {
+export interface OwnTable extends Pick<KeyReader, "read" | "identityOf"> {
   /** Buckets into which the transaction has brought segments that are not its rows. */
   readonly added?: Coverage;
 }
@@ -126,7 +126,9 @@ export class OwnView {
   /** Keys of the bucket may be there of which only the transaction knows. */
   added({ entity }: KeyGroup, bucket: bigint): boolean {
     const added = this.#reader?.added ?? NO_COVERAGE;
-    return added.length > 0 && clip(runsOfEntity(added, entity), bucket, bucket).length > 0;
+    if (added.length === 0) return false;
+    const identity = this.#reader?.identityOf?.(entity) ?? entity;
+    return clip(runsOfEntity(added, identity), bucket, bucket).length > 0;
   }
 
   /** Something is not known: `answer`, then look again. */

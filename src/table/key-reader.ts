@@ -19,4 +19,6 @@ export interface KeyReader {
   coverage(): Promise<Coverage>;
   /** At least every row in one of the ranges. */
   read(ranges: readonly KeyRange[]): Promise<KeyRows>;
+  /** Of a key's entity, the one that coverage knows; without this it is the same. */
+  identityOf?(entity: Entity): Entity;
 }

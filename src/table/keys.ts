@@ -116,7 +116,8 @@ export class TableKeys {
   #entity({ key, entity }: KeyGroup): EntityKeys {
     const known = this.#entities.get(key);
     if (known !== undefined) return known;
-    const made = new EntityKeys(key, entity, this.#axis);
+    const identity = this.#reader.identityOf?.(entity);
+    const made = new EntityKeys(key, entity, this.#axis, identity);
     this.#entities.set(key, made);
     return made;
   }

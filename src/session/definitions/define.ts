@@ -23,6 +23,7 @@ import { isTstable, type RelationChange, relationChanges } from "./relation-chan
 import type { Rewrite } from "./rewrite.ts";
 import { type Judge, TransactionDefinitions } from "./transaction-definitions.ts";
 import { dropsOwnFunctions, tstableEffects } from "./tstable-effects.ts";
+import { changeKeys } from "./tstable-keys.ts";
 
 export interface DefinitionRequest {
   /** For messages: `CREATE TABLE`. */
@@ -39,6 +40,8 @@ export interface DefinitionRequest {
   ) => Promise<readonly Effects[]>;
   /** Rows of ordinary tables are read or go: nobody else may write meanwhile. */
   readonly locksRows?: boolean;
+  /** Once the catalogue is locked, before anything is executed. */
+  readonly prepare?: (() => Promise<void>) | undefined;
   /** Once the sources were executed: what becomes of the rows of an altered table. */
   readonly rewrite?: () => Rewrite | undefined;
   /** Something follows that must happen with it or not at all. */
@@ -61,7 +64,9 @@ export async function define(
   const { transaction, services, signal } = execution;
   requireWritable(request.command, execution);
   if (request.temporary !== undefined) await requireTemporary(execution);
+  const isAtOnce = isAlone(execution) && request.isUndoable !== true;
   await lockCatalogue(request, execution);
+  await request.prepare?.();
   const { settings, before } = surroundings(request, execution);
   const known = services.shadow.relations();
   const sources = [...before, ...request.sources, dropsOwnFunctions(known)];
@@ -69,7 +74,7 @@ export async function define(
   if (transaction.definitions !== undefined) {
     return await transaction.definitions.execute(sources, settings, judge);
   }
-  if (isAlone(execution) && request.isUndoable !== true) {
+  if (isAtOnce) {
     return await defineAtOnce(sources, settings, judge, execution);
   }
   const definitions = await TransactionDefinitions.start(services, settings, signal);
@@ -137,10 +142,17 @@ async function defineAtOnce(
       const entry: NewEntry = { ...step.definition, changes: effects.changes };
       const { work } = transaction;
       const { temporary } = effects;
+      let isInstalled = false;
+      // Before those go on who wait for a lock.
+      work?.atEnd((outcome) => {
+        if (outcome !== "committed") return;
+        judged.install(services.tables);
+        isInstalled = true;
+      });
       if (temporary !== undefined) await work?.commit();
       else await (work === undefined ? services.journal.append(entry) : work.commit(entry));
       transaction.forgetWork();
-      effects.install(services.tables);
+      if (!isInstalled) effects.install(services.tables);
       return temporary === undefined ? undefined : { temporary };
     });
     await effects?.finish();
@@ -164,8 +176,13 @@ function judgeOf(request: DefinitionRequest, execution: Execution): Judge {
       return one === undefined ? [] : [one];
     });
     const more = (await request.judge?.(step, changes)) ?? [];
+    const keys: Effects[] = [];
+    for (const change of changes) {
+      const one = await changeKeys(change, execution);
+      if (one !== undefined) keys.push(one);
+    }
     await changeOrdinaryTables(changes, request.rewrite?.(), execution);
-    const all = combined([...effects, ...more]);
+    const all = combined([...effects, ...keys, ...more]);
     return temporary === undefined ? all : { ...all, temporary };
   };
 }

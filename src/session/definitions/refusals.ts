@@ -88,29 +88,29 @@ export function refuseUnsupported(change: RelationChange): void {
 function refuseTstable(before: ShadowRelation | undefined, after: ShadowRelation): void {
   if (before === undefined) return;
   const shape = ({ columns }: ShadowRelation) =>
-    columns.map(({ number, name, typeOid, typmod, isNotNull, generated, identity }) => [
+    columns.map(({ number, name, typeOid, typmod, generated, identity }) => [
       number,
       name,
       typeOid,
       typmod,
-      isNotNull,
       generated,
       identity,
     ]);
-  const keys = ({ constraints, indexes }: ShadowRelation) => [
-    constraints.map(({ oid }) => oid),
-    indexes.filter(({ isUnique }) => isUnique).map(({ oid }) => oid),
-  ];
-  if (!isSame(shape(before), shape(after)) || !isSame(keys(before), keys(after))) {
+  const others = ({ constraints }: ShadowRelation) =>
+    constraints.filter(({ kind }) => !KEPT.has(kind)).map(({ oid }) => oid);
+  if (!isSame(shape(before), shape(after)) || !isSame(others(before), others(after))) {
     throw new SqlError(
       "0A000",
       `this change of time-series table "${after.name}" is not supported`,
       {
-        hint: "It can be renamed, moved to another schema, and given defaults and comments.",
+        hint: "It can be renamed, moved to another schema, and given a key, defaults and comments.",
       },
     );
   }
 }
+
+/** Constraints of time-series tables: tstable-keys.ts looks at them. */
+const KEPT: ReadonlySet<string> = new Set(["primary key", "unique", "not null"]);
 
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);

@@ -100,13 +100,22 @@ export class TransactionDefinitions implements Participant {
     const effects = this.#effects;
     const changes = effects.flatMap((one) => one.changes);
     const { journal, tables } = this.#origin;
+    let installed = 0;
     try {
       await this.#fork.commit(async ({ definition }) => {
         const statements = definition.statements.filter((one) => one.temporary === undefined);
         const entry = { ...definition, statements, changes };
+        const install = () => {
+          for (const one of effects.slice(installed)) one.install(tables);
+          installed = effects.length;
+        };
+        // Before those go on who wait for a lock.
+        work?.atEnd((outcome) => {
+          if (outcome === "committed") install();
+        });
         if (statements.every(({ isOurs }) => isOurs) && changes.length === 0) await work?.commit();
         else await (work === undefined ? journal.append(entry) : work.commit(entry));
-        for (const one of effects) one.install(tables);
+        install();
       });
     } catch (cause) {
       await work?.rollback();

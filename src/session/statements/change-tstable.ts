@@ -44,12 +44,16 @@ function closing(source: RowSource, rows: ChangedRows): RowSource {
 }
 
 /** @throws SqlError 0A000 */
-function requireOtherColumns({ assigned }: ChangePlan, { info, definition }: TstableEntry): void {
+function requireOtherColumns(
+  { assigned }: ChangePlan,
+  { info, definition, rowKey }: TstableEntry,
+): void {
   for (const { number, name } of info.columns) {
     if (!assigned.includes(number)) continue;
     const isTime = number === definition.timeColumn;
-    if (!isTime && !definition.entityColumns.includes(number)) continue;
-    const what = isTime ? "the time column" : "an entity column";
+    const isEntity = definition.entityColumns.includes(number);
+    if (!isTime && !isEntity && rowKey?.columns.includes(number) !== true) continue;
+    const what = isTime ? "the time column" : isEntity ? "an entity column" : "in the key";
     throw new SqlError("0A000", `column "${name}" of "${info.name}" cannot be updated`, {
       detail: `It is ${what} of the table.`,
       hint: "Delete the rows and insert them anew.",

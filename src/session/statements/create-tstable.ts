@@ -24,8 +24,8 @@ import { coverageSignatures } from "../coverage-signatures.ts";
 import { define } from "../definitions/define.ts";
 import { type Effects, isUnknown, NO_EFFECTS } from "../definitions/effects.ts";
 import type { Execution, Result } from "../execution.ts";
+import { entityOfKey, requireKeepable } from "../row-key.ts";
 import { STORE_SCHEMA } from "../store-relations.ts";
-import { type DeclaredKey, requireTimeKey } from "../table-constraints.ts";
 import { tstableEntry } from "../tables.ts";
 import { chooseTimeColumn } from "../time-column.ts";
 import { optionsStatement } from "../tstable-options.ts";
@@ -69,7 +69,7 @@ async function defineTable(
   let design: Design | undefined;
   const ours = (changes: DefinitionChanges) => {
     design = designOf(statement, source, changes);
-    const options = definitionOf(statement, source.key, design, "", source);
+    const options = definitionOf(statement, design, "", source);
     return [
       ...ownStatements(design, source).map((sql) => ({ sql, isOurs: true })),
       optionsStatement(design.relation, options),
@@ -109,7 +109,8 @@ function madeEffects(
   { table, directory }: { readonly table: Table; readonly directory: string },
   { services }: Execution,
 ): Effects {
-  const definition = definitionOf(statement, source.key, design, directory, source);
+  const definition = definitionOf(statement, design, directory, source);
+  requireKeepable(design.relation, definition);
   const path = services.folders.absolute(directory);
   const entry = tstableEntry(design.relation, definition, table, path);
   const { oid } = entry.info;
@@ -208,9 +209,9 @@ function designOf(
   const adopted = source.adopted?.table.snapshot.meta.index;
   const chosen = chooseTimeColumn(columns, options.timeColumn ?? adopted?.column);
   const time = chosen.column;
-  const entities = (options.entityColumns ?? adopted?.entityColumns ?? []).map((name) =>
-    entityColumn(name, columns, time),
-  );
+  const byKey = adopted === undefined ? entityOfKey(relation, time.name) : undefined;
+  const names = options.entityColumns ?? adopted?.entityColumns ?? byKey ?? [];
+  const entities = names.map((name) => entityColumn(name, columns, time));
   if (new Set(entities).size !== entities.length) {
     throw new SqlError("42P16", "an entity column is named twice");
   }
@@ -218,13 +219,6 @@ function designOf(
     adopted === undefined
       ? indexKind(options.bucket, options.timeZone, time.typeOid)
       : { kind: adopted.kind, notices: [] };
-  if (source.key !== undefined) {
-    requireTimeKey(
-      source.key,
-      time.name,
-      entities.map(({ name }) => name),
-    );
-  }
   return {
     relation,
     columns,
@@ -236,8 +230,19 @@ function designOf(
       kind: bucket.kind,
     },
     bucket: options.bucket?.toString() ?? (adopted ? bucketText(adopted.kind) : DEFAULT_BUCKET),
-    notices: [...chosen.notices, ...bucket.notices],
+    notices: [...chosen.notices, ...bucket.notices, ...entityNotices(byKey, options.entityColumns)],
   };
+}
+
+/** Somebody may have meant something else by the key's columns. */
+function entityNotices(
+  byKey: readonly string[] | undefined,
+  stated: readonly string[] | undefined,
+): readonly ErrorFields[] {
+  if (stated !== undefined || byKey === undefined || byKey.length === 0) return [];
+  const list = byKey.map((name) => `"${name}"`).join(", ");
+  const message = `using key column${byKey.length === 1 ? "" : "s"} ${list} as entity`;
+  return [{ severity: "NOTICE", sqlState: "00000", message }];
 }
 
 function entityColumn(
@@ -304,14 +309,12 @@ function rowsOf({ files }: AppendResult): number {
 
 function definitionOf(
   { options }: CreateTstable,
-  key: DeclaredKey | undefined,
   { relation, time, entities, bucket }: Design,
   directory: string,
   source: TableSource,
 ): TstableDefinition {
   const number = (column: TypedColumn) =>
     relation.columns.find(({ name }) => name === column.name)?.number ?? 0;
-  const suffix = key?.isPrimary === true ? "pkey" : `${key?.columns.join("_")}_key`;
   return {
     oid: relation.oid,
     directory,
@@ -321,7 +324,7 @@ function definitionOf(
     bucket,
     overlap: options.overlap ?? "reject",
     grain: options.grain ?? "auto",
-    options: key === undefined ? {} : { key: key.name ?? `${relation.name}_${suffix}` },
+    options: {},
     ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone }),
     ...(options.compression === undefined ? {} : { compression: options.compression }),
   };

@@ -2,12 +2,14 @@
 
 import { SqlError } from "../../base/errors.ts";
 import type { NodeObject } from "../../compile/node-text.ts";
+import type { QualifiedName } from "../../compile/own-statements.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
 import type { DefinitionStatement } from "../definitions/classify.ts";
 import { type DefinitionRequest, define } from "../definitions/define.ts";
 import { NO_EFFECTS } from "../definitions/effects.ts";
 import { arrangeCommit } from "../definitions/on-commit.ts";
 import { rewriteSources } from "../definitions/rewrite.ts";
+import { lockRows } from "../definitions/tstable-keys.ts";
 import type { Execution, Result } from "../execution.ts";
 import { refuseWaiting } from "../plain/check-deferred.ts";
 import { isOrdinary } from "../plain/physical.ts";
@@ -64,7 +66,9 @@ function requestOf(statement: DefinitionStatement, execution: Execution): Defini
   const makes = MAKES.has(node.tag);
   const judge = restartsOf(node, execution);
   const commentsIn = commentedSchema(node, execution);
-  const base = { command, locksRows, makes, judge, commentsIn, ...(temporary && { temporary }) };
+  const prepare = lockOfKeys(node, execution);
+  const more = { commentsIn, ...(temporary && { temporary }) };
+  const base = { command, locksRows, makes, judge, prepare, ...more };
   const altered = alteredTable(node, execution);
   if (altered === undefined) return { ...base, sources: [sql] };
   if (node.tag === "ALTERTABLESTMT") {
@@ -128,6 +132,43 @@ function restartsOf(
     return Promise.resolve(moved.length === 0 ? [] : [{ ...NO_EFFECTS, finish }]);
   };
 }
+
+/** Of a time-series table whose key or NOT NULL may change. */
+function lockOfKeys(node: NodeObject, execution: Execution): (() => Promise<void>) | undefined {
+  const names = namesOf(node);
+  if (names.length === 0) return undefined;
+  return async () => {
+    const { tables } = execution.services;
+    for (const name of names) {
+      const found = tables.findRelation(name, execution.settings);
+      const entry = found && tables.byOid(found.oid);
+      const indexed = tables.all().filter(({ rowKey }) => rowKey?.name === name.name);
+      const meant = node.tag === "DROPSTMT" ? indexed : entry === undefined ? [] : [entry];
+      for (const one of meant) await lockRows(one, execution);
+    }
+  };
+}
+
+/** ObjectType of parsenodes.h. */
+const INDEX = 20;
+
+/** Tables of ALTER TABLE and CREATE UNIQUE INDEX, indexes of DROP INDEX. */
+function namesOf(node: NodeObject): readonly QualifiedName[] {
+  if (node.tag === "DROPSTMT" && node["removeType"] === INDEX) {
+    const objects = (node["objects"] ?? []) as readonly (readonly unknown[])[];
+    return objects.map((one) => ({ schema: undefined, name: String(one.at(-1)) }));
+  }
+  const isUniqueIndex = node.tag === "INDEXSTMT" && node["unique"] === true;
+  const changesRules =
+    node.tag === "ALTERTABLESTMT" &&
+    (node["cmds"] as readonly NodeObject[]).some(({ subtype }) => RULES.has(Number(subtype)));
+  if (!isUniqueIndex && !changesRules) return [];
+  const { schemaname, relname } = node["relation"] as NodeObject;
+  return [{ schema: schemaname === null ? undefined : String(schemaname), name: String(relname) }];
+}
+
+/** AlterTableType of parsenodes.h: NOT NULL set and dropped, indexes and constraints. */
+const RULES: ReadonlySet<number> = new Set([4, 5, 16, 21, 22]);
 
 /** The ordinary table that is there and whose rows it may change or check. */
 function alteredTable(

@@ -13,7 +13,7 @@ import { heavySteps } from "../heavy-rows.ts";
 import { drawForBlock, makeRows } from "../insert-rows.ts";
 import { requireNotNull } from "../not-null.ts";
 import { PlanValues } from "../plan-values.ts";
-import { hasRowKey, type RepeatPolicy } from "../repeated-rows.ts";
+import { hasRowKey, type RepeatPolicy, requireEntityKey } from "../repeated-rows.ts";
 import { returningRows } from "../returning.ts";
 import { bindPlan } from "../scan-binding.ts";
 import type { Change } from "../statement.ts";
@@ -82,11 +82,11 @@ function tagOf(rows: number): string {
 function repeatPolicy({ onConflict }: ChangePlan, entry: TstableEntry): RepeatPolicy | undefined {
   if (onConflict === undefined) return undefined;
   const { arbiters, constraintOid } = onConflict;
-  const { timeColumn, entityColumns, options, grain } = entry.definition;
+  const { grain } = entry.definition;
   const isTargeted = arbiters !== undefined || constraintOid !== undefined;
-  const key = new Set([timeColumn, ...entityColumns]);
+  const key = new Set(entry.rowKey?.columns);
   const isKey =
-    options["key"] !== undefined &&
+    entry.rowKey !== undefined &&
     (arbiters === undefined ||
       (arbiters.length === key.size && arbiters.every((n) => typeof n === "number" && key.has(n))));
   if (isTargeted && !isKey) {
@@ -101,6 +101,7 @@ function repeatPolicy({ onConflict }: ChangePlan, entry: TstableEntry): RepeatPo
       "Use ON CONFLICT DO NOTHING, which leaves out rows of covered buckets, or GRAIN ROW.",
     );
   }
+  if (onConflict.update !== undefined) requireEntityKey(entry, "ON CONFLICT DO UPDATE");
   return hasRowKey(entry) || grain === "bucket" ? "skip" : undefined;
 }
 
