@@ -1,5 +1,6 @@
 /** What compilation makes of INSERT, UPDATE and DELETE: data only, no engine and no store. */
 
+import type { Expression } from "./expression-nodes.ts";
 import type { NodeValue } from "./node-text.ts";
 import type { Plan } from "./plan.ts";
 
@@ -37,6 +38,8 @@ export interface ChangePlan {
    */
   readonly assigned: readonly number[];
   readonly onConflict: OnConflict | undefined;
+  /** What views WITH CHECK OPTION say of new rows, in order; of ordinary tables only. */
+  readonly checks: readonly ViewCheck[];
   /**
    * RETURNING over the applied rows: a SELECT with one scan of kind "changed", whose columns are
    * those of the source, in order, named c1, c2...
@@ -44,6 +47,13 @@ export interface ChangePlan {
   readonly returning: Plan | undefined;
   /** Where RETURNING names nothing but columns of the source: their positions, in order. */
   readonly returningColumns: readonly number[] | undefined;
+}
+
+export interface ViewCheck {
+  readonly view: string;
+  readonly condition: Expression;
+  /** The range table index under which it names the row. */
+  readonly rtindex: number;
 }
 
 export interface SequenceColumn {

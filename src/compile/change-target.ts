@@ -1,5 +1,6 @@
 /** What the compilation of every kind of change starts from, and the list its source selects. */
 
+import type { ViewCheck } from "./change-plan.ts";
 import { startCompilation } from "./compilation.ts";
 import { storedShape } from "./duckdb-types.ts";
 import type { Sql } from "./expression.ts";
@@ -28,10 +29,8 @@ export function changeTarget(query: QueryNode, context: CompileContext): ChangeT
   if (query.commandType === 5) {
     return refuse("MERGE", "Use INSERT with ON CONFLICT, UPDATE ... FROM or DELETE ... USING.");
   }
-  if (query.withCheckOptions !== null) return refuse("a change that policies or views check");
   const entry = query.rtable?.[query.resultRelation - 1];
-  if (entry?.securityQuals !== null) return refuse("row security");
-  const info = context.relation(entry.relid);
+  const info = entry && context.relation(entry.relid);
   if (info === undefined || info.kind === "store") return refuse("a change of this relation");
   return { query, info, context };
 }
@@ -46,6 +45,22 @@ export function scopeOf(query: QueryNode, generator: Generator, keepsOrder: bool
     relations: new Map(),
     ctes: new Map(),
   };
+}
+
+/** @throws SqlError 0A000 for those of policies, and where nobody looks at them */
+export function viewChecks({ query, info }: ChangeTarget): readonly ViewCheck[] {
+  const options = query.withCheckOptions ?? [];
+  if (options.some(({ kind }) => kind !== 0)) return refuse("row security");
+  if (options.length > 0 && info.kind !== "ordinary") {
+    return refuse("a change of a time-series table through a view WITH CHECK OPTION");
+  }
+  if (options.length > 0 && query.onConflict !== null) {
+    return refuse("ON CONFLICT of a view WITH CHECK OPTION");
+  }
+  const rtindex = query.resultRelation;
+  return options.flatMap(({ relname, qual }) =>
+    qual === null ? [] : [{ view: relname, condition: qual, rtindex }],
+  );
 }
 
 /** The select list of a source: each value in the representation that its type is stored in. */

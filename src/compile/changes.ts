@@ -1,7 +1,7 @@
 /** The entry of compilation for INSERT, UPDATE and DELETE: an analysed statement to a plan. */
 
 import type { ChangePlan } from "./change-plan.ts";
-import { type ChangeTarget, changeTarget } from "./change-target.ts";
+import { type ChangeTarget, changeTarget, viewChecks } from "./change-target.ts";
 import { compileOnConflict } from "./changes-conflict.ts";
 import { insertSource } from "./changes-insert.ts";
 import { compileReturning, returnsOld } from "./changes-returning.ts";
@@ -27,6 +27,7 @@ export function compileChange(tree: QueryNode, context: CompileContext): ChangeP
     sequences,
     assigned: assignedOf(target),
     onConflict: compileOnConflict(target),
+    checks: viewChecks(target),
     returning: returning?.plan,
     returningColumns: returning?.columns,
   };

@@ -78,11 +78,11 @@ function relation(rtindex: number, scope: Scope): string {
   const entry =
     scope.query.rtable?.[rtindex - 1] ?? refuse("a relation outside of the range table");
   const alias = `r${scope.id}_${rtindex}`;
-  if (entry.securityQuals !== null) return refuse("row security");
+  if (entry.securityQuals !== null && entry.rtekind !== 0) return refuse("row security");
   const set = (made: Relation) => scope.relations.set(rtindex, made);
   switch (entry.rtekind) {
     case 0:
-      return table(entry, alias, scope, set);
+      return barred(table(entry, alias, scope, set), alias, entry, scope);
     case 1: {
       const { generator } = scope;
       const query = generator.query(entry.subquery, scope, generator.isOrderSensitive);
@@ -110,6 +110,14 @@ function relation(rtindex: number, scope: Scope): string {
     default:
       return refuse(`a range table entry of kind ${entry.rtekind}`);
   }
+}
+
+/** Behind each condition of a barrier, that of the innermost view first. */
+function barred(text: string, alias: string, entry: RangeTableEntry, scope: Scope): string {
+  return (entry.securityQuals ?? []).reduce((inner, qual) => {
+    const condition = scope.generator.expression(qual, scope).text;
+    return `(SELECT * FROM ${inner} WHERE ${condition} OFFSET 0) AS ${alias}`;
+  }, text);
 }
 
 type Register = (made: Relation) => void;

@@ -16,8 +16,10 @@ import { heldRelation, inOneColumn, toStored } from "./stored-rows.ts";
 import type { QueryNode } from "./tree.ts";
 
 export interface OverExpression {
-  /** As pg_constraint.conbin, pg_attrdef.adbin print. */
-  readonly tree: string;
+  /** As pg_constraint.conbin, pg_attrdef.adbin print; or read already. */
+  readonly tree: string | Expression;
+  /** The range table index of its Vars; 1 without. */
+  readonly rtindex?: number;
   /** The column that the value goes into; undefined: as it is (a condition). */
   readonly storedAs: Pick<RelationColumn, "typeOid" | "typmod"> | undefined;
 }
@@ -51,14 +53,16 @@ export function compileOver(
     ctes: new Map(),
   };
   const values = new SourceColumns();
-  for (const { tree, storedAs } of expressions) {
+  for (const { tree, storedAs, rtindex } of expressions) {
+    if (rtindex !== undefined) scope.relations.set(rtindex, relation);
     const value = generator.expression(expressionOf(tree), scope);
     values.append(storedAs === undefined ? inOneColumn(value) : toStored(value, storedAs));
   }
   return finish(values.query(`SELECT ${values.list} FROM ${scanMark(0)} AS r`, false));
 }
 
-function expressionOf(text: string): Expression {
+function expressionOf(text: string | Expression): Expression {
+  if (typeof text !== "string") return text;
   const value = readNodeText(text);
   if (typeof value === "object" && value !== null && "tag" in value) {
     return value as unknown as Expression;

@@ -36,7 +36,7 @@ export interface QueryNode {
   readonly onConflict: OnConflictExpr | null;
   readonly returningList: NodeList<TargetEntry>;
   /** Of row security and of views WITH CHECK OPTION. */
-  readonly withCheckOptions: NodeList<{ readonly tag: string }>;
+  readonly withCheckOptions: NodeList<WithCheckOption>;
   readonly groupClause: NodeList<SortGroupClause>;
   readonly groupDistinct: boolean;
   readonly groupingSets: NodeList<GroupingSet>;
@@ -52,6 +52,14 @@ export interface QueryNode {
   readonly constraintDeps: NodeList<number>;
   readonly rowMarks: NodeList<RowMarkClause>;
   readonly setOperations: SetOperation | null;
+}
+
+export interface WithCheckOption {
+  readonly tag: "WITHCHECKOPTION";
+  /** 0 of a view; else of row security. */
+  readonly kind: number;
+  readonly relname: string;
+  readonly qual: Expression | null;
 }
 
 export interface RowMarkClause {

@@ -13,7 +13,14 @@ import { openPGlite } from "../../src/postgres/pglite.ts";
 import { copyTemplate, templateDirectory } from "../../src/postgres/template.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 import { ours, theirs } from "../support/same-answers.ts";
-import { CATALOGUE, RIGHTS, ROWS, STATEMENTS, TABLES } from "../support/view-statements.ts";
+import {
+  CATALOGUE,
+  CHANGES,
+  RIGHTS,
+  ROWS,
+  STATEMENTS,
+  TABLES,
+} from "../support/view-statements.ts";
 
 let server: LocalServer;
 let folder: string;
@@ -160,7 +167,7 @@ test("a prepared statement sees the view as it is now, unless its columns differ
 test("times asked for around a view prune the segments below it, a barrier's, too", async () => {
   const { client } = server;
   await client.query("FLUSH m");
-  await client.query("INSERT INTO m VALUES ('2030-01-01', 'h1', 99, 1)");
+  await both(client, "INSERT INTO m VALUES ('2030-01-01', 'h1', 99, 1)");
   await client.query("FLUSH m");
   await client.query("CREATE VIEW closed WITH (security_barrier) AS SELECT * FROM m WHERE v > 10");
   await client.query("CREATE VIEW above_closed AS SELECT ts, v * 2 AS double FROM closed");
@@ -168,6 +175,10 @@ test("times asked for around a view prune the segments below it, a barrier's, to
     const plan = await server.rows(`EXPLAIN SELECT count(*) FROM ${view} WHERE ts >= '2029-01-01'`);
     expect(plan.flat().join("\n"), view).toMatch(/Segments: 2 considered, 1 read/);
   }
+});
+
+test("rows go in, change and go through simple views as in PostgreSQL", async () => {
+  await compareAll(server.client, CHANGES, false);
 });
 
 test("views ask for rights as PostgreSQL does, and their barriers hold", async () => {

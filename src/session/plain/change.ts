@@ -16,6 +16,7 @@ import { relationOf } from "./relation.ts";
 import { returningRows } from "./returning.ts";
 import { newValueColumns, type Staged, stageBlock, stagedColumn, stagePlan } from "./staged.ts";
 import { lockRows, plainWrites } from "./work.ts";
+import type { PlainWrites } from "./writes.ts";
 
 /** `made`: the rows of an INSERT, where they need no query; sequences have been drawn for them. */
 export async function changePlain(
@@ -28,18 +29,9 @@ export async function changePlain(
   const writes = await plainWrites(execution);
   await lockRows(relation, writes, execution);
   writes.beginStatement();
-  if (made !== undefined && plan.onConflict === undefined) {
-    const isHeld = await holdRows(made, relation, execution, writes);
-    if (isHeld) return await heldResult(plan, made, execution);
-  }
-  if (made !== undefined && plan.onConflict !== undefined) {
-    const held = await holdUpsert(plan, made, relation, execution, writes);
-    if (held !== undefined) return await heldResult(plan, held, execution);
-  }
-  if (plan.kind !== "insert") {
-    const held = await holdChange(plan, relation, execution, writes);
-    if (held !== undefined) return await heldResult(plan, held, execution);
-  }
+  const held =
+    plan.checks.length > 0 ? undefined : await hold(plan, relation, execution, writes, made);
+  if (held !== undefined) return await heldResult(plan, held, execution);
   await writes.settle();
   const { table, rows } = await stage(plan, relation, execution, made);
   let isKept = false;
@@ -54,6 +46,7 @@ export async function changePlain(
       rows,
       identity: identity === undefined ? undefined : stagedColumn(identity),
       newValues: plan.kind === "delete" ? new Map() : newValueColumns(plan),
+      checks: plan.checks,
     };
     if (made === undefined) await drawForRows(plan.sequences, staged, execution);
     let changed = rows;
@@ -75,6 +68,24 @@ export async function changePlain(
     drop();
     throw cause;
   }
+}
+
+/** The rows, where they can wait in memory. */
+async function hold(
+  plan: ChangePlan,
+  relation: ShadowRelation,
+  execution: Execution,
+  writes: PlainWrites,
+  made: RowBlock | undefined,
+): Promise<RowBlock | undefined> {
+  if (made !== undefined && plan.onConflict === undefined) {
+    if (await holdRows(made, relation, execution, writes)) return made;
+  }
+  if (made !== undefined && plan.onConflict !== undefined) {
+    const held = await holdUpsert(plan, made, relation, execution, writes);
+    if (held !== undefined) return held;
+  }
+  return plan.kind === "insert" ? undefined : await holdChange(plan, relation, execution, writes);
 }
 
 async function heldResult(plan: ChangePlan, made: RowBlock, execution: Execution): Promise<Result> {

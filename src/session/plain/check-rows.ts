@@ -3,11 +3,13 @@
 import { SqlError } from "../../base/errors.ts";
 import type { ShadowConstraint } from "../../postgres/relation.ts";
 import type { Execution } from "../execution.ts";
+import { hasRight } from "../privileges/check.ts";
 import { overRows } from "./over.ts";
 import { newValue, type Staged } from "./staged.ts";
 import { blame, failingRow, type Probe, type Rule } from "./violations.ts";
 
 const CHECK_RANK = 10_000;
+const VIEW_RANK = 1_000_000;
 
 export function stagedSource(staged: Staged) {
   return {
@@ -18,7 +20,11 @@ export function stagedSource(staged: Staged) {
 }
 
 export async function rowProbes(staged: Staged, execution: Execution): Promise<Probe[]> {
-  return [...notNullProbes(staged, execution), ...(await checkProbes(staged, execution))];
+  return [
+    ...notNullProbes(staged, execution),
+    ...(await checkProbes(staged, execution)),
+    ...(await viewProbes(staged, execution)),
+  ];
 }
 
 function notNullProbes(staged: Staged, execution: Execution): Probe[] {
@@ -76,4 +82,31 @@ function checkRule(
         blame(relation, { constraint: name, detail: await failingRow(staged, row, execution) }),
       ),
   };
+}
+
+/** PostgreSQL asks last, when the row is in the table and its keys. */
+async function viewProbes(staged: Staged, execution: Execution): Promise<Probe[]> {
+  const { relation, checks = [] } = staged;
+  if (checks.length === 0) return [];
+  const expressions = checks.map(({ condition, rtindex }) => ({
+    tree: condition,
+    rtindex,
+    storedAs: undefined,
+  }));
+  const over = await overRows(relation, expressions, stagedSource(staged), execution);
+  const list = checks.map((_, at) => `min(k0) FILTER (WHERE k${at + 1} IS NOT TRUE)`);
+  const rules = checks.map(
+    ({ view }, at): Rule => ({
+      rank: VIEW_RANK + at,
+      refusal: async (row) => {
+        const message = `new row violates check option for view "${view}"`;
+        const whole = { relationOid: relation.oid, roleOid: 0, privileges: "SELECT", columns: [0] };
+        if (!(await hasRight(whole, execution))) return new SqlError("44000", message);
+        const detail = await failingRow(staged, row, execution);
+        return new SqlError("44000", message, { detail });
+      },
+    }),
+  );
+  const sql = `SELECT ${list.join(", ")} FROM (${over.sql})`;
+  return [{ sql, parameters: over.parameters, rules }];
 }

@@ -3,7 +3,7 @@
  * table, where they are checked, counted and read again for RETURNING.
  */
 
-import type { ChangePlan } from "../../compile/change-plan.ts";
+import type { ChangePlan, ViewCheck } from "../../compile/change-plan.ts";
 import { storedShape } from "../../compile/duckdb-types.ts";
 import type { Plan } from "../../compile/plan.ts";
 import type { ShadowColumn, ShadowRelation } from "../../postgres/relation.ts";
@@ -31,6 +31,8 @@ export interface Staged {
   readonly identity: string | undefined;
   /** By column number: where the new value stands. Empty for a delete. */
   readonly newValues: ReadonlyMap<number, string>;
+  /** Of the views through which the rows come. */
+  readonly checks?: readonly ViewCheck[];
 }
 
 export interface StagedChange {
