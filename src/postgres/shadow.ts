@@ -136,6 +136,9 @@ export class Shadow implements ShadowView {
     if (known !== undefined) return known;
     const text = adaptOlderClients(request.text);
     return await this.#analysers.use(async (call) => {
+      // Many may have waited to ask the same.
+      const found = this.#cache.get(request, this.catalogueNumber);
+      if (found !== undefined) return found;
       const number = this.catalogueNumber;
       const analysis = await call("analyse", { ...request, text });
       this.#cache.put(request, number, analysis);

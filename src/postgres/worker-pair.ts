@@ -3,13 +3,15 @@
  * stops everybody's. The second has the same definitions and ends when it is not needed any more.
  */
 
-import { after } from "../base/async.ts";
+import { after, deferred } from "../base/async.ts";
 import { SqlError } from "../base/errors.ts";
 import type { Call, ShadowWorker } from "./shadow-worker.ts";
 
 /** How long a request waits for the first worker. */
 const PATIENCE_MS = 150;
 const IDLE_MS = 60_000;
+
+const takenByOther = new SqlError("57014", "the other worker is at it");
 
 export class WorkerPair {
   readonly first: ShadowWorker;
@@ -21,31 +23,46 @@ export class WorkerPair {
     this.second = second;
   }
 
-  /** As a worker's `use`, for what either of them can answer. */
+  /**
+   * As a worker's `use`, for what either of them can answer. Who has waited long for the first waits
+   * for both, and is answered by the one that is free before: the second may have to start.
+   */
   async use<T>(task: (call: Call) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.first.isIdle) return await this.first.use(task, signal);
-    const stop = new AbortController();
-    const impatient = new SqlError("57014", "the first worker is busy");
-    let hasBegun = false;
+    const answer = deferred<T>();
+    const stops = { first: new AbortController(), second: new AbortController() };
+    let begun: keyof typeof stops | undefined;
+    let waiting = 0;
+    const wait = async (at: keyof typeof stops) => {
+      const begin = async (call: Call) => {
+        begun = at;
+        stops[at === "first" ? "second" : "first"].abort(takenByOther);
+        return await task(call);
+      };
+      waiting += 1;
+      try {
+        const use = at === "first" ? this.first.use.bind(this.first) : this.#useSecond.bind(this);
+        answer.resolve(await use(begin, stops[at].signal));
+      } catch (cause) {
+        waiting -= 1;
+        if (begun === at || waiting === 0) answer.reject(cause);
+      }
+    };
     const patience = after(PATIENCE_MS, () => {
-      if (!hasBegun) stop.abort(impatient);
+      if (begun === undefined) void wait("second");
     });
-    const follow = () => stop.abort(signal?.reason);
+    const follow = () => {
+      for (const stop of Object.values(stops)) stop.abort(signal?.reason);
+    };
     if (signal?.aborted === true) follow();
     signal?.addEventListener("abort", follow, { once: true });
-    const begin = async (call: Call) => {
-      hasBegun = true;
-      return await task(call);
-    };
+    void wait("first");
     try {
-      return await this.first.use(begin, stop.signal);
-    } catch (cause) {
-      if (cause !== impatient) throw cause;
+      return await answer.promise;
     } finally {
       patience.cancel();
       signal?.removeEventListener("abort", follow);
     }
-    return await this.#useSecond(task, signal);
   }
 
   async close(): Promise<void> {
