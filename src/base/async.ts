@@ -159,6 +159,28 @@ export async function nextTurn(): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+/** How long work that never waits may keep everybody else's from being read. */
+const TURN_MS = 2;
+let turnBegan: number | undefined;
+
+/** To be asked between steps that may never wait for anything; then `breathe`. */
+export function isTurnLong(): boolean {
+  const now = performance.now();
+  if (turnBegan === undefined) {
+    turnBegan = now;
+    setImmediate(() => {
+      turnBegan = undefined;
+    });
+  }
+  return now - turnBegan > TURN_MS;
+}
+
+/** Lets all others have their turn, and begins one. */
+export async function breathe(): Promise<void> {
+  await nextTurn();
+  turnBegan = undefined;
+}
+
 /** As `sleep`, exact below the millisecond too: the rest of it is spent in turns. */
 export async function pause(micros: number): Promise<void> {
   const end = performance.now() + micros / 1000;

@@ -35,6 +35,7 @@ export class WorkerPair {
     let waiting = 0;
     const wait = async (at: keyof typeof stops) => {
       const begin = async (call: Call) => {
+        if (begun !== undefined) throw takenByOther; // while this one was started
         begun = at;
         stops[at === "first" ? "second" : "first"].abort(takenByOther);
         return await task(call);

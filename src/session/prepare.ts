@@ -18,8 +18,7 @@ import { type QueryNode, readQuery } from "../compile/tree.ts";
 import type { AnalyseRequest, Analysis } from "../postgres/analysis.ts";
 import { factsNeeded, isComputedByPlanning } from "../postgres/containment.ts";
 import type { ShadowView } from "../postgres/view.ts";
-import { computedField, type FieldDescription } from "../types/field.ts";
-import { Oid } from "../types/oids.ts";
+import type { FieldDescription } from "../types/field.ts";
 import { appendFields } from "./append-result.ts";
 import { compileContext } from "./compile-context.ts";
 import { withQuotedFormat } from "./copy/copy-text.ts";
@@ -35,28 +34,13 @@ import { analysedAs } from "./privileges/analysed.ts";
 import { type Route, routeOf } from "./route.ts";
 import { isScrollable } from "./scrollable.ts";
 import type { Settings } from "./settings.ts";
+import { shownHere } from "./shown-setting.ts";
 import type { Change, Prepared, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 import { withTemporarySchema } from "./temporary-path.ts";
 import { classifyUtility, explainedText, isAnalyzing, notBuilt } from "./utility.ts";
 import { cursorDeclaration, declaredQuery } from "./utility-cursors.ts";
 import { withDefaultMethod } from "./utility-tables.ts";
-
-/** SHOW of a setting that the session alone knows: analysis has found nothing else wrong. */
-function shownHere(
-  cause: unknown,
-  settings: Settings,
-): Pick<Prepared, "statement" | "fields"> | undefined {
-  if (!(cause instanceof SqlError) || cause.fields.sqlState !== "42704") return undefined;
-  const name = UNKNOWN_SETTING.exec(cause.message)?.[1];
-  if (name === undefined || settings.get(name) === undefined) return undefined;
-  return {
-    statement: { kind: "show", name },
-    fields: [computedField(settings.spelling(name), Oid.text)],
-  };
-}
-
-const UNKNOWN_SETTING = /^unrecognized configuration parameter "(.*)"$/s;
 
 /** A statement and the session state it is prepared under. */
 interface Source {

@@ -6,7 +6,7 @@
  */
 
 import type { Socket } from "node:net";
-import { type Awaitable, after, whenDone } from "../base/async.ts";
+import { type Awaitable, after, breathe, isTurnLong, whenDone } from "../base/async.ts";
 import { type ErrorFields, SqlError, unreachable } from "../base/errors.ts";
 import { log } from "../base/telemetry.ts";
 import type { SessionHost, SessionPort } from "../session/results.ts";
@@ -149,6 +149,7 @@ export class Connection {
   async #serve(): Promise<void> {
     const session = this.#session as SessionPort;
     for (;;) {
+      if (isTurnLong()) await breathe();
       const isBetween = this.#state === "ready" || this.#input.bufferedBytes === 0;
       if (this.#ending !== undefined && (isBetween || !this.#ending.isPatient)) {
         throw this.#ending.reason;
@@ -195,8 +196,7 @@ export class Connection {
         return this.#sync(session);
       case "flush":
         return this.#output.flush();
-      case "copy":
-        return; // outside of a COPY they are leftovers of one that failed
+      case "copy": // outside of a COPY they are leftovers of one that failed
       case "terminate":
         return;
       default:

@@ -1,6 +1,7 @@
 /** A session's answers, in the order they come, as messages. */
 
 import type { Awaitable } from "../base/async.ts";
+import { breathe, isTurnLong } from "../base/async.ts";
 import { unreachable } from "../base/errors.ts";
 import type { Replies, Reply } from "../session/results.ts";
 import * as backend from "./backend.ts";
@@ -34,6 +35,7 @@ async function sendStream(
   let pump: CopyPump | undefined;
   try {
     for await (const reply of replies) {
+      if (isTurnLong()) await breathe();
       if (pump !== undefined && reply.kind !== "notice") {
         await pump.stop();
         pump = undefined;

@@ -37,6 +37,16 @@ describe("analysis", () => {
     ]);
   });
 
+  test("many who ask the same at once wait for one answer", async () => {
+    const text = "SELECT 'asked by many', relname FROM pg_class";
+    const all = await Promise.all(Array.from({ length: 200 }, () => analyse(text)));
+    // Two: the one that was free, and the other when the first took long.
+    expect(new Set(all).size).toBeLessThanOrEqual(2);
+    const different = Array.from({ length: 60 }, (_, i) => analyse(`SELECT ${i} AS c${i}`));
+    const names = (await Promise.all(different)).map(({ fields }) => fields?.[0]?.name);
+    expect(names).toEqual(names.map((_, i) => `c${i}`));
+  });
+
   test("says of a statement without rows that it has no fields", async () => {
     expect((await analyse("CREATE TABLE t (a int) USING tstable")).fields).toBeUndefined();
   });

@@ -76,6 +76,29 @@ test("statements that wait in the pipe are answered after the one that runs (75)
   }
 });
 
+test("a client that sends without end keeps nobody else waiting (75)", async () => {
+  const greedy = await RawClient.ready(fixture.port);
+  const other = await RawClient.ready(fixture.port);
+  const answer = letters(await asked(other));
+  const answerBytes = 11 + 26 + 14 + 6; // at least so many for each
+  let bytes = 0;
+  greedy.socket.removeAllListeners("data");
+  greedy.socket.on("data", (chunk) => {
+    bytes += chunk.length;
+  });
+  const count = 50_000;
+  const block = Buffer.concat(Array.from({ length: 1000 }, () => query("rows 1")));
+  for (let sent = 0; sent < count; sent += 1000) greedy.send(block);
+  await until(() => bytes > 0);
+  for (let turn = 0; turn < 10; turn += 1) expect(letters(await asked(other))).toBe(answer);
+  expect(bytes).toBeLessThan(count * answerBytes);
+});
+
+async function asked(client: RawClient) {
+  client.send(query("rows 1"));
+  return await client.until("Z");
+}
+
 async function socketPair(): Promise<{ near: Socket; far: Socket; close: () => void }> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
