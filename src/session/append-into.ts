@@ -13,6 +13,7 @@ import { claimantOf, whenFree } from "./bucket-claims.ts";
 import { bucketReplacement } from "./bucket-rows.ts";
 import { notifyCommit } from "./commit-notice.ts";
 import type { Execution } from "./execution.ts";
+import { requireNewKeys } from "./file-keys.ts";
 import { FileRows } from "./file-rows.ts";
 import { overlapError } from "./overlap-message.ts";
 import { chosenPolicy, hasRowKey } from "./repeated-rows.ts";
@@ -67,6 +68,7 @@ export async function appendInto(
     if (hasRowKey(entry)) await settleKeys(entry, execution);
     else await shareKeys(entry, execution);
     await checkRequiredValues(entry, files, overlap, execution);
+    await requireNewKeys(entry, files, overlap, execution);
     const append = isOwn ? appendVersion : appendToTransaction;
     return await whenFree(entry, execution, () => append(entry, request, execution));
   } catch (cause) {

@@ -129,7 +129,7 @@ export async function reserveKeys(
   const lockWait = { signal, timeoutMs: timeoutMs(settings.get("lock_timeout") ?? "0") };
   // Whoever brings whole files into the table reserves none of their keys.
   await locks.acquire(work.owner, keysTarget(oid, name), "shared", lockWait);
-  requireSameKey(entry, execution);
+  requireSameRules(entry, execution);
   await entry.table.refresh();
   const mine = await rowKeys.transaction(work, services);
   const rows = keyRowsOf(block, rowKeyColumns(entry, services));
@@ -143,22 +143,41 @@ export async function reserveKeys(
   });
 }
 
-/** Before rows go in: who gives the table a key, or takes it, waits for the transaction's end. */
+/**
+ * Before rows go in: who gives the table a key, or takes it, waits for the transaction's end.
+ * @throws SqlError 40001, 40P01, 55P03
+ */
 export async function shareKeys(entry: TstableEntry, execution: Execution): Promise<void> {
   const { services, signal, settings } = execution;
   const { oid, name } = entry.info;
   const work = await workOf(execution);
   const lockWait = { signal, timeoutMs: timeoutMs(settings.get("lock_timeout") ?? "0") };
   await services.locks.acquire(work.owner, keysTarget(oid, name), "shared", lockWait);
-  requireSameKey(entry, execution);
+  requireSameRules(entry, execution);
 }
 
-/** @throws SqlError 40001 when somebody has changed it since the statement was analysed */
-function requireSameKey(entry: TstableEntry, { services }: Execution): void {
-  const now = services.tables.byOid(entry.info.oid);
-  if (now === undefined || String(now.rowKey?.columns) === String(entry.rowKey?.columns)) return;
-  throw new SqlError("40001", "could not serialize access due to concurrent update", {
-    detail: `The key of "${entry.info.name}" has changed since the statement began.`,
+/**
+ * Once nobody can change them any more: the key and what must not be NULL are those that rows were
+ * checked by. @throws SqlError 40001
+ */
+export function requireSameRules(entry: TstableEntry, { services }: Execution): void {
+  const { info, rowKey } = entry;
+  const now = services.tables.byOid(info.oid);
+  if (now === undefined || now === entry) return;
+  if (String(now.rowKey?.columns) !== String(rowKey?.columns)) {
+    throw rulesChanged(`The key of "${info.name}" has changed`);
+  }
+  const required = now.info.columns.find(({ isNotNull, number }) => {
+    return isNotNull && info.columns.some((one) => one.number === number && !one.isNotNull);
+  });
+  if (required !== undefined) {
+    throw rulesChanged(`Column "${required.name}" of "${info.name}" has become NOT NULL`);
+  }
+}
+
+function rulesChanged(what: string): SqlError {
+  return new SqlError("40001", "could not serialize access due to concurrent update", {
+    detail: `${what} since the statement began.`,
     hint: "The statement might succeed if retried.",
   });
 }
@@ -168,13 +187,14 @@ export function rowKeyColumns({ info, rowKey }: TstableEntry, { intake }: Servic
   return rowKey?.keys ?? intake.table(info.oid).attachment.keys;
 }
 
-/** Alone with the keys of a table, to the end of the transaction. @throws SqlError 40P01, 55P03 */
+/** Alone with the keys of a table, to the end of the transaction. @throws as `shareKeys`. */
 export async function lockKeys(entry: TstableEntry, execution: Execution): Promise<void> {
   const { services, signal, settings } = execution;
   const { oid, name } = entry.info;
   const work = await workOf(execution);
   const lockWait = { signal, timeoutMs: timeoutMs(settings.get("lock_timeout") ?? "0") };
   await services.locks.acquire(work.owner, keysTarget(oid, name), "exclusive", lockWait);
+  requireSameRules(entry, execution);
 }
 
 function keysTarget(oid: number, name: string): LockTarget {

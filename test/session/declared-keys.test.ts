@@ -109,6 +109,31 @@ describe("a key that is not the entity", () => {
     ]);
   });
 
+  test("is looked for when files come", async () => {
+    const m = await create(
+      "ts timestamptz, host text, n int NOT NULL, UNIQUE (ts, n)",
+      "WITH (entity='host')",
+    );
+    const file = async (name: string, list: string) => {
+      const columns = `SELECT TIMESTAMP '2026-01-05' AS ts, host, n::INTEGER AS n`;
+      return await server.parquet(`${m}${name}.parquet`, `${columns} FROM (${list}) AS r(host, n)`);
+    };
+    const b = await file("b", "VALUES ('b', 1), ('b', 2)");
+    const twice = [await file("c", "VALUES ('c', 3)"), await file("d", "VALUES ('d', 3)")];
+    await server.rows(`BEGIN; INSERT INTO ${m} VALUES ('${T}', 'a', 1); SAVEPOINT s`);
+    const detail = "Key (ts, n)=(2026-01-05 00:00:00+00, 1) already exists.";
+    const refused = { code: REPEATED, detail, constraint: `${m}_ts_n_key` };
+    expect(await server.refusal(`APPEND PARQUET '${b}' INTO ${m}`)).toMatchObject(refused);
+    await server.rows("ROLLBACK TO s; COMMIT");
+    expect(await server.refusal(`APPEND PARQUET '${b}' INTO ${m}`)).toMatchObject(refused);
+    const both = `APPEND PARQUET ARRAY['${twice.join("', '")}'] INTO ${m}`;
+    expect(await server.refusal(both)).toMatchObject({ code: REPEATED });
+    const skip = `APPEND PARQUET '${b}' INTO ${m} ON OVERLAP SKIP`;
+    expect(await server.refusal(skip)).toMatchObject({ code: "0A000" });
+    await server.rows(`APPEND PARQUET '${twice[0]}' INTO ${m}`);
+    expect(await server.rows(`SELECT n FROM ${m} ORDER BY n`)).toEqual([["1"], ["3"]]);
+  });
+
   test("is not updated, nor followed by DO UPDATE and REPLACE", async () => {
     const m = await create("id bigserial, ts timestamptz, v int, PRIMARY KEY (id, ts)");
     await server.rows(`INSERT INTO ${m} (ts, v) VALUES ('${T}', 1)`);
@@ -264,6 +289,27 @@ describe("ALTER TABLE", () => {
     // The definition it was analysed with is gone.
     expect(await late).toBe("40001");
     expect(await server.refusal(row)).toMatchObject({ code: REPEATED });
+    await other.end();
+  });
+
+  test.each([
+    ["ALTER v SET NOT NULL", "INSERT INTO $t VALUES ('2026-01-06', 'b', NULL)"],
+    ["ALTER v SET NOT NULL", "UPDATE $t SET v = NULL"],
+    ["ALTER v SET NOT NULL, ADD UNIQUE (ts, v)", "UPDATE $t SET v = 1"],
+  ])("%s holds for those who waited for it: %s", async (rule, change) => {
+    const m = await create(plain);
+    await server.rows(`INSERT INTO ${m} VALUES ('${T}', 'a', 1), ('${T}', 'a', 2)`);
+    const other = await server.connect();
+    await server.rows("BEGIN");
+    await server.rows(`ALTER TABLE ${m} ${rule}`);
+    const late = other.query(change.replace("$t", m)).then(
+      () => "changed",
+      (cause: pg.DatabaseError) => cause.code,
+    );
+    await waiting(server.client, 1);
+    await server.rows("COMMIT");
+    expect(await late).toBe("40001");
+    expect(await server.rows(`SELECT v FROM ${m} ORDER BY v`)).toEqual([["1"], ["2"]]);
     await other.end();
   });
 

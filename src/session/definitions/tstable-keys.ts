@@ -3,15 +3,10 @@
  * are there must keep what is new.
  */
 
-import { join } from "node:path";
 import { SqlError } from "../../base/errors.ts";
-import type { BoundColumn } from "../../engine/bindings.ts";
-import { boundShape } from "../../engine/stored-expressions.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
-import { encodeText } from "../../types/codec.ts";
-import type { SqlValue } from "../../types/value.ts";
 import type { Execution } from "../execution.ts";
-import { keyColumns } from "../replaced-rows.ts";
+import { firstRow, keyText } from "../first-row.ts";
 import { type RowKey, requireKeepable, rowKeyOf } from "../row-key.ts";
 import { lockKeys } from "../row-keys.ts";
 import { lockSegments, settleRows } from "../settle-rows.ts";
@@ -87,59 +82,16 @@ async function requireUnique(
   key: RowKey,
   execution: Execution,
 ): Promise<void> {
-  const list = key.columns.map((number) => `c${number}`).join(", ");
-  const row = await firstRow(
-    entry,
-    key.columns,
-    `true GROUP BY ${list} HAVING count(*) > 1`,
-    execution,
-  );
+  const columns = key.columns.map((number) => `c${number}`);
+  const given = columns.map((name) => `${name} IS NOT NULL`).join(" AND ");
+  const where = `${given} GROUP BY ${columns.join(", ")} HAVING count(*) > 1`;
+  const row = await firstRow(entry, key.columns, where, execution);
   if (row === undefined) return;
   const { info } = entry;
-  const columns = boundColumns(entry, key.columns);
-  const names = columns.map(({ diskName }) => diskName).join(", ");
-  const { text } = execution.settings;
-  const values = columns.map(({ typeOid }, at) => {
-    const value = row[at] ?? null;
-    return value === null ? "null" : encodeText(value, typeOid, text);
-  });
   throw new SqlError("23505", `could not create unique index "${key.name}"`, {
-    detail: `Key (${names})=(${values.join(", ")}) is duplicated.`,
+    detail: `${keyText(entry, key.columns, row, execution)} is duplicated.`,
     schema: info.schema,
     table: info.name,
     constraint: key.name,
   });
-}
-
-function boundColumns({ info }: TstableEntry, numbers: readonly number[]): readonly BoundColumn[] {
-  return numbers.flatMap((number) => {
-    const column = info.columns.find((one) => one.number === number);
-    return column === undefined ? [] : [{ ...column, name: `c${number}`, diskName: column.name }];
-  });
-}
-
-/** These columns of some row as the transaction sees the table. `where` goes on from WHERE. */
-async function firstRow(
-  entry: TstableEntry,
-  numbers: readonly number[],
-  where: string,
-  execution: Execution,
-): Promise<readonly SqlValue[] | undefined> {
-  const { engine, intake } = execution.services;
-  const { oid } = entry.info;
-  const columns = boundColumns(entry, numbers);
-  const lease = await intake.lease([oid]);
-  try {
-    const view = lease.view(oid, (await workOf(execution)).items);
-    const paths = view.segments().map(({ path }) => join(entry.directory, path));
-    const options = { keys: keyColumns(entry) };
-    const relation = await engine.bindTable(columns, paths, await view.hot({}), options);
-    const list = columns.map(({ name }) => name).join(", ");
-    const sql = `SELECT ${list} FROM ${relation} AS t WHERE ${where} LIMIT 1`;
-    const shapes = columns.map(boundShape);
-    const [result] = await engine.run({ statements: [{ sql, shapes }] }, execution.signal);
-    return result?.rows[0];
-  } finally {
-    lease.release();
-  }
 }

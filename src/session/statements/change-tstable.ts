@@ -8,6 +8,7 @@ import type { ChangePlan } from "../../compile/change-plan.ts";
 import { ChangedRows } from "../changed-rows.ts";
 import type { Execution, Result } from "../execution.ts";
 import { heavySteps } from "../heavy-rows.ts";
+import { requireSameRules } from "../row-keys.ts";
 import type { RowSource } from "../row-source.ts";
 import { bindPlan } from "../scan-binding.ts";
 import { replaceSegments } from "../segment-changes.ts";
@@ -71,6 +72,7 @@ async function apply(
   execution.transaction.markRead();
   const work = await workOf(execution);
   await lockSegments(entry, work, execution);
+  requireSameRules(entry, execution);
   const { source } = plan;
   const values = await settledValues(source, entry, work, execution);
   const bound = await bindPlan(source, values, execution);
