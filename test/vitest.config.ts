@@ -51,14 +51,11 @@ export default defineConfig({
   cacheDir: "../node_modules/.vite",
   test: {
     root,
-    setupFiles: ["support/held-code.ts"],
     // They end what hangs; a busy machine must not fail a test.
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
-    // As src/postgres/pglite.ts sets it, which is too late for what is held.
-    execArgv: ["--wasm-tiering-budget=100000000"],
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -11,8 +11,9 @@ import type {
 } from "./analysis.ts";
 import { type Answer, errorOf, firstColumn, readAnswer } from "./answer.ts";
 import { countRowsSql } from "./live-facts.ts";
+import type { MachineCode } from "./machine-code.ts";
 import { describeStatement, runStatement, simpleQuery } from "./messages.ts";
-import { openPGlite, type StartSettings } from "./pglite.ts";
+import { openTemplate, type StartSettings } from "./pglite.ts";
 import { changeSettings, localSettings } from "./settings-sql.ts";
 
 /** The embedded server is in a state it will not come out of: its worker must be replaced. */
@@ -32,8 +33,8 @@ export class Backend {
     this.#db = db;
   }
 
-  static async open(dataDirectory: string, settings: StartSettings): Promise<Backend> {
-    return new Backend(await openPGlite(dataDirectory, settings));
+  static async open(settings: StartSettings, code: MachineCode): Promise<Backend> {
+    return new Backend(await openTemplate(settings, code));
   }
 
   async analyse(request: AnalyseRequest): Promise<Analysis> {

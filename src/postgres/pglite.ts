@@ -1,7 +1,10 @@
 /** How we start the embedded PostgreSQL, the same for building the template and for serving. */
 
-import { setFlagsFromString } from "node:v8";
+import { readFile } from "node:fs/promises";
 import { PGlite } from "@electric-sql/pglite";
+import { type MachineCode, machineCode } from "./machine-code.ts";
+import { UnpackedFolder } from "./packed-folder.ts";
+import { templateFile } from "./template.ts";
 
 /** Settings given at start, in force unless a session sets them. */
 export type StartSettings = Readonly<Record<string, string>>;
@@ -19,18 +22,27 @@ const BASE: StartSettings = {
   track_counts: "off",
 };
 
-/**
- * How much of a WebAssembly function runs before V8 compiles it again, optimised. PostgreSQL has
- * functions of 100 KB that take half a second of that and are due at once by V8's own measure,
- * which was a third of what a start cost; by this one they are after some hundred statements.
- */
-setFlagsFromString("--wasm-tiering-budget=100000000");
-
-/** Opens a data directory, or makes it when it is empty. The caller closes it. */
+/** Makes a data directory in an empty folder. The caller closes it. */
 export async function openPGlite(dataDir: string, settings: StartSettings = {}): Promise<PGlite> {
+  return await create({ dataDir }, settings, await machineCode());
+}
+
+/**
+ * The template in memory: what is done to it is gone at the end. `code` is from the main thread.
+ */
+export async function openTemplate(settings: StartSettings, code: MachineCode): Promise<PGlite> {
+  return await create({ fs: new UnpackedFolder(await readFile(templateFile)) }, settings, code);
+}
+
+async function create(
+  where: { readonly dataDir: string } | { readonly fs: UnpackedFolder },
+  settings: StartSettings,
+  code: MachineCode,
+): Promise<PGlite> {
   const given = Object.entries({ ...BASE, ...settings });
   return await PGlite.create({
-    dataDir,
+    ...where,
+    pgliteWasmModule: code,
     initDbStartParams: ["--wal-segsize=1"],
     startParams: [
       // All of PGlite's own but -O: what may touch system tables says so itself.

@@ -3,7 +3,6 @@
  * killed when it does not answer, and the next user finds a new one with the same definitions.
  */
 
-import { rm } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { after, type Deferred, deferred, Mutex } from "../base/async.ts";
 import { SqlError } from "../base/errors.ts";
@@ -11,15 +10,12 @@ import { log } from "../base/telemetry.ts";
 import { workerUrl } from "../base/worker-url.ts";
 import type { Definition } from "./analysis.ts";
 import { errorOf } from "./answer.ts";
+import { machineCode } from "./machine-code.ts";
 import type { StartSettings } from "./pglite.ts";
-import { copyTemplate } from "./template.ts";
 import type { AnswerMessage, CallKind, Calls, WorkerStart } from "./worker-protocol.ts";
 
 export interface ShadowWorkerOptions {
   readonly name: string;
-  /** Private copies of the template are made below it. */
-  readonly directory: string;
-  readonly template: string;
   readonly settings: StartSettings;
   /** Only ever grows; what is new is replayed before the next use. */
   readonly definitions: () => readonly Definition[];
@@ -34,12 +30,9 @@ export interface ShadowWorkerOptions {
 
 interface Running {
   readonly worker: Worker;
-  readonly dataDirectory: string;
   /** How many definitions it holds. */
   definitions: number;
   pending: Deferred<AnswerMessage> | undefined;
-  /** Settled when nothing is written to its directory from outside any more. */
-  copied: Promise<unknown>;
 }
 
 export type Call = <Kind extends CallKind>(
@@ -51,7 +44,6 @@ export class ShadowWorker {
   readonly #options: ShadowWorkerOptions;
   readonly #turn = new Mutex();
   #running: Running | undefined;
-  #started = 0;
   #waiting = 0;
   #isPinned = false;
   #isClosed = false;
@@ -118,8 +110,6 @@ export class ShadowWorker {
     if (running === undefined) return;
     await running.worker.terminate();
     running.pending?.reject(closed());
-    await running.copied;
-    await rm(running.dataDirectory, { recursive: true, force: true });
   }
 
   async close(): Promise<void> {
@@ -155,29 +145,19 @@ export class ShadowWorker {
 
   async #start(): Promise<Running> {
     if (this.#isClosed) throw closed();
-    const { name, directory, template, settings } = this.#options;
-    this.#started += 1;
-    const dataDirectory = `${directory}/${name}-${this.#started}`;
     const worker = new Worker(workerUrl("postgres/worker.ts", import.meta.url));
     const ready = deferred<AnswerMessage>();
-    const running: Running = {
-      worker,
-      dataDirectory,
-      definitions: 0,
-      pending: ready,
-      copied: Promise.resolve(),
-    };
+    const running: Running = { worker, definitions: 0, pending: ready };
     worker.on("message", (message: AnswerMessage) => running.pending?.resolve(message));
     worker.on("error", (cause) => this.#lost(running, cause));
     worker.on("exit", (code) => this.#lost(running, new Error(`worker exited with ${code}`)));
     this.#running = running;
-    // The thread loads its modules while its directory is copied.
-    const copied = copyTemplate(template, dataDirectory).then(() =>
-      worker.postMessage({ dataDirectory, settings } satisfies WorkerStart),
+    const { settings } = this.#options;
+    const begun = machineCode().then((code) =>
+      worker.postMessage({ code, settings } satisfies WorkerStart),
     );
-    running.copied = copied.catch(() => undefined);
     try {
-      await Promise.all([copied, ready.promise]);
+      await Promise.all([begun, ready.promise]);
       running.pending = undefined;
       await this.#catchUp(running);
     } catch (cause) {
@@ -236,9 +216,6 @@ export class ShadowWorker {
     log("error", "shadow.lost", { worker: this.#options.name, cause });
     this.#running = undefined;
     running.pending?.reject(new SqlError("XX000", "the embedded server has failed", { cause }));
-    rm(running.dataDirectory, { recursive: true, force: true }).catch((failure: unknown) =>
-      log("error", "shadow.discard", { cause: failure }),
-    );
   }
 }
 

@@ -7,7 +7,6 @@
  * something gets a worker of its own (fork.ts).
  */
 
-import { mkdir, rm } from "node:fs/promises";
 import { Semaphore } from "../base/async.ts";
 import type {
   AnalyseRequest,
@@ -31,17 +30,12 @@ import type { ShadowRelation } from "./relation.ts";
 import type { ShadowRoles } from "./role.ts";
 import { quoteIdentifier } from "./settings-sql.ts";
 import { type Call, ShadowWorker } from "./shadow-worker.ts";
-import { templateDirectory } from "./template.ts";
 import type { Decide, DefinitionSource, ShadowView, Verdict } from "./view.ts";
 import { WorkerPair } from "./worker-pair.ts";
 
 export interface ShadowOptions {
-  /** For the workers' private directories; emptied at start and at the end. */
-  readonly directory: string;
   /** What has been defined so far, in order. */
   readonly definitions: readonly Definition[];
-  /** Default: the one `npm run build` made. */
-  readonly template?: string;
   /** How long one analysis may take before its worker is taken for dead. Default 30 s. */
   readonly analysisDeadlineMs?: number;
   /** The same for a catalogue query, which ends with 57014. Default 60 s. */
@@ -95,8 +89,6 @@ export class Shadow implements ShadowView {
 
   /** The caller closes it. @throws SqlError XX001 when a definition cannot be replayed. */
   static async start(options: ShadowOptions): Promise<Shadow> {
-    await rm(options.directory, { recursive: true, force: true });
-    await mkdir(options.directory, { recursive: true });
     const shadow = new Shadow(options);
     try {
       const state = await shadow.#analysis.use(async (call) => await call("state", null));
@@ -248,7 +240,6 @@ export class Shadow implements ShadowView {
     await Promise.all([this.#analysers.close(), this.#catalog.close()]);
     await Promise.all(forks.map(async (worker) => await worker.close()));
     await this.#spareStart;
-    await rm(this.#options.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** A session's temporary objects, all of them; nothing is left of how they were made. */
@@ -325,8 +316,6 @@ export class Shadow implements ShadowView {
   ): ShadowWorker {
     this.#workersMade += 1;
     return new ShadowWorker({
-      directory: this.#options.directory,
-      template: this.#options.template ?? templateDirectory,
       definitions: () => this.#definitions,
       queueLengthMax: 1000,
       name: `${name}-${this.#workersMade}`,

@@ -14,13 +14,14 @@ import type {
   ShadowSettings,
   StatementAnswer,
 } from "./analysis.ts";
+import type { MachineCode } from "./machine-code.ts";
 import type { StartSettings } from "./pglite.ts";
 import type { ShadowRelation } from "./relation.ts";
 import type { ShadowRoles } from "./role.ts";
 
 /** The first message to a worker; it answers when it is open. */
 export interface WorkerStart {
-  readonly dataDirectory: string;
+  readonly code: MachineCode;
   readonly settings: StartSettings;
 }
 

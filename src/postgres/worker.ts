@@ -1,4 +1,4 @@
-/** A shadow worker's thread: PostgreSQL over its private directory, one request at a time. */
+/** A shadow worker's thread: PostgreSQL over its private copy, one request at a time. */
 
 import { once } from "node:events";
 import { type MessagePort, parentPort } from "node:worker_threads";
@@ -34,7 +34,7 @@ await serve(parentPort);
 
 async function serve(port: MessagePort): Promise<void> {
   const [start] = (await once(port, "message")) as [WorkerStart];
-  const handlers = handlersOf(await Backend.open(start.dataDirectory, start.settings));
+  const handlers = handlersOf(await Backend.open(start.settings, start.code));
   // Requests come one after the other, each after the answer to the last.
   port.on("message", (message: CallMessage) => {
     void answer(handlers, message).then((reply) => port.postMessage(reply));

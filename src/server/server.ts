@@ -137,10 +137,7 @@ async function openServices(
   // May add an entry to the journal.
   await transactions.settle(intake, journal);
   const definitions = new Definitions(journal.entries());
-  const shadow = await Shadow.start({
-    directory: join(config.data, "cache", "shadow"),
-    definitions: journal.entries(),
-  });
+  const shadow = await Shadow.start({ definitions: journal.entries() });
   closers.push(async () => await shadow.close());
   const folders = new Warehouse(folder.tables, { walId, earlierWalIds });
   const tables = new Tables(shadow);

@@ -33,8 +33,7 @@ class Server {
 
   static async start(): Promise<Server> {
     const journal = await CatalogJournal.open(openLocalStore(join(folder, "catalog")));
-    const directory = join(folder, "shadow");
-    return new Server(await Shadow.start({ directory, definitions: journal.entries() }), journal);
+    return new Server(await Shadow.start({ definitions: journal.entries() }), journal);
   }
 
   async define(sources: readonly DefinitionSource[], under = settings()): Promise<void> {
@@ -145,7 +144,7 @@ test("a journal whose OIDs do not come out stops the start", async () => {
   const [entry, ...rest] = journal.entries();
   if (entry === undefined) throw new Error("no entry");
   const definitions = [{ ...entry, oidAfter: entry.oidAfter + 1 }, ...rest];
-  const broken = Shadow.start({ directory: join(folder, "broken"), definitions });
+  const broken = Shadow.start({ definitions });
   expect((await failure(broken)).fields.sqlState).toBe("XX001");
 });
 

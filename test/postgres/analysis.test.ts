@@ -1,8 +1,5 @@
 /** What the embedded PostgreSQL says of a statement, and what of it is remembered. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ShadowSettings } from "../../src/postgres/analysis.ts";
 import { IRRELEVANT_TO_ANALYSIS } from "../../src/postgres/settings-sql.ts";
@@ -10,17 +7,14 @@ import { Shadow } from "../../src/postgres/shadow.ts";
 import { loadCatalogue } from "../../src/types/catalogue.ts";
 import { failure, settings } from "./support.ts";
 
-let root: string;
 let shadow: Shadow;
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "pgtide-shadow-"));
-  shadow = await Shadow.start({ directory: join(root, "main"), definitions: [] });
+  shadow = await Shadow.start({ definitions: [] });
 });
 
 afterAll(async () => {
   await shadow.close();
-  await rm(root, { recursive: true, force: true });
 });
 
 const analyse = async (text: string, given: Partial<ShadowSettings> = {}) =>
@@ -162,7 +156,7 @@ describe("the cache of analyses", () => {
 
   test("settings taken to be irrelevant do not change what a statement means", async () => {
     // Set by a definition, they stay in force in the worker, past the list that keeps them out.
-    const other = await Shadow.start({ directory: join(root, "irrelevant"), definitions: [] });
+    const other = await Shadow.start({ definitions: [] });
     const text =
       "SELECT 1.1::float8::text || '\\x00'::bytea::text, timestamptz '2024-01-01', 1e5, $1";
     const tree = async (suffix: string) =>

@@ -1,25 +1,19 @@
 /** Queries over catalogues, under a role and settings, and what stops them. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SqlError } from "../../src/base/errors.ts";
 import type { DefinitionOutcome, ShadowSettings } from "../../src/postgres/analysis.ts";
 import { Shadow } from "../../src/postgres/shadow.ts";
 import { failure, oneRow, query, settings, textRows } from "./support.ts";
 
-let root: string;
 let shadow: Shadow;
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "pgtide-shadow-"));
-  shadow = await Shadow.start({ directory: join(root, "main"), definitions: [] });
+  shadow = await Shadow.start({ definitions: [] });
 });
 
 afterAll(async () => {
   await shadow.close();
-  await rm(root, { recursive: true, force: true });
 });
 
 const analyse = async (text: string, given: Partial<ShadowSettings> = {}) =>

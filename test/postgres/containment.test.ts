@@ -1,20 +1,15 @@
 /** What may run in the embedded PostgreSQL: clients' introspection may, escapes may not. */
 
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { catalogRefusal, factsNeeded } from "../../src/postgres/containment.ts";
 import { Shadow } from "../../src/postgres/shadow.ts";
 import { settings, textRows } from "./support.ts";
 
-let directory: string;
 let shadow: Shadow;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "pgtide-containment-"));
-  shadow = await Shadow.start({ directory, definitions: [] });
+  shadow = await Shadow.start({ definitions: [] });
   const definitions = [
     "CREATE TABLE nvda (ts timestamp NOT NULL, symbol text NOT NULL, close float8, PRIMARY KEY (symbol, ts)) USING tstable",
     "CREATE VIEW v AS SELECT * FROM nvda",
@@ -29,7 +24,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await shadow.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 async function treeOf(text: string): Promise<string> {

@@ -1,25 +1,19 @@
 /** Definitions: what they change, when others see them, and workers that fail over them. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SqlError } from "../../src/base/errors.ts";
 import type { DefinitionOutcome, ShadowSettings } from "../../src/postgres/analysis.ts";
 import { Shadow } from "../../src/postgres/shadow.ts";
 import { failure, query, settings, textRows } from "./support.ts";
 
-let root: string;
 let shadow: Shadow;
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "pgtide-shadow-"));
-  shadow = await Shadow.start({ directory: join(root, "main"), definitions: [] });
+  shadow = await Shadow.start({ definitions: [] });
 });
 
 afterAll(async () => {
   await shadow.close();
-  await rm(root, { recursive: true, force: true });
 });
 
 const analyse = async (text: string, given: Partial<ShadowSettings> = {}) =>
@@ -137,9 +131,8 @@ describe("a worker that does not come back", () => {
     ["answers nothing", "COPY stuck TO PROGRAM 'true'"],
   ])(
     "and %s is replaced, with all definitions and without the one that did it",
-    async (name, sql) => {
+    async (_name, sql) => {
       const other = await Shadow.start({
-        directory: join(root, name),
         definitions: [],
         analysisDeadlineMs: 10_000,
       });

@@ -1,8 +1,5 @@
 /** Definitions of an open transaction: who sees them, how they end, and which OIDs they give. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SqlError } from "../../src/base/errors.ts";
 import type { Definition } from "../../src/postgres/analysis.ts";
@@ -11,19 +8,16 @@ import { Shadow } from "../../src/postgres/shadow.ts";
 import type { ShadowView } from "../../src/postgres/view.ts";
 import { failure, settings, textRows } from "./support.ts";
 
-let root: string;
 let shadow: Shadow;
 /** What was decided, as a journal would keep it. */
 const journal: Definition[] = [];
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "pgtide-forks-"));
-  shadow = await Shadow.start({ directory: join(root, "main"), definitions: [], forksMax: 2 });
+  shadow = await Shadow.start({ definitions: [], forksMax: 2 });
 });
 
 afterAll(async () => {
   await shadow.close();
-  await rm(root, { recursive: true, force: true });
 });
 
 const keep = async () => {};
@@ -164,7 +158,7 @@ test("one more than there may be waits, and can be told not to", async () => {
 
 test("all that was committed is there with its OIDs after a restart", async () => {
   const expected = await textRows(shadow, OIDS);
-  const again = await Shadow.start({ directory: join(root, "again"), definitions: journal });
+  const again = await Shadow.start({ definitions: journal });
   try {
     expect(await textRows(again, OIDS)).toEqual(expected);
     const sorted = (one: Shadow) => [...one.relations().values()].sort((a, b) => a.oid - b.oid);

@@ -1,8 +1,5 @@
 /** Options of COPY against PostgreSQL itself: what is refused, with which words. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SqlError } from "../../src/base/errors.ts";
@@ -13,13 +10,11 @@ import { Shadow } from "../../src/postgres/shadow.ts";
 import { type CopyOptions, readOptions } from "../../src/session/copy/options.ts";
 import { settings } from "../postgres/support.ts";
 
-let root: string;
 let shadow: Shadow;
 let postgres: PGlite;
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "pgtide-copy-options-"));
-  shadow = await Shadow.start({ directory: join(root, "main"), definitions: [] });
+  shadow = await Shadow.start({ definitions: [] });
   postgres = await PGlite.create();
   await postgres.exec("CREATE TABLE m (a int, b text DEFAULT 'x', c float8)");
 });
@@ -27,7 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await shadow.close();
   await postgres.close();
-  await rm(root, { recursive: true, force: true });
 });
 
 const LISTS = String.raw`FORMAT foo

@@ -3,14 +3,11 @@
  * and rows; each by itself, all in one block, and after a restart.
  */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { PGlite } from "@electric-sql/pglite";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openPGlite } from "../../src/postgres/pglite.ts";
-import { copyTemplate, templateDirectory } from "../../src/postgres/template.ts";
+import { machineCode } from "../../src/postgres/machine-code.ts";
+import { openTemplate } from "../../src/postgres/pglite.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 import { ours, theirs } from "../support/same-answers.ts";
 
@@ -111,23 +108,19 @@ const ROWS = [
 ];
 
 let server: LocalServer;
-let folder: string;
 let postgres: PGlite;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "pgtide-definitions-"));
   server = await startLocalServer();
 });
 
 afterAll(async () => {
   await server.stop();
   await postgres.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
-async function freshPostgres(name: string): Promise<void> {
-  await copyTemplate(templateDirectory, join(folder, name));
-  postgres = await openPGlite(join(folder, name));
+async function freshPostgres(): Promise<void> {
+  postgres = await openTemplate({}, await machineCode());
 }
 
 /** Each in its own savepoint where there is a block. */
@@ -157,7 +150,7 @@ async function compareState(client: pg.Client): Promise<void> {
 
 describe("definitions answer as PostgreSQL does", () => {
   test("each by itself, and after a restart", async () => {
-    await freshPostgres("alone");
+    await freshPostgres();
     await compareAll(server.client, false);
     await server.restart();
     await compareState(server.client);
@@ -167,7 +160,7 @@ describe("definitions answer as PostgreSQL does", () => {
   test("all in one block, and after a restart", async () => {
     await server.stop();
     server = await startLocalServer();
-    await freshPostgres("block");
+    await freshPostgres();
     await compareAll(server.client, true);
     await compareState(server.client);
     await server.restart();

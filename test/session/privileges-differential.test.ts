@@ -3,15 +3,12 @@
  * rows, errors and catalogue; and the same again after a restart.
  */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openPGlite } from "../../src/postgres/pglite.ts";
-import { copyTemplate, templateDirectory } from "../../src/postgres/template.ts";
+import { machineCode } from "../../src/postgres/machine-code.ts";
+import { openTemplate } from "../../src/postgres/pglite.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 
 const STATEMENTS = [
@@ -222,18 +219,14 @@ const CATALOGUE = [
 
 let server: LocalServer;
 let postgres: PGlite;
-let folder: string;
 
 beforeAll(async () => {
   server = await startLocalServer();
-  folder = await mkdtemp(join(tmpdir(), "pgtide-roles-"));
-  await copyTemplate(templateDirectory, folder);
-  postgres = await openPGlite(folder, {});
+  postgres = await openTemplate({}, await machineCode());
 });
 afterAll(async () => {
   await server.stop();
   await postgres.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 interface Answer {

@@ -3,14 +3,11 @@
  * each by itself, in a block, and after a restart.
  */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { PGlite } from "@electric-sql/pglite";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openPGlite } from "../../src/postgres/pglite.ts";
-import { copyTemplate, templateDirectory } from "../../src/postgres/template.ts";
+import { machineCode } from "../../src/postgres/machine-code.ts";
+import { openTemplate } from "../../src/postgres/pglite.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
 import { ours, theirs } from "../support/same-answers.ts";
 import {
@@ -23,20 +20,16 @@ import {
 } from "../support/view-statements.ts";
 
 let server: LocalServer;
-let folder: string;
 let postgres: PGlite;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "pgtide-views-"));
   server = await startLocalServer();
-  await copyTemplate(templateDirectory, folder);
-  postgres = await openPGlite(folder);
+  postgres = await openTemplate({}, await machineCode());
 });
 
 afterAll(async () => {
   await server.stop();
   await postgres.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function both(client: pg.Client, sql: string): Promise<void> {

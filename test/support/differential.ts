@@ -15,9 +15,9 @@ import type { CompileContext, Plan } from "../../src/compile/plan.ts";
 import { readQuery } from "../../src/compile/tree.ts";
 import { Engine } from "../../src/engine/remote.ts";
 import { type Answer, readAnswer } from "../../src/postgres/answer.ts";
+import { machineCode } from "../../src/postgres/machine-code.ts";
 import { simpleQuery } from "../../src/postgres/messages.ts";
-import { openPGlite } from "../../src/postgres/pglite.ts";
-import { copyTemplate, templateDirectory } from "../../src/postgres/template.ts";
+import { openTemplate } from "../../src/postgres/pglite.ts";
 import { type HeldRows, heldRows } from "../../src/session/held-rows.ts";
 import { decodeText } from "../../src/types/codec.ts";
 import type { TextSettings } from "../../src/types/shape.ts";
@@ -62,9 +62,7 @@ const SETTINGS: TextSettings = {
 /** `schema` is SQL that creates and fills the tables. The caller closes. */
 export async function openDifferential(schema: string): Promise<Differential> {
   const directory = mkdtempSync(join(tmpdir(), "pgtide-differential-"));
-  const pgdata = join(directory, "pgdata");
-  await copyTemplate(templateDirectory, pgdata);
-  const pg = await openPGlite(pgdata, { timezone: "UTC" });
+  const pg = await openTemplate({ timezone: "UTC" }, await machineCode());
   const exchange = async (message: Uint8Array): Promise<Answer> =>
     readAnswer((await pg.execProtocol(message, { throwOnError: false })).data);
   const run = async (sql: string): Promise<Answer> => {
