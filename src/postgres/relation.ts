@@ -107,12 +107,14 @@ export interface ShadowSequence {
   readonly position: { readonly lastValue: string; readonly isCalled: boolean };
 }
 
-/** Of a view. */
+/** Of a view, or a materialized one. */
 export interface ShadowViewDefinition {
   /** Its query as PostgreSQL prints it: constants are folded, names come out qualified. */
   readonly text: string;
   /** `security_barrier=true`, `check_option=local`. */
   readonly options: readonly string[];
+  /** Whether it can be read. */
+  readonly isPopulated: boolean;
   /** OIDs of the relations it reads. */
   readonly uses: readonly number[];
 }

@@ -86,6 +86,7 @@ const SEQUENCE = `(
 
 const VIEW = `CASE WHEN c.relkind IN ('v', 'm') THEN json_build_object(
   'text', pg_get_viewdef(c.oid), 'options', coalesce(to_json(c.reloptions), '[]'),
+  'isPopulated', c.relispopulated,
   'uses', coalesce((SELECT json_agg(DISTINCT u.refobjid::int8) FROM pg_depend u
     JOIN pg_rewrite w ON w.oid = u.objid
     WHERE u.classid = 'pg_rewrite'::regclass AND u.refclassid = 'pg_class'::regclass

@@ -20,6 +20,7 @@ import { selectEffects } from "./statements/effects.ts";
 import { explain } from "./statements/explain.ts";
 import { checkpoint, flush } from "./statements/flush.ts";
 import { lockTables } from "./statements/lock-table.ts";
+import { refuseMaterialized } from "./statements/materialized-views.ts";
 import {
   listen,
   listeningChannels,
@@ -78,6 +79,7 @@ async function handle(statement: Statement, execution: Execution): Promise<Resul
     case "select":
       return await select(statement.plan, execution);
     case "change":
+      refuseMaterialized(statement, execution);
       return await change(statement.change, execution);
     case "late": {
       const compiled = compiledNow(statement, execution);

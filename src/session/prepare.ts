@@ -41,6 +41,7 @@ import { withTemporarySchema } from "./temporary-path.ts";
 import { classifyUtility, explainedText, isAnalyzing, notBuilt } from "./utility.ts";
 import { cursorDeclaration, declaredQuery } from "./utility-cursors.ts";
 import { withDefaultMethod } from "./utility-tables.ts";
+import { classifyQualified, isViewDefinition } from "./utility-views.ts";
 
 /** A statement and the session state it is prepared under. */
 interface Source {
@@ -136,8 +137,8 @@ export class Preparer {
       if (utility.tag === "DECLARECURSORSTMT") {
         return await this.#declare(source, utility, analysis.parameterOids);
       }
-      if (source.insertions.length > 0 && utility.tag === "VIEWSTMT") {
-        return classifiedAsAnalysed(source, utility);
+      if (source.insertions.length > 0 && isViewDefinition(utility)) {
+        return classifyQualified(utility, source);
       }
       const method = source.settings.get("default_table_access_method");
       return classifyUtility(withDefaultMethod(utility, method), source.statement);
@@ -304,14 +305,6 @@ export class Preparer {
     );
     return { kind: "explain", query: prepared.statement, isAnalyze: isAnalyzing(node) };
   }
-}
-
-/** Executed by the embedded PostgreSQL, which knows our functions by their schema alone. */
-function classifiedAsAnalysed({ statement, request, insertions }: Source, node: NodeObject) {
-  const { text } = request;
-  const classified = classifyUtility(node, { ...statement, text, tokens: tokenize(text) });
-  if (classified.kind !== "define") return classified;
-  return { ...classified, definition: { ...classified.definition, insertions } };
 }
 
 /** A query without tables: what refuses it need not speak of them. */

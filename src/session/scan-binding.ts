@@ -17,7 +17,7 @@ import type { HeldRows } from "./held-rows.ts";
 import { likelyRows } from "./likely-rows.ts";
 import { newestSegments } from "./newest.ts";
 import { callOwnFunction, rowsColumns } from "./own-calls.ts";
-import { relationOf } from "./plain/relation.ts";
+import { relationOf, requirePopulated } from "./plain/relation.ts";
 import { scanText } from "./plain/scan.ts";
 import { knownWrites } from "./plain/work.ts";
 import type { PlanValues } from "./plan-values.ts";
@@ -112,6 +112,7 @@ class Binder {
     const { tables, plain } = this.#execution.services;
     if (tables.relation(scan.relationOid)?.kind === "ordinary") {
       const relation = relationOf(scan.relationOid, this.#execution);
+      requirePopulated(relation);
       const writes = knownWrites(this.#execution.transaction);
       writes?.noteRead(relation.oid);
       await writes?.settle();

@@ -176,7 +176,7 @@ test("what cannot be kept is refused by name and leaves nothing", async () => {
     ["CREATE TABLE r () INHERITS (orders)", /inheritance/],
     ['CREATE TABLE r (a int, "A" int)', /case alone/],
     ['CREATE TABLE r (a text COLLATE "pg_c_utf8")', /collation/],
-    ["CREATE MATERIALIZED VIEW r AS SELECT 1", /CREATE MATERIALIZED/],
+    ["CREATE MATERIALIZED VIEW r AS SELECT 'now'::date", /moment/],
     ["CREATE TYPE r AS ENUM ('a')", /CREATE TYPE/],
     ["CREATE DOMAIN r AS int", /CREATE DOMAIN/],
     ["CREATE FUNCTION r() RETURNS int LANGUAGE sql RETURN 1", /CREATE FUNCTION/],

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { machineCode } from "../../src/postgres/machine-code.ts";
 import { openTemplate } from "../../src/postgres/pglite.ts";
 import { type LocalServer, startLocalServer } from "../support/local-server.ts";
+import { MATERIALIZED } from "../support/materialized-statements.ts";
 import { ours, theirs } from "../support/same-answers.ts";
 import {
   CATALOGUE,
@@ -108,15 +109,19 @@ test("after a restart views are what they were, constants of the moment among th
   await server.client.query("CREATE TSTABLE seen (ts timestamptz)");
   await server.client.query("CREATE VIEW gaps AS SELECT * FROM coverage_gaps('seen')");
   await server.client.query("CREATE SCHEMA hidden");
+  await server.client.query("CREATE MATERIALIZED VIEW hidden.filled AS SELECT a, d FROM t");
   const read = async () => [
     await server.rows("SELECT *, pg_get_viewdef('made'::regclass) FROM made"),
     await server.rows("SELECT oid, relname FROM pg_class WHERE oid >= 65536 ORDER BY oid"),
     await server.rows("SELECT * FROM gaps"),
+    await server.rows("SELECT * FROM hidden.filled ORDER BY a"),
   ];
   const before = await read();
   await server.restart();
   expect(await read()).toEqual(before);
-  await server.client.query("DROP VIEW made; ALTER VIEW gaps SET SCHEMA hidden");
+  await server.client.query(
+    "DROP VIEW made; ALTER VIEW gaps SET SCHEMA hidden; DROP MATERIALIZED VIEW hidden.filled",
+  );
   await compareState(server.client);
   const left = "SELECT relname FROM pg_class WHERE relname ~ 'brief|of_plain'";
   expect(await server.rows(left)).toEqual([]);
@@ -168,6 +173,10 @@ test("times asked for around a view prune the segments below it, a barrier's, to
     const plan = await server.rows(`EXPLAIN SELECT count(*) FROM ${view} WHERE ts >= '2029-01-01'`);
     expect(plan.flat().join("\n"), view).toMatch(/Segments: 2 considered, 1 read/);
   }
+});
+
+test("materialized views are filled, refreshed and refused as in PostgreSQL", async () => {
+  await compareAll(server.client, MATERIALIZED, false);
 });
 
 test("rows go in, change and go through simple views as in PostgreSQL", async () => {

@@ -34,7 +34,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** @throws SqlError 42809 for what is no table */
 export function refuseKind({ relkind, name }: ShadowRelation, direction: "from" | "to"): void {
   const kind = KINDS[relkind];
-  if (kind === undefined) return;
+  if (kind === undefined || (relkind === "m" && direction === "from")) return;
   const hint =
     direction === "from"
       ? "Try the COPY (SELECT ...) TO variant."

@@ -31,6 +31,7 @@ export interface DefinitionStatement {
 const OBJECTS: Readonly<Record<number, string>> = {
   6: "COLUMN",
   20: "INDEX",
+  23: "MATERIALIZED VIEW",
   33: "ROLE",
   36: "SCHEMA",
   37: "SEQUENCE",
@@ -53,9 +54,9 @@ export function classifyDefinition(
   const command = commandOf(node);
   if (command === undefined) return undefined;
   refusePart(node);
-  const isConcurrent = statement.tokens.some(
-    (token) => token.kind === "word" && token.value === "concurrently",
-  );
+  const isConcurrent =
+    !QUERIES.has(node.tag) &&
+    statement.tokens.some((token) => token.kind === "word" && token.value === "concurrently");
   return {
     command,
     tokens: statement.tokens,
@@ -67,6 +68,13 @@ export function classifyDefinition(
     insertions: [],
   };
 }
+
+/** The word means nothing in a query, and REFRESH may stand in a block. */
+const QUERIES: ReadonlySet<string> = new Set([
+  "VIEWSTMT",
+  "CREATETABLEASSTMT",
+  "REFRESHMATVIEWSTMT",
+]);
 
 const EFFECTS: Readonly<Record<string, DefinitionStatement["effect"]>> = {
   TRUNCATESTMT: "truncate",
@@ -80,6 +88,10 @@ function commandOf(node: NodeObject): string | undefined {
       return "CREATE TABLE";
     case "VIEWSTMT":
       return "CREATE VIEW";
+    case "CREATETABLEASSTMT":
+      return "CREATE MATERIALIZED VIEW";
+    case "REFRESHMATVIEWSTMT":
+      return "REFRESH MATERIALIZED VIEW";
     case "INDEXSTMT":
       return "CREATE INDEX";
     case "CREATESEQSTMT":

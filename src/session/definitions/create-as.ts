@@ -63,7 +63,7 @@ function behindAs({ text, tokens }: StatementText): Query {
 }
 
 /** WITH [NO] DATA at the end. */
-function dataWords(tokens: readonly Token[]): number {
+export function dataWords(tokens: readonly Token[]): number {
   if (!isWord(tokens.at(-1), "data")) return 0;
   if (isWord(tokens.at(-2), "with")) return 2;
   return isWord(tokens.at(-2), "no") && isWord(tokens.at(-3), "with") ? 3 : 0;

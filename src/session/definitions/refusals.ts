@@ -16,7 +16,6 @@ const COLLATIONS: ReadonlySet<number> = new Set([0, 100, 950, 951]);
 
 const KINDS: Readonly<Record<string, string>> = {
   p: "a partitioned table",
-  m: "a materialized view",
   f: "a foreign table",
 };
 

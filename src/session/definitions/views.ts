@@ -12,7 +12,7 @@ import { isTemporarySchema } from "../temporary.ts";
 
 const AS_SERVER: ShadowSettings = { role: SUPERUSER, searchPath: "pg_catalog", settings: {} };
 
-/** The statement `sql` in its sources, and what of ours must follow it so that it is the same when it is replayed. */
+/** The statement `sql` in its sources, and what must follow so that its replay gives the same. */
 export function viewSources(
   sql: string,
   sources: readonly DefinitionSource[],

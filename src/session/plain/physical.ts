@@ -18,9 +18,9 @@ export function isTemporary({ schema }: Pick<ShadowRelation, "schema">): boolean
   return schema.startsWith(TEMPORARY_SCHEMA);
 }
 
-/** A table whose rows are kept here. */
+/** A table, or a materialized view, whose rows are kept here. */
 export function isOrdinary({ relkind, accessMethod, schema }: ShadowRelation): boolean {
-  return relkind === "r" && accessMethod === "heap" && schema !== STORE_SCHEMA;
+  return (relkind === "r" || relkind === "m") && accessMethod === "heap" && schema !== STORE_SCHEMA;
 }
 
 /** Of committed rows. */

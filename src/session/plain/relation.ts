@@ -1,6 +1,6 @@
 /** What the embedded PostgreSQL says of ordinary tables. */
 
-import { assert } from "../../base/errors.ts";
+import { assert, SqlError } from "../../base/errors.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
 import type { Execution } from "../execution.ts";
 
@@ -13,4 +13,12 @@ export function relationOf(oid: number, execution: Execution): ShadowRelation {
 /** Every ordinary table, as this session sees them. */
 export function allRelations(execution: Execution): Iterable<ShadowRelation> {
   return execution.services.shadow.relations().values();
+}
+
+/** @throws SqlError 55000 */
+export function requirePopulated({ name, view }: ShadowRelation): void {
+  if (view?.isPopulated !== false) return;
+  throw new SqlError("55000", `materialized view "${name}" has not been populated`, {
+    hint: "Use the REFRESH MATERIALIZED VIEW command.",
+  });
 }

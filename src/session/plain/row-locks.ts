@@ -25,6 +25,9 @@ export async function lockRows(
   const writes = await plainWrites(execution);
   for (const oid of relationOids) {
     const relation = relationOf(oid, execution);
+    if (relation.relkind === "m") {
+      throw new SqlError("42809", `cannot lock rows in materialized view "${relation.name}"`);
+    }
     if (!isPatient && !services.plain.tryLock(lockOwner(transaction, processId))) {
       throw new SqlError("55P03", `could not obtain lock on row in relation "${relation.name}"`);
     }

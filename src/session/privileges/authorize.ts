@@ -132,7 +132,7 @@ async function authorizeAnalysed(statement: Statement, execution: Execution): Pr
 }
 
 /** The function tells of times and entities. */
-function coverageNeed({ info }: TstableEntry): Question {
+export function coverageNeed({ info }: TstableEntry): Question {
   const columns = [info.timeColumn, ...(info.entityColumns ?? [])].filter(
     (one) => one !== undefined,
   );

@@ -6,7 +6,7 @@ import type { DefinitionStatement } from "../definitions/classify.ts";
 import { type DefinitionRequest, define } from "../definitions/define.ts";
 import { becomesTemporary, readsTemporary, viewSources } from "../definitions/views.ts";
 import type { Execution, Result } from "../execution.ts";
-import { unshiftPosition } from "../own-functions.ts";
+import { type Insertion, unshiftPosition } from "../own-functions.ts";
 
 /** `request` executes the statement as it stands. */
 export async function createView(
@@ -14,10 +14,18 @@ export async function createView(
   { node, sql, insertions }: DefinitionStatement,
   execution: Execution,
 ): Promise<Result> {
+  return await atOwnPositions(insertions, () => created(request, sql, node, execution));
+}
+
+/** Errors stand where the client's text has what they are about. */
+export async function atOwnPositions(
+  insertions: readonly Insertion[],
+  act: () => Promise<Result>,
+): Promise<Result> {
   try {
-    return await created(request, sql, node, execution);
+    return await act();
   } catch (cause) {
-    if (!(cause instanceof SqlError)) throw cause;
+    if (!(cause instanceof SqlError) || insertions.length === 0) throw cause;
     const fields = unshiftPosition(cause.fields, insertions);
     throw new SqlError(fields.sqlState, fields.message, { ...fields, cause });
   }

@@ -18,13 +18,15 @@ import { knownWrites } from "../plain/work.ts";
 import { defineRoles, isRoleStatement } from "../roles/role-statements.ts";
 import { isTemporarySchema, temporarySchema, withoutTemporary } from "../temporary.ts";
 import { withTemporarySchema } from "../temporary-path.ts";
-import { createView } from "./create-view.ts";
+import { atOwnPositions, createView } from "./create-view.ts";
+import { createMaterialized, refreshMaterialized } from "./materialized-views.ts";
 import { truncate } from "./truncate.ts";
 
 /** What neither reads nor removes rows. */
 const KEEPS_ROWS: ReadonlySet<string> = new Set([
   "CREATESTMT",
   "VIEWSTMT",
+  "CREATETABLEASSTMT",
   "CREATESEQSTMT",
   "CREATESCHEMASTMT",
   "ALTERSEQSTMT",
@@ -34,7 +36,12 @@ const KEEPS_ROWS: ReadonlySet<string> = new Set([
 ]);
 
 /** What makes an object in the first schema of the path. */
-const MAKES: ReadonlySet<string> = new Set(["CREATESTMT", "VIEWSTMT", "CREATESEQSTMT"]);
+const MAKES: ReadonlySet<string> = new Set([
+  "CREATESTMT",
+  "VIEWSTMT",
+  "CREATETABLEASSTMT",
+  "CREATESEQSTMT",
+]);
 
 export async function defineObjects(
   statement: DefinitionStatement,
@@ -46,8 +53,13 @@ export async function defineObjects(
     throw new SqlError("25001", message);
   }
   if (statement.effect === "truncate") return await truncate(statement, execution);
+  if (node.tag === "REFRESHMATVIEWSTMT") return await refreshMaterialized(statement, execution);
   if (isRoleStatement(statement)) return await defineRoles(statement, execution);
   const request = requestOf(statement, execution);
+  if (node.tag === "CREATETABLEASSTMT") {
+    const create = () => createMaterialized(request, statement, execution);
+    return await atOwnPositions(statement.insertions, create);
+  }
   if (node.tag === "VIEWSTMT") return await createView(request, statement, execution);
   const step = await define(request, execution);
   if (request.temporary !== undefined) {
@@ -61,7 +73,7 @@ function requestOf(statement: DefinitionStatement, execution: Execution): Defini
   const { schema: hidden = "pg_temp", temporary } = temporaryPart(statement, execution);
   const plainText = temporary === undefined ? statement.sql : withoutTemporary(statement);
   const sql = withTemporarySchema({ text: plainText, tokens: statement.tokens }, hidden);
-  const locksRows = !KEEPS_ROWS.has(node.tag) && !command.endsWith(" VIEW");
+  const locksRows = !KEEPS_ROWS.has(node.tag) && command !== "ALTER VIEW";
   if (effect === "nothing") return { command, sources: [sql], isTried: true };
   const makes = MAKES.has(node.tag);
   const judge = restartsOf(node, execution);
@@ -180,5 +192,6 @@ function alteredTable(
   const { schemaname, relname } = node["relation"] as NodeObject;
   const schema = schemaname === null ? undefined : String(schemaname);
   const found = services.tables.findRelation({ schema, name: String(relname) }, settings);
+  if (found?.view?.isPopulated === false) return undefined;
   return found !== undefined && isOrdinary(found) ? found : undefined;
 }
