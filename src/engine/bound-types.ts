@@ -69,8 +69,17 @@ export type ScalarType = keyof typeof WIDTHS;
 
 /** @throws SqlError 0A000 for a type that no table can have */
 export function cellTypeOf(column: TypedColumn): CellType {
-  return parseType(boundType(column));
+  const text = boundType(column);
+  let type = CELL_TYPES.get(text);
+  if (type === undefined) {
+    type = parseType(text);
+    CELL_TYPES.set(text, type);
+  }
+  return type;
 }
+
+/** By the texts of bound types, of which there are not many. */
+const CELL_TYPES = new Map<string, CellType>();
 
 function parseType(text: string): CellType {
   if (text.endsWith("[]")) return { kind: "list", element: parseType(text.slice(0, -2)) };

@@ -8,6 +8,9 @@ import type { SqlValue } from "../types/value.ts";
 
 const ROWS_FIRST = 16;
 
+/** Memory of columns that have none: cheaper to share than to make. */
+export const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array();
+
 export type Present = Exclude<SqlValue, null>;
 
 export abstract class ColumnBuilder {
@@ -95,7 +98,7 @@ function hasNull(validity: Uint8Array, rows: number): boolean {
 /** Cells of one width. */
 export abstract class FixedBuilder extends ColumnBuilder {
   readonly #width: number;
-  #cells: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #cells = NO_BYTES;
 
   constructor(width: number) {
     super();
@@ -115,14 +118,14 @@ export abstract class FixedBuilder extends ColumnBuilder {
 
   protected grow(): void {
     const larger = new Uint8Array(this.capacity * this.#width);
-    larger.set(this.#cells);
+    if (this.#cells.length > 0) larger.set(this.#cells);
     this.#cells = larger;
     this.view(larger.buffer);
   }
 
   protected takeCells(rows: number): Omit<ColumnData, "validity"> {
     const data = trimmed(this.#cells, rows * this.#width);
-    this.#cells = new Uint8Array();
+    this.#cells = NO_BYTES;
     return { data, offsets: undefined, elements: undefined };
   }
 }

@@ -3,10 +3,14 @@
 import { assert } from "../base/errors.ts";
 import { type Interval, NEG_INFINITY, POS_INFINITY } from "../types/value.ts";
 import type { ScalarType } from "./bound-types.ts";
-import { FixedBuilder, type Present } from "./column-builder.ts";
+import { FixedBuilder, NO_BYTES, type Present } from "./column-builder.ts";
 import { DATE_INFINITY } from "./moments.ts";
 
 const TWO_32 = 2 ** 32;
+
+/** Of columns without a row. */
+const NO_WORDS = new Int32Array();
+const NO_LONGS = new BigInt64Array();
 
 const ARRAYS = {
   SMALLINT: Int16Array,
@@ -40,7 +44,7 @@ export function fixedBuilder(id: Exclude<ScalarType, "VARCHAR" | "BLOB">): Fixed
 }
 
 class BooleanBuilder extends FixedBuilder {
-  #cells = new Uint8Array();
+  #cells = NO_BYTES;
 
   constructor() {
     super(1);
@@ -59,12 +63,11 @@ class BooleanBuilder extends FixedBuilder {
 /** Integers of up to 32 bits and floats. */
 class NumberBuilder extends FixedBuilder {
   readonly #array: (typeof ARRAYS)[NumberType];
-  #cells: InstanceType<(typeof ARRAYS)[NumberType]>;
+  #cells: InstanceType<(typeof ARRAYS)[NumberType]> = NO_WORDS;
 
   constructor(id: NumberType) {
     super(ARRAYS[id].BYTES_PER_ELEMENT);
     this.#array = ARRAYS[id];
-    this.#cells = new this.#array();
   }
 
   protected view(buffer: ArrayBuffer): void {
@@ -89,7 +92,7 @@ class NumberBuilder extends FixedBuilder {
 }
 
 class DateBuilder extends FixedBuilder {
-  #cells = new Int32Array();
+  #cells = NO_WORDS;
 
   constructor() {
     super(4);
@@ -112,8 +115,8 @@ class DateBuilder extends FixedBuilder {
 }
 
 class Int64Builder extends FixedBuilder {
-  protected cells = new BigInt64Array();
-  #words = new Int32Array();
+  protected cells = NO_LONGS;
+  #words = NO_WORDS;
 
   constructor() {
     super(8);
@@ -162,8 +165,8 @@ class TimestampBuilder extends Int64Builder {
 }
 
 class IntervalBuilder extends FixedBuilder {
-  #words = new Int32Array();
-  #cells = new BigInt64Array();
+  #words = NO_WORDS;
+  #cells = NO_LONGS;
 
   constructor() {
     super(16);
@@ -183,7 +186,7 @@ class IntervalBuilder extends FixedBuilder {
 }
 
 class UuidBuilder extends FixedBuilder {
-  #cells = new Uint8Array();
+  #cells = NO_BYTES;
 
   constructor() {
     super(16);

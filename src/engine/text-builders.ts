@@ -4,20 +4,22 @@ import { assert, SqlError } from "../base/errors.ts";
 import type { ColumnData } from "../table/row-block.ts";
 import type { FieldPlaces } from "../types/copy/field-places.ts";
 import type { SqlArray } from "../types/value.ts";
-import { ColumnBuilder, type Present, trimmed } from "./column-builder.ts";
+import { ColumnBuilder, NO_BYTES, type Present, trimmed } from "./column-builder.ts";
 
 /** Longer texts are left to the encoder of the platform. */
 const QUICK_LENGTH = 24;
 const BYTES_FIRST = 256;
+const BYTES_A_ROW = 16;
 /** Offsets are 32 bits wide. */
 const BYTES_MAX = 2 ** 32 - 1;
 const UTF8_MAX = 3;
 
+const NO_OFFSETS = new Uint32Array();
 const encoder = new TextEncoder();
 
 abstract class OffsetBuilder extends ColumnBuilder {
   /** One more than `capacity`. */
-  protected offsets = new Uint32Array();
+  protected offsets = NO_OFFSETS;
 
   protected start(row: number): number {
     return row === 0 ? 0 : (this.offsets[row] as number);
@@ -29,14 +31,15 @@ abstract class OffsetBuilder extends ColumnBuilder {
 
   protected grow(): void {
     const larger = new Uint32Array(this.capacity + 1);
-    larger.set(this.offsets);
+    if (this.offsets.length > 0) larger.set(this.offsets);
     this.offsets = larger;
   }
 
   protected takeOffsets(rows: number): Uint32Array {
-    const taken = this.offsets.length === 0 ? new Uint32Array(1) : this.offsets.slice(0, rows + 1);
-    this.offsets = new Uint32Array();
-    return taken;
+    const { offsets } = this;
+    this.offsets = NO_OFFSETS;
+    if (offsets.length === rows + 1) return offsets;
+    return offsets.length === 0 ? new Uint32Array(1) : offsets.slice(0, rows + 1);
   }
 
   protected end(rows: number): number {
@@ -46,7 +49,7 @@ abstract class OffsetBuilder extends ColumnBuilder {
 
 /** Text and bytea. */
 export class BytesBuilder extends OffsetBuilder {
-  #bytes: Uint8Array = new Uint8Array();
+  #bytes: Uint8Array = NO_BYTES;
 
   bytes(rows: number): number {
     return rows * 4 + this.end(rows);
@@ -107,15 +110,16 @@ export class BytesBuilder extends OffsetBuilder {
   #reserve(length: number): void {
     if (length <= this.#bytes.length) return;
     if (length > BYTES_MAX) throw tooLarge();
-    const size = Math.max(length, Math.min(this.#bytes.length * 2, BYTES_MAX), BYTES_FIRST);
+    const first = Math.min(BYTES_FIRST, BYTES_A_ROW * this.capacity);
+    const size = Math.max(length, Math.min(this.#bytes.length * 2, BYTES_MAX), first);
     const larger = new Uint8Array(size);
-    larger.set(this.#bytes);
+    if (this.#bytes.length > 0) larger.set(this.#bytes);
     this.#bytes = larger;
   }
 
   protected takeCells(rows: number): Omit<ColumnData, "validity"> {
     const data = trimmed(this.#bytes, this.end(rows));
-    this.#bytes = new Uint8Array();
+    this.#bytes = NO_BYTES;
     return { data, offsets: this.takeOffsets(rows), elements: undefined };
   }
 }
@@ -153,6 +157,6 @@ export class ListBuilder extends OffsetBuilder {
 
   protected takeCells(rows: number): Omit<ColumnData, "validity"> {
     const elements = this.#elements.take(this.end(rows));
-    return { data: new Uint8Array(), offsets: this.takeOffsets(rows), elements };
+    return { data: NO_BYTES, offsets: this.takeOffsets(rows), elements };
   }
 }

@@ -65,6 +65,8 @@ export class Settings {
   readonly #lastReported = new Map<string, string>();
   /** Something may differ from what was last reported. */
   #isReportDue = true;
+  /** Values by name as they are asked for, which some are for each message. */
+  readonly #values = new Map<string, string>();
   #text: TextSettings | undefined;
   #shadow: ShadowSettings | undefined;
   #temporarySchema: string | undefined;
@@ -117,6 +119,14 @@ export class Settings {
 
   /** SHOW's text; undefined for a name nobody has set and PostgreSQL does not know. */
   get(name: string): string | undefined {
+    const known = this.#values.get(name);
+    if (known !== undefined) return known;
+    const value = this.#value(name);
+    if (value !== undefined) this.#values.set(name, value);
+    return value;
+  }
+
+  #value(name: string): string | undefined {
     const key = name.toLowerCase();
     if (key === "is_superuser") return this.isSuperuser ? "on" : "off";
     if (key === "session_authorization") return roleByOid(this.#roles, this.sessionRoleOid)?.name;
@@ -291,6 +301,7 @@ export class Settings {
   }
 
   #changed(): void {
+    this.#values.clear();
     this.#isSuperuser = undefined;
     this.#text = undefined;
     this.#shadow = undefined;

@@ -93,20 +93,23 @@ class LocalAppendFolder implements AppendFolder {
 
   #wrapped(name: string, file: WritableFile): WritableFile {
     return {
-      write: (offset, bytes) => this.#attempt("write file", name, () => file.write(offset, bytes)),
-      truncate: (size) => this.#attempt("truncate file", name, () => file.truncate(size)),
-      sync: () => this.#attempt("sync file", name, () => file.sync()),
-      close: () => this.#attempt("close file", name, () => file.close()),
+      write: (offset, bytes) => this.#tried("write file", name, file.write(offset, bytes)),
+      truncate: (size) => this.#tried("truncate file", name, file.truncate(size)),
+      sync: () => this.#tried("sync file", name, file.sync()),
+      close: () => this.#tried("close file", name, file.close()),
     };
   }
 
   async #attempt<T>(verb: string, name: string, act: (path: string) => Promise<T>): Promise<T> {
-    const path = join(this.location, name);
+    return await this.#tried(verb, name, act(join(this.location, name)));
+  }
+
+  async #tried<T>(verb: string, name: string, result: Promise<T>): Promise<T> {
     try {
-      return await act(path);
+      return await result;
     } catch (cause) {
       if (errnoOf(cause) === undefined) throw cause;
-      throw storageError(cause, `could not ${verb} "${path}"`);
+      throw storageError(cause, `could not ${verb} "${join(this.location, name)}"`);
     }
   }
 }

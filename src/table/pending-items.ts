@@ -230,14 +230,7 @@ class PendingTable implements OwnChanges {
   /** What remains of the changes, without what the transaction has both added and removed. */
   items(): readonly NewItem[] {
     const { tableId } = this.#hot;
-    const items: NewItem[] = [];
-    const own = new Set(this.#changes.flatMap(({ item }) => addedPaths(item)));
-    const gone = new Set(this.#changes.flatMap(({ item }) => item.removed));
-    for (const { item } of this.#changes) {
-      const removed = item.removed.filter((path) => !own.has(path));
-      const added = item.added.filter(({ meta }) => !gone.has(meta.path));
-      if (added.length + removed.length > 0) items.push({ ...item, removed, added });
-    }
+    const items = this.#changes.length === 0 ? [] : this.#remaining();
     for (const rows of this.#rows.visible()) {
       const { schemaVersion, block, isReplacing } = rows;
       items.push({
@@ -252,7 +245,20 @@ class PendingTable implements OwnChanges {
     return items;
   }
 
+  #remaining(): NewItem[] {
+    const items: NewItem[] = [];
+    const own = new Set(this.#changes.flatMap(({ item }) => addedPaths(item)));
+    const gone = new Set(this.#changes.flatMap(({ item }) => item.removed));
+    for (const { item } of this.#changes) {
+      const removed = item.removed.filter((path) => !own.has(path));
+      const added = item.added.filter(({ meta }) => !gone.has(meta.path));
+      if (added.length + removed.length > 0) items.push({ ...item, removed, added });
+    }
+    return items;
+  }
+
   async discard(isCommitted: boolean): Promise<void> {
+    if (this.#files.size === 0) return await this.#rows.drop();
     const kept = isCommitted
       ? new Set(this.items().flatMap((item) => (item.kind === "rows" ? [] : addedPaths(item))))
       : new Set<string>();

@@ -44,7 +44,9 @@ export function encodeRecord(record: WalRecord): Uint8Array {
   const header = hasSegments ? writeJson(content) : JSON.stringify(content);
   const length = Buffer.byteLength(header);
   const start = padded(4 + length);
-  const out = Buffer.alloc(start + partsBytes(items) + padded(extra?.length ?? 0));
+  // In the pool where it is small: memory of its own is dear.
+  const size = start + partsBytes(items) + padded(extra?.length ?? 0);
+  const out = Buffer.allocUnsafe(size).fill(0);
   out.writeUInt32LE(length, 0);
   out.write(header, 4);
   let at = start;

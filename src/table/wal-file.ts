@@ -20,6 +20,10 @@ import {
 /** Handed to the system at once: a large record is written in steps. */
 const CHUNK_BYTES = 1 << 20;
 const SALT_BYTES = 8;
+/** What a record and a group cost besides their payloads, at most but at ends of blocks. */
+const FRAGMENT_BYTES = 16;
+const GROUP_BYTES = 64;
+const NOTHING = Buffer.alloc(0);
 
 export class LogFile {
   readonly start: LogPosition;
@@ -84,7 +88,8 @@ export class LogFile {
    * stand behind `end`, which has not moved: `cutBack`.
    */
   async write(mark: Mark, records: readonly Uint8Array[]): Promise<readonly LogPosition[]> {
-    const group = new Group(this.#fragments, this.#offset);
+    const bytes = records.reduce((sum, { length }) => sum + length + FRAGMENT_BYTES, GROUP_BYTES);
+    const group = new Group(this.#fragments, this.#offset, bytes);
     group.add("mark", encodeMark(mark));
     const positions: LogPosition[] = [];
     for (const record of records) {
@@ -134,14 +139,17 @@ export class LogFile {
 /** Fragments one behind the other, until somebody writes them. */
 class Group {
   readonly #fragments: Fragments;
-  #chunk = Buffer.alloc(0);
+  #chunk = NOTHING;
   #filled = 0;
   /** Of the chunk's first byte in the file. */
   #from: number;
+  readonly #expected: number;
 
-  constructor(fragments: Fragments, offset: number) {
+  /** `expected`: about how many bytes there will be in all. */
+  constructor(fragments: Fragments, offset: number, expected: number) {
     this.#fragments = fragments;
     this.#from = offset;
+    this.#expected = expected;
   }
 
   get offset(): number {
@@ -167,7 +175,7 @@ class Group {
   take(): { offset: number; bytes: Buffer } {
     const taken = { offset: this.#from, bytes: this.#chunk.subarray(0, this.#filled) };
     this.#from = this.offset;
-    this.#chunk = Buffer.alloc(0);
+    this.#chunk = NOTHING;
     this.#filled = 0;
     return taken;
   }
@@ -175,7 +183,8 @@ class Group {
   /** Zeros: what no fragment fills must be none. */
   #reserve(length: number): void {
     if (length <= this.#chunk.length) return;
-    const grown = Buffer.alloc(Math.max(length, Math.min(this.#chunk.length * 4, CHUNK_BYTES * 2)));
+    const wanted = Math.max(this.#expected, this.#chunk.length * 4);
+    const grown = Buffer.alloc(Math.max(length, Math.min(wanted, CHUNK_BYTES * 2)));
     this.#chunk.copy(grown, 0, 0, this.#filled);
     this.#chunk = grown;
   }
