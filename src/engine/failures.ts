@@ -1,7 +1,7 @@
 /**
  * DuckDB's errors in PostgreSQL's words. DuckDB gives a text and no code, so this is the one file
  * that looks at message text. Errors of our own functions and of error() carry
- * `PG:<sqlstate>:<message>`, and behind a record separator their DETAIL.
+ * `PG:<sqlstate>:<message>`, and behind record separators their DETAIL and HINT.
  */
 
 import { SqlError } from "../base/errors.ts";
@@ -9,7 +9,7 @@ import { EngineError } from "./error.ts";
 
 // The separator is a control character so that no message can hold it.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: see above
-const OWN = /PG:([0-9A-Z]{5}):([^\u001e]*)(?:\u001e([\s\S]*))?/;
+const OWN = /PG:([0-9A-Z]{5}):([^\u001e]*)(?:\u001e([^\u001e]*))?(?:\u001e([\s\S]*))?/;
 
 /** DuckDB's names of types in its messages. A UUID is read as an INT128. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -94,8 +94,12 @@ const RULES: readonly (readonly [RegExp, Make])[] = [
   [/^Not implemented Error: (.*)/i, notImplemented],
 ];
 
-function ownFailure([, sqlState = "", message = "", detail]: RegExpExecArray, cause: Error) {
-  return new SqlError(sqlState, message, detail === undefined ? { cause } : { detail, cause });
+function ownFailure([, sqlState = "", message = "", detail, hint]: RegExpExecArray, cause: Error) {
+  return new SqlError(sqlState, message, {
+    ...(detail && { detail }),
+    ...(hint !== undefined && { hint }),
+    cause,
+  });
 }
 
 function outOfRange(type: string | undefined, cause: Error): SqlError {

@@ -15,10 +15,18 @@ function program(name: string, file: string, variant?: string): ClientProgram {
   return { name, source, command, ...(variant !== undefined && { variant }) };
 }
 
+/** They define and look at definitions for a while: only `.ci/run long` asks for them. */
+const slow = [
+  program("Knex, Objection", "knex"),
+  program("Sequelize", "sequelize"),
+  program("TypeORM", "typeorm"),
+].map((one) => ({ ...one, timeoutMs: 300_000 }));
+
 describeClients([
   program("node-postgres", "node-postgres"),
   program("postgres.js", "postgres-js"),
   program("Drizzle, node-postgres", "drizzle", "node-postgres"),
   program("Drizzle, postgres.js", "drizzle", "postgres-js"),
   program("Kysely", "kysely"),
+  ...(process.env["PGTIDE_TEST_SLOW_CLIENTS"] === "1" ? slow : []),
 ]);

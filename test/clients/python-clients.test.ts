@@ -27,5 +27,6 @@ describeClients([
   program("SQLAlchemy, psycopg 3", "with_sqlalchemy", "psycopg"),
   program("SQLAlchemy, asyncpg", "with_sqlalchemy", "asyncpg"),
   program("pandas", "with_pandas"),
+  program("ADBC", "with_adbc"),
   ...(process.env["PGTIDE_TEST_SLOW_CLIENTS"] === "1" ? [django] : []),
 ]);

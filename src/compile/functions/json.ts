@@ -98,5 +98,11 @@ export const json: Chapter = {
     "jsonb_exists_all(jsonb,_text)": template("jb_exists_all($1, $2)"),
     "jsonb_concat(jsonb,jsonb)": template("jb_concat($1, $2)"),
     "jsonb_delete(jsonb,text)": template("jb_delete($1, $2)"),
+    "jsonb_delete(jsonb,int4)": template("jb_delete_at($1, $2)"),
+    "jsonb_delete(jsonb,_text)": template("jb_delete_keys($1, $2)"),
+    "jsonb_delete_path(jsonb,_text)": template("jb_delete_path($1, $2)"),
+    "jsonb_set(jsonb,_text,jsonb,bool)": template("jb_set($1, $2, $3, $4)"),
+    "jsonb_insert(jsonb,_text,jsonb,bool)": template("jb_insert($1, $2, $3, $4)"),
+    "jsonb_strip_nulls(jsonb,bool)": template("jb_strip($1, $2)"),
   },
 };

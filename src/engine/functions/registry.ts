@@ -14,6 +14,7 @@ import { SqlError } from "../../base/errors.ts";
 import { formatFunctions } from "./format-functions.ts";
 import { inputFunctions } from "./input-functions.ts";
 import { intervalFunctions } from "./interval-arithmetic.ts";
+import { jsonChanges } from "./json-changes.ts";
 import { jsonFunctions } from "./json-functions.ts";
 import { mathFunctions } from "./math-functions.ts";
 import { numericFunctions } from "./numeric-functions.ts";
@@ -32,6 +33,7 @@ export const scalarFunctions: readonly ScalarFunction[] = [
   ...inputFunctions,
   ...outputFunctions,
   ...jsonFunctions,
+  ...jsonChanges,
   ...formatFunctions,
 ];
 

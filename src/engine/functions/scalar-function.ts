@@ -16,8 +16,11 @@ export interface ScalarFunction {
 }
 
 /** The one convention for errors out of DuckDB, as failures.ts reads it. */
-export function pgError(sqlState: string, message: string, detail?: string): Error {
-  return new Error(`PG:${sqlState}:${message}${detail === undefined ? "" : `\u001e${detail}`}`);
+export function pgError(sqlState: string, message: string, detail?: string, hint?: string): Error {
+  const more = hint === undefined ? [detail] : [detail ?? "", hint];
+  return new Error(
+    [`PG:${sqlState}:${message}`, ...more.filter((one) => one !== undefined)].join("\u001e"),
+  );
 }
 
 /** Remembers what `make` gave for the last texts: literal arguments come again in every row. */

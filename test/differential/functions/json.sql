@@ -7,6 +7,18 @@ SELECT id, jsonb_array_length(jb) FROM t WHERE jsonb_typeof(jb) = 'array' ORDER 
 SELECT jsonb_array_length(jb) FROM t WHERE id = 1; -- 22023
 SELECT id, jb || '{"q": 1}' FROM t WHERE jsonb_typeof(jb) = 'object' ORDER BY id;
 SELECT id, jb - 'a' FROM t WHERE jsonb_typeof(jb) IN ('object', 'array') ORDER BY id;
+SELECT id, jb - ARRAY['a', NULL, 'two'], jsonb_strip_nulls(jb), jsonb_strip_nulls(jb, true) FROM t WHERE jsonb_typeof(jb) IN ('object', 'array') ORDER BY id;
+SELECT id, jb #- '{b,0}', jb #- '{a}', jb #- '{}', jb #- '{k,x}' FROM t WHERE jsonb_typeof(jb) = 'object' ORDER BY id;
+SELECT id, jb - 0, jb - -1, jb - 9 FROM t WHERE jsonb_typeof(jb) = 'array' ORDER BY id;
+SELECT id, jsonb_set(jb, '{a}', '{"n": 1.50}'), jsonb_set(jb, '{b,-1}', to_jsonb(id)), jsonb_set(jb, '{b,7}', '"x"', false), jsonb_set(jb, '{k,x,y}', 'null'), jsonb_set(jb, '{k,q}', to_jsonb(s)), jsonb_insert(jb, '{b,0}', '0'), jsonb_insert(jb, '{b,-9}', '0', true), jsonb_insert(jb, '{new}', '[]') FROM t WHERE jsonb_typeof(jb) = 'object' ORDER BY id;
+SELECT id, jsonb_set(jb, ARRAY['0'], '5'), jsonb_set(jb, '{99}', '5'), jsonb_set(jb, '{-99}', '5'), jsonb_insert(jb, '{0}', '5'), jsonb_insert(jb, '{-1}', '5', true) FROM t WHERE jsonb_typeof(jb) = 'array' ORDER BY id;
+SELECT jsonb_set('{}', ARRAY['a', s], '1'), jsonb_set('{}', '{a}', '1'), jsonb_set('[]', '{5}', '1'), jsonb_set('{}', '{a}', '1', false), jsonb_set('{"a": {}}', ARRAY['a', s], '2') FROM t WHERE s IS NOT NULL AND id < 3 ORDER BY id;
+SELECT jsonb_insert(jsonb_set('{}', '{a}', to_jsonb(id)), '{a}', '2') FROM t WHERE id = 1; -- 22023
+SELECT jsonb_set(to_jsonb(id), '{a}', '2') FROM t WHERE id = 1; -- 22023
+SELECT jsonb_set(to_jsonb(ARRAY[id]), '{a}', '2') FROM t WHERE id = 1; -- 22P02
+SELECT jsonb_set(to_jsonb(ARRAY[id]), ARRAY[NULL, 'a'], '2') FROM t WHERE id = 1; -- 22004
+SELECT to_jsonb(id) #- '{a}' FROM t WHERE id = 1; -- 22023
+SELECT jsonb_build_object('id', id) - 1 FROM t WHERE id = 1; -- 22023
 SELECT id, json_build_object('id', id, 's', s, 'n', n, 'f', f, 'b', b, 'd', d, 'a', ia), jsonb_build_object('n', nf, 'tl', tl, 'jb', jb), json_build_array(id, s, NULL, b), jsonb_build_array(ta, r) FROM t WHERE id <> 9 ORDER BY id;
 SELECT id, to_json(s), to_jsonb(nf), to_json(f), to_json(ia), to_jsonb(ta), to_json(d), to_json(b), to_jsonb(j) FROM t ORDER BY id;
 SELECT id, (jb ->> 'a')::text, (jb -> 'a')::text, jb::text, j::text, j::jsonb, jb::json FROM t ORDER BY id;
