@@ -161,10 +161,16 @@ function plainFile({ plainFile: path }: EngineOptions): string[] {
   return ["SET GLOBAL checkpoint_threshold = '1TB'", `ATTACH ${quoteText(path)} AS plain`];
 }
 
-/** What generated SQL may touch, and that it may not change that. */
+/** What generated SQL may touch and spill, and that it may not change that. */
 function limits(options: EngineOptions): string[] {
   const allowed = [...options.allowedDirectories, options.tempDirectory];
+  const { temporaryBytesMax } = options;
+  const kilobytes = Math.floor((temporaryBytesMax ?? 0) / 1024);
   return [
+    // As an option of opening DuckDB shows it, but does not keep to it.
+    ...(temporaryBytesMax === undefined
+      ? []
+      : [`SET GLOBAL max_temp_directory_size = '${kilobytes}KiB'`]),
     `SET GLOBAL allowed_directories = [${allowed.map(quoteText).join(", ")}]`,
     "SET GLOBAL allowed_configs = ['TimeZone']",
     "SET GLOBAL enable_external_access = false",

@@ -9,6 +9,7 @@ import { ServerError } from "../base/errors.ts";
  * bad-file: no readable Parquet file, or not of the shape asked for.
  * time-column-type, entity-column-type: an inspected column is of another type than the table's.
  * folder-locked: another process serves the folder.
+ * temporary-limit: what all statements spill is more than was allowed (53400).
  * too-many-cursors: the bound on open statements is reached (53400).
  * engine-stopped: the engine's thread has ended (57P02).
  */
@@ -16,6 +17,7 @@ export type EngineReason =
   | "cancelled"
   | "out-of-memory"
   | "disk-full"
+  | "temporary-limit"
   | "io-error"
   | "file-missing"
   | "bad-file"

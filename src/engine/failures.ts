@@ -28,6 +28,8 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   INTERVAL: "interval",
 };
 
+const SMALLER = "Let the statement sort, group and join fewer rows";
+
 type Make = (match: RegExpExecArray, cause: Error) => Error;
 
 function sql(sqlState: string, message: string): Make {
@@ -38,7 +40,8 @@ function sql(sqlState: string, message: string): Make {
 const RULES: readonly (readonly [RegExp, Make])[] = [
   [/^INTERRUPT Error/i, (_, cause) => cancelled(cause)],
   [/^Binder Error: Max expression depth|^Parser Error:.*(?:depth|memory exhausted)/, tooDeep],
-  [/No space left on device|ENOSPC|failed to offload data block/i, diskFull],
+  [/No space left on device|ENOSPC/i, diskFull],
+  [/failed to offload data block of size .*\/(\S+ \S+) used/i, temporaryLimit],
   [/^Out of Memory Error/, outOfMemory],
   [
     /No files found that match the pattern "([^"]*)"|Cannot open file "([^"]*)": No such/,
@@ -175,7 +178,16 @@ function tooDeep(_: RegExpExecArray, cause: Error): SqlError {
 
 function outOfMemory(_: RegExpExecArray, cause: Error): EngineError {
   const detail = "The statement needs more memory than the engine may use.";
-  return new EngineError("out-of-memory", "out of memory", { detail, cause });
+  const hint = `${SMALLER}, or start the server with more --memory.`;
+  return new EngineError("out-of-memory", "out of memory", { detail, hint, cause });
+}
+
+/** DuckDB's limit without a setting is nearly all that the disk has. */
+function temporaryLimit(match: RegExpExecArray, cause: Error): EngineError {
+  const message = `temporary file size exceeds the limit of ${match[1]}`;
+  const detail = "What all statements have spilled counts.";
+  const hint = `${SMALLER}, or start the server with more --temp-file-limit or a larger disk.`;
+  return new EngineError("temporary-limit", message, { detail, hint, cause });
 }
 
 function diskFull(_: RegExpExecArray, cause: Error): EngineError {

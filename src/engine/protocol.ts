@@ -12,8 +12,10 @@ import type { CursorRequest, EngineParameter, RowBatch, RunRequest, RunResult } 
 export interface EngineOptions {
   readonly memoryLimitBytes: number;
   readonly threads: number;
-  /** Where DuckDB spills; made if missing. */
+  /** Where DuckDB spills, and nothing else is; made if missing, emptied by who has the lock. */
   readonly tempDirectory: string;
+  /** What all statements together may spill; undefined: what the disk has. */
+  readonly temporaryBytesMax?: number | undefined;
   /** All that SQL may reach in the file system, with everything below. */
   readonly allowedDirectories: readonly string[];
   /** Held as long as the engine lives, so that two servers never serve one folder. */

@@ -1,5 +1,6 @@
 /** What the worker answers once: small expressions, plans, inspections of files. */
 
+import { rm } from "node:fs/promises";
 import duckdb from "@duckdb/node-bindings";
 import { sleep } from "../base/async.ts";
 import { assert } from "../base/errors.ts";
@@ -123,7 +124,11 @@ export class WorkerCalls {
   }
 
   async #open(options: EngineOptions): Promise<undefined> {
-    if (options.lockFile !== undefined) this.#releaseLock = await holdLock(options.lockFile);
+    if (options.lockFile !== undefined) {
+      this.#releaseLock = await holdLock(options.lockFile);
+      // What a server that was killed had spilled.
+      await rm(options.tempDirectory, { recursive: true, force: true });
+    }
     this.#database = await Database.open(options);
     this.#options = options;
   }

@@ -21,6 +21,8 @@ export interface Config {
   readonly port: number;
   readonly allowPaths: readonly string[];
   readonly memoryBytes: number;
+  /** undefined: what the disk has. */
+  readonly temporaryBytesMax?: number | undefined;
   readonly threads: number;
   /** undefined: see heavyStatementsDefault. */
   readonly heavyStatements?: number | undefined;
@@ -78,6 +80,14 @@ export const OPTIONS: readonly Option[] = [
     default: "half of the machine's",
     unit: "size: 512MB, 4GB",
     help: "memory that queries may take",
+  },
+  {
+    name: "temporaryBytesMax",
+    flag: "--temp-file-limit",
+    variable: "PGTIDE_TEMP_FILE_LIMIT",
+    default: "what the disk has",
+    unit: "size: 512MB, 4GB",
+    help: "what queries beyond their memory may write below the data folder, together",
   },
   {
     name: "threads",
@@ -187,7 +197,8 @@ export function readConfig(
     host: one("host") ?? "127.0.0.1",
     port: integer("--port", one("port"), 5432, 0, 65_535),
     allowPaths: (allowPaths.length === 0 ? ["."] : allowPaths).map((path) => resolve(path)),
-    memoryBytes: size(one("memoryBytes"), Math.floor(totalmem() / 2)),
+    memoryBytes: size("--memory", one("memoryBytes")) ?? Math.floor(totalmem() / 2),
+    temporaryBytesMax: size("--temp-file-limit", one("temporaryBytesMax")),
     threads: integer("--threads", one("threads"), availableParallelism(), 1, 1024),
     heavyStatements: optionalCount("--heavy-statements", one("heavyStatements")),
     ...connections(one("maxConnections"), one("reservedConnections")),
@@ -287,18 +298,18 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   gb: 2 ** 30,
   tb: 2 ** 40,
 };
-const MEMORY_BYTES_MIN = 64 * 2 ** 20;
+const SIZE_BYTES_MIN = 64 * 2 ** 20;
 
-function size(text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
+function size(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?b?)$/i.exec(text.trim());
   const letters = match?.[2]?.toLowerCase() ?? "?";
   const unit = SIZE_UNITS[letters === "b" ? "" : letters.length === 1 ? `${letters}b` : letters];
   if (match === null || unit === undefined) {
-    throw new ConfigError(`--memory must be a size such as 512MB or 4GB, not "${text}"`);
+    throw new ConfigError(`${flag} must be a size such as 512MB or 4GB, not "${text}"`);
   }
   const bytes = Math.floor(Number(match[1]) * unit);
-  if (bytes < MEMORY_BYTES_MIN) throw new ConfigError("--memory must be at least 64MB");
+  if (bytes < SIZE_BYTES_MIN) throw new ConfigError(`${flag} must be at least 64MB`);
   return bytes;
 }
 

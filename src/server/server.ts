@@ -118,6 +118,7 @@ async function openServices(
     memoryLimitBytes: config.memoryBytes,
     threads: config.threads,
     tempDirectory: join(config.data, "cache", "spill"),
+    temporaryBytesMax: config.temporaryBytesMax,
     allowedDirectories: [
       ...(await realFolders([...config.allowPaths, temporaryFolder(await realpath(config.data))])),
       folder.tables,

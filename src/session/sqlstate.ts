@@ -38,6 +38,7 @@ const ENGINE = {
   cancelled: "57014",
   "out-of-memory": "53200",
   "disk-full": "53100",
+  "temporary-limit": "53400",
   "io-error": "58030",
   "file-missing": "58P01",
   "bad-file": "22P04",

@@ -1,6 +1,6 @@
 /** DuckDB's errors as the client sees them: its own messages are made here, not written down. */
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SqlError } from "../../src/base/errors.ts";
@@ -114,16 +114,29 @@ test("neither settings nor files outside the allowed folders can be reached", as
 });
 
 test("memory and spill space that run out say so, and the engine goes on", async () => {
+  const tempDirectory = join(running.directory, "small");
+  mkdirSync(tempDirectory);
+  writeFileSync(join(tempDirectory, "left by one that was killed"), "");
   const engine = await Engine.open({
     memoryLimitBytes: 64 * 2 ** 20,
+    temporaryBytesMax: 32 * 2 ** 20,
     threads: 1,
-    tempDirectory: join(running.directory, "small"),
+    tempDirectory,
     allowedDirectories: [],
+    lockFile: join(running.directory, "LOCK-small"),
   });
+  expect(readdirSync(tempDirectory)).toEqual([]);
   const list = request("SELECT len(list(i)) FROM range(60000000) t(i)", [INT8]);
   await expect(drain(await engine.openCursor(list))).rejects.toMatchObject({
     reason: "out-of-memory",
   });
+  const hashes = "SELECT i, md5(i::VARCHAR) h FROM range(4000000) t(i)";
+  const sort = request(`SELECT i FROM (${hashes}) ORDER BY h OFFSET 3999999`, [INT8]);
+  await expect(drain(await engine.openCursor(sort))).rejects.toMatchObject({
+    reason: "temporary-limit",
+    message: "temporary file size exceeds the limit of 32.0 MiB",
+  });
+  expect(readdirSync(tempDirectory)).toEqual([]);
   const one = request("SELECT 1::BIGINT", [INT8], { isSmall: true });
   expect(await drain(await engine.openCursor(one))).toBe(1);
   await engine.close();
