@@ -156,11 +156,26 @@ test("sixteen clients that add to one row lose nothing", async () => {
   expect(await rows(one, "SELECT count(*), sum(n) FROM total WHERE id > 1")).toEqual(["80|80"]);
 });
 
-test("rows, sequences and rules are there after a restart", async () => {
+test("rows, sequences, rules and folded moments are there after a restart", async () => {
   await one.query("CREATE TABLE kept (id serial PRIMARY KEY, v text NOT NULL)");
   await one.query("INSERT INTO kept (v) VALUES ('a'), ('b')");
   await one.query("DELETE FROM kept WHERE id = 1");
+  await one.query("CREATE TABLE moments (day date DEFAULT 'today', word text DEFAULT 'now')");
+  await one.query("ALTER TABLE moments ADD made timestamptz(3) DEFAULT 'now'");
+  await one.query("CREATE TSTABLE timed (ts timestamptz, made timestamptz DEFAULT 'now')");
+  const defaults = `SELECT adrelid, adnum, pg_get_expr(adbin, adrelid) FROM pg_attrdef
+    WHERE adrelid IN ('moments'::regclass, 'timed'::regclass) ORDER BY 1, 2`;
+  const before = await server.rows(defaults);
+  expect(before.length).toBe(4);
+  for (const sql of [
+    "ALTER TABLE moments ADD CHECK (made < 'tomorrow')",
+    "ALTER TABLE moments ADD late bool GENERATED ALWAYS AS (day > 'today') STORED",
+  ]) {
+    expect((await server.refusal(sql)).code).toBe("0A000");
+  }
+  await one.query("ALTER TABLE moments ADD CHECK (word IN ('now', 'today'))");
   await server.restart();
+  expect(await server.rows(defaults)).toEqual(before);
   expect(await server.rows("SELECT id, v FROM kept")).toEqual([["2", "b"]]);
   expect(await server.rows("INSERT INTO kept (v) VALUES ('c') RETURNING id")).toEqual([["3"]]);
   expect((await server.refusal("INSERT INTO kept (id, v) VALUES (3, 'd')")).code).toBe("23505");

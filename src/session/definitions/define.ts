@@ -17,6 +17,7 @@ import { temporarySchema } from "../temporary.ts";
 import { temporaryFirst, temporaryLast } from "../temporary-path.ts";
 import { requireWritable } from "../write-rules.ts";
 import { combined, type Effects, isUnknown } from "./effects.ts";
+import { keptMoments } from "./kept-moments.ts";
 import { changeOrdinaryTables } from "./plain-effects.ts";
 import { refuseOwnSchemas, refuseUnsupported, temporaryOf } from "./refusals.ts";
 import { isTstable, type RelationChange, relationChanges } from "./relation-changes.ts";
@@ -69,7 +70,8 @@ export async function define(
   await request.prepare?.();
   const { settings, before } = surroundings(request, execution);
   const known = services.shadow.relations();
-  const sources = [...before, ...request.sources, dropsOwnFunctions(known)];
+  const moments = keptMoments(request.sources, known);
+  const sources = [...before, ...request.sources, ...moments, dropsOwnFunctions(known)];
   const judge = judgeOf(request, execution);
   if (transaction.definitions !== undefined) {
     return await transaction.definitions.execute(sources, settings, judge);

@@ -3,25 +3,23 @@
 import { SqlError } from "../../base/errors.ts";
 import type { NodeObject } from "../../compile/node-text.ts";
 import { quoteIdentifier } from "../../compile/tokens.ts";
-import type { DefinitionChanges, DefinitionStep, ShadowSettings } from "../../postgres/analysis.ts";
+import type { DefinitionChanges, DefinitionStep } from "../../postgres/analysis.ts";
 import { mayFoldClock } from "../../postgres/literals.ts";
 import type { ShadowRelation } from "../../postgres/relation.ts";
 import type { DefinitionSource } from "../../postgres/view.ts";
-import { SUPERUSER } from "../compile-context.ts";
 import { isTemporarySchema } from "../temporary.ts";
-
-const AS_SERVER: ShadowSettings = { role: SUPERUSER, searchPath: "pg_catalog", settings: {} };
+import { AS_SERVER } from "./kept-moments.ts";
 
 /** The statement `sql` in its sources, and what must follow so that its replay gives the same. */
 export function viewSources(
   sql: string,
   sources: readonly DefinitionSource[],
 ): readonly DefinitionSource[] {
-  return mayFoldClock(sql) ? [...sources, keptMoments] : sources;
+  return mayFoldClock(sql) ? [...sources, keptText] : sources;
 }
 
 /** `'today'::date` has become a constant: that of now, also tomorrow. */
-function keptMoments({ relations }: DefinitionChanges) {
+function keptText({ relations }: DefinitionChanges) {
   return relations.flatMap((relation) =>
     relation.relkind === "v" && relation.view !== null
       ? [{ sql: definitionOf(relation, relation.view), isOurs: true, settings: AS_SERVER }]
