@@ -118,7 +118,7 @@ describe.skipIf(psql === undefined)("the session in README", () => {
     ["42703", "CREATE TSTABLE t LIKE PARQUET 'sql/examples/nvda_1h.parquet' ENTITY (nope);"],
     ["22023", "CREATE TSTABLE t LIKE PARQUET 'sql/examples/nvda_1h.parquet' BUCKET '0 s';"],
     ["42P16", "CREATE TSTABLE t (a text, b int) ENTITY (a);"],
-    ["0A000", "CREATE VIEW v AS SELECT * FROM nvda;"],
+    ["0A000", "CREATE DATABASE another;"],
     ["0A000", "UPDATE nvda SET ts = now();"],
     ["42501", "COPY nvda TO '/etc/nvda';"],
     ["42601", "APPEND PARQUET INTO nvda;"],
