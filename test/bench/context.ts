@@ -29,6 +29,10 @@ export interface Size {
   readonly savepoints: number;
   /** Of a day's feed. */
   readonly feedFlushes: number;
+  /** Rows of one COPY, how long another one goes on, rows read before they are flushed. */
+  readonly sustainedRows: number;
+  readonly sustainedMs: number;
+  readonly hotRows: number;
   /** Rows of a result that a slow client reads, and how long it does. */
   readonly slowRows: number;
   readonly slowMs: number;
@@ -52,6 +56,9 @@ export const SIZES: Readonly<Record<string, Size>> = {
     upserts: 10_000,
     savepoints: 5000,
     feedFlushes: 480,
+    sustainedRows: 20_000_000,
+    sustainedMs: 60_000,
+    hotRows: 1_000_000,
     slowRows: 50_000_000,
     slowMs: 30_000,
     idleConnections: 1000,
@@ -72,6 +79,9 @@ export const SIZES: Readonly<Record<string, Size>> = {
     upserts: 200,
     savepoints: 200,
     feedFlushes: 20,
+    sustainedRows: 200_000,
+    sustainedMs: 2000,
+    hotRows: 20_000,
     slowRows: 1_000_000,
     slowMs: 2000,
     idleConnections: 50,

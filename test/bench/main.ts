@@ -18,6 +18,7 @@ import { isMet, type Measurement, ratio } from "./measure.ts";
 import { queries } from "./queries.ts";
 import { selectAll } from "./select-all.ts";
 import { startup } from "./startup.ts";
+import { sustained } from "./sustained.ts";
 import { writes } from "./writes.ts";
 
 const PARTS: readonly Part[] = [
@@ -31,6 +32,7 @@ const PARTS: readonly Part[] = [
   startup,
   writes,
   feed,
+  sustained,
   crowd,
 ];
 
