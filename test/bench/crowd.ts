@@ -35,9 +35,10 @@ export const crowd: Part = {
       await client.query(`APPEND PARQUET '${files[0]}' INTO everything`);
       client.close();
       return [
-        ...(await besidePostgres(server.port, spec, context.size.prunedQueries * READS)),
+        // First what memory costs: later there is some that was given back and is taken again.
         await idleClients(server, idleConnections),
         await slowReader(server, context, spec),
+        ...(await besidePostgres(server.port, spec, context.size.prunedQueries * READS)),
       ];
     } finally {
       await server.dispose();
